@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace Checkpoint;
+
+/// <summary>Finds what a call means: the parameter, else this session's setting, else our environment variable, else the CI system's, else the default.</summary>
+/// <param name="parameters">What the call itself says.</param>
+/// <param name="session">What Set-CheckpointContext said in this runspace.</param>
+/// <param name="environment">Gives an environment variable, or null where it is not set.</param>
+/// <param name="resolvePath">Makes a store that the environment names, or the default, absolute.</param>
+internal sealed class ContextResolver(ContextSettings parameters, ContextSettings session, Func<string, string?> environment, Func<string, string> resolvePath)
+{
+    public const string DefaultStore = ".checkpoints";
+    public const string DefaultPipeline = "default";
+    public const string StoreVariable = "CHECKPOINT_STORE";
+    public const string PipelineVariable = "CHECKPOINT_PIPELINE";
+    public const string RunVariable = "CHECKPOINT_RUN";
+    public const string KeyVariable = "CHECKPOINT_KEY";
+    public const string KeepVariable = "CHECKPOINT_KEEP";
+
+    private const string Parameter = "parameter";
+    private const string Session = "Set-CheckpointContext";
+    private const string Default = "default";
+
+    // Ids that stay the same when a failed job is run again.
+    private static readonly string[] CIRun = ["GITHUB_RUN_ID", "BUILD_BUILDID"];
+    private static readonly string[] CIPipeline = ["GITHUB_WORKFLOW", "BUILD_DEFINITIONNAME"];
+
+    public ContextValue<string> Store
+    {
+        get
+        {
+            var (value, source) = Find(parameters.Store, session.Store, StoreVariable, []);
+            return new(source is Parameter or Session && value is not null ? value : resolvePath(value ?? DefaultStore), source);
+        }
+    }
+
+    public ContextValue<string> Pipeline
+    {
+        get
+        {
+            var (value, source) = Find(parameters.Pipeline, session.Pipeline, PipelineVariable, CIPipeline);
+            return new(value ?? DefaultPipeline, source);
+        }
+    }
+
+    public ContextValue<string?> Run => Find(parameters.Run, session.Run, RunVariable, CIRun);
+
+    /// <summary>Whether a key is set, without telling it.</summary>
+    public ContextValue<string?> Key =>
+        string.IsNullOrEmpty(environment(KeyVariable)) ? new(null, environment(KeyVariable) is null ? Default : KeyVariable) : new("set", KeyVariable);
+
+    /// <exception cref="ArgumentException">The environment variable is no whole number above 0.</exception>
+    public ContextValue<int?> Keep
+    {
+        get
+        {
+            if (parameters.Keep.IsSet)
+                return new(parameters.Keep.Value, Parameter);
+            if (session.Keep.IsSet)
+                return new(session.Keep.Value, Session);
+            if (environment(KeepVariable) is not { } text)
+                return new(null, Default);
+            if (text.Length == 0)
+                return new(null, KeepVariable);
+            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var keep) && keep > 0
+                ? new(keep, KeepVariable)
+                : throw new ArgumentException($"The environment variable {KeepVariable} is '{text}'. It must be a whole number above 0, or empty to keep everything.");
+        }
+    }
+
+    /// <summary>All values, for a person to see.</summary>
+    public CheckpointContext Resolve() => new(Store.Value, Pipeline.Value, Run.Value, Key.Value, Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    {
+        [nameof(Store)] = Store.Source,
+        [nameof(Pipeline)] = Pipeline.Source,
+        [nameof(Run)] = Run.Source,
+        [nameof(Key)] = Key.Source,
+        [nameof(Keep)] = Keep.Source,
+    });
+
+    // An empty text says "none", and so ends the search.
+    private ContextValue<string?> Find(ContextSetting<string> parameter, ContextSetting<string> setting, string variable, string[] ci)
+    {
+        if (parameter.IsSet)
+            return new(NullIfEmpty(parameter.Value), Parameter);
+        if (setting.IsSet)
+            return new(NullIfEmpty(setting.Value), Session);
+        if (environment(variable) is { } value)
+            return new(NullIfEmpty(value), variable);
+        foreach (var name in ci)
+        {
+            if (environment(name) is { Length: > 0 } given)
+                return new(given, name);
+        }
+        return new(null, Default);
+    }
+
+    private static string? NullIfEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
+}

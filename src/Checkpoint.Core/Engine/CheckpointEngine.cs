@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Checkpoint;
+
+/// <summary>What the cmdlets mean, on any store: saving with retention, deciding, finding, restoring, clearing.</summary>
+/// <param name="store">The store.</param>
+/// <param name="time">The clock.</param>
+internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null)
+{
+    // How often a stage is listed anew when what was listed is gone before it was read.
+    private const int StaleAttempts = 10;
+
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
+    public CheckpointStore Store => store;
+
+    public DateTimeOffset UtcNow => _time.GetUtcNow();
+
+    /// <summary>Commits a checkpoint, then prunes the stage.</summary>
+    /// <returns>The checkpoint, and the error of the pruning where that failed: the save itself is done then.</returns>
+    public async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
+    {
+        var saved = await store.SaveAsync(draft, cancellation);
+        if (!retention.HasRules)
+            return (saved, 0, null);
+        try
+        {
+            return (saved, await PruneAsync(draft.Stage, retention, saved, cancellation), null);
+        }
+        catch (CheckpointException e)
+        {
+            return (saved, 0, e);
+        }
+    }
+
+    /// <summary>Says whether a stage is to be skipped.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="step">A step, or null for the newest intact one.</param>
+    /// <param name="fingerprint">What it must have been saved under, or null for anything.</param>
+    /// <param name="maxAge">How old it may be, or null for any age.</param>
+    /// <param name="cancellation">Ends the reading of output files.</param>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the store. Damage is none.</exception>
+    public async ValueTask<CheckpointDecision> DecideAsync(StageId stage, long? step, CheckpointFingerprint? fingerprint, TimeSpan? maxAge, CancellationToken cancellation)
+    {
+        var damage = new List<CheckpointException>();
+        var info = await FindIntactAsync(stage, step, damage, cancellation);
+        if (info is null)
+        {
+            return damage.Count == 0
+                ? new CheckpointDecision(stage.Name, DecisionCause.NotFound, step is null ? "there is no checkpoint" : $"step {step} is not saved", null)
+                : new CheckpointDecision(stage.Name, DecisionCause.Damaged, "no intact checkpoint is left", null) { Damage = damage };
+        }
+
+        CheckpointDecision Run(DecisionCause cause, string reason, IReadOnlyList<FingerprintChange>? changed = null) => new(stage.Name, cause, reason, info, changed) { Damage = damage };
+
+        if (fingerprint is not null && !fingerprint.Equals(info.Fingerprint))
+        {
+            if (info.Fingerprint is null)
+                return Run(DecisionCause.FingerprintChanged, "it was saved without a fingerprint");
+            var changed = info.Fingerprint.CompareTo(fingerprint);
+            return Run(DecisionCause.FingerprintChanged, "the fingerprint changed: " + string.Join(", ", changed.Select(c => c.Part)), changed);
+        }
+        if (maxAge is { } limit && UtcNow - info.SavedAt > limit)
+            return Run(DecisionCause.Expired, string.Create(CultureInfo.InvariantCulture, $"it was saved at {info.SavedAt:u}, longer ago than {limit}"));
+        if (OutputFiles.FindChange(info.OutputFiles, cancellation) is { } change)
+            return Run(DecisionCause.OutputChanged, change);
+        return new CheckpointDecision(stage.Name, DecisionCause.Completed, string.Create(CultureInfo.InvariantCulture, $"it completed at {info.SavedAt:u}"), info) { Damage = damage };
+    }
+
+    /// <summary>The checkpoints of stages: of each the newest intact one, or all, or the steps named. Damage is given as such, beside what is intact.</summary>
+    /// <param name="query">The stages.</param>
+    /// <param name="steps">The steps, or null for the newest.</param>
+    /// <param name="allSteps">Whether every step is wanted.</param>
+    /// <param name="cancellation">Ends the listing.</param>
+    public async IAsyncEnumerable<CheckpointReading> FindAsync(StageQuery query, IReadOnlyCollection<long>? steps, bool allSteps, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var stage in store.ListAsync(query, cancellation))
+        {
+            var wanted = steps is null ? stage.Steps : stage.Steps.Where(steps.Contains);
+            foreach (var step in wanted)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var reading = step == stage.Steps[0] ? stage.Newest : await store.ReadAsync(stage.Stage, step, cancellation);
+                if (!reading.IsMissing)
+                    yield return reading;
+                if (reading.Info is not null && steps is null && !allSteps)
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Reads a state back.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="step">A step, or null for the newest intact one.</param>
+    /// <param name="decode">Makes an object of the state; called on the caller's thread. It must check nothing itself: what it returns is used only when all bytes are what was saved.</param>
+    /// <param name="progress">Told the bytes read and the bytes in all.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="CheckpointException">
+    /// <see cref="CheckpointErrorKind.CheckpointNotFound"/>; <see cref="CheckpointErrorKind.CheckpointDamaged"/> where the step named, or every step, is damaged.
+    /// </exception>
+    public async ValueTask<RestoredState<T>> RestoreAsync<T>(StageId stage, long? step, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var steps = (await store.FindAsync(stage, cancellation))?.Steps ?? [];
+            var damage = new List<CheckpointException>();
+            var isStale = false;
+            foreach (var candidate in step is { } named ? [named] : steps)
+            {
+                var reading = await store.ReadAsync(stage, candidate, cancellation);
+                isStale |= reading.IsMissing && steps.Contains(candidate);
+                if (Usable(reading, damage) is not { } info)
+                    continue;
+                try
+                {
+                    return new RestoredState<T>(info, await DecodeAsync(info, decode, progress, cancellation), damage);
+                }
+                catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged)
+                {
+                    damage.Add(e);
+                    isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
+                }
+                if (isStale)
+                    break;
+            }
+            // Steps that were removed or replaced while they were read say nothing: there may be newer ones, so look again.
+            if (!isStale || attempt == StaleAttempts)
+                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, steps);
+        }
+    }
+
+    /// <summary>Removes checkpoints of the stages that fit.</summary>
+    /// <param name="stage">A stage from a listing of the same store.</param>
+    /// <param name="steps">The steps, or null for all.</param>
+    /// <param name="cancellation">Stops between two removals.</param>
+    public ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation) => store.RemoveAsync(stage, steps, cancellation);
+
+    /// <summary>The steps of a stage that are to be cleared.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="steps">Only these, or null for all.</param>
+    /// <param name="olderThan">Only what was saved longer ago than this, or null. A damaged one has no age and is not taken for old.</param>
+    /// <param name="keep">Not the newest n intact ones, or null.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async ValueTask<IReadOnlyList<long>> SelectForClearingAsync(StageListing stage, IReadOnlyCollection<long>? steps, TimeSpan? olderThan, int? keep, CancellationToken cancellation)
+    {
+        IReadOnlyList<long> selected = stage.Steps;
+        if (keep is not null)
+            selected = await new RetentionPolicy { Keep = keep }.SelectAsync(selected, null, UtcNow, s => ReadIntactAsync(stage.Stage, s, cancellation));
+        if (steps is not null)
+            selected = [.. selected.Where(steps.Contains)];
+        if (olderThan is not { } age)
+            return selected;
+        var now = UtcNow;
+        var old = new List<long>();
+        foreach (var step in selected)
+        {
+            if (await ReadIntactAsync(stage.Stage, step, cancellation) is { } info && now - info.SavedAt > age)
+                old.Add(step);
+        }
+        return old;
+    }
+
+    private async ValueTask<int> PruneAsync(StageId stage, RetentionPolicy retention, CheckpointInfo saved, CancellationToken cancellation)
+    {
+        if (await store.FindAsync(stage, cancellation) is not { } listing)
+            return 0;
+        var doomed = await retention.SelectAsync(listing.Steps, saved.Step, UtcNow,
+            step => step == saved.Step ? new(saved) : ReadIntactAsync(stage, step, cancellation));
+        return doomed.Count == 0 ? 0 : await store.RemoveAsync(stage, doomed, cancellation);
+    }
+
+    private async ValueTask<CheckpointInfo?> FindIntactAsync(StageId stage, long? step, List<CheckpointException> damage, CancellationToken cancellation)
+    {
+        if (step is { } named)
+            return Usable(await store.ReadAsync(stage, named, cancellation), damage);
+        for (var attempt = 1; ; attempt++)
+        {
+            damage.Clear();
+            if (await store.FindAsync(stage, cancellation) is not { } listing)
+                return null;
+            if (Usable(listing.Newest, damage) is { } newest)
+                return newest;
+            var isStale = listing.Newest.IsMissing;
+            foreach (var older in listing.Steps.Skip(1))
+            {
+                var reading = await store.ReadAsync(stage, older, cancellation);
+                if (Usable(reading, damage) is { } info)
+                    return info;
+                isStale |= reading.IsMissing;
+            }
+            if (!isStale || attempt == StaleAttempts)
+                return null;
+        }
+    }
+
+    private static CheckpointInfo? Usable(CheckpointReading reading, List<CheckpointException> damage)
+    {
+        if (reading.Fault is { Kind: CheckpointErrorKind.CheckpointDamaged } fault)
+        {
+            damage.Add(fault);
+            return null;
+        }
+        return reading.OrThrow();
+    }
+
+    private async ValueTask<CheckpointInfo?> ReadIntactAsync(StageId stage, long step, CancellationToken cancellation) => (await store.ReadAsync(stage, step, cancellation)).Info;
+
+    private async ValueTask<T?> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
+    {
+        if (info.State is null)
+            return default;
+        try
+        {
+            using var reader = await store.OpenStateAsync(info, progress is null ? null : read => progress(read, info.State.Size), cancellation);
+            var state = decode(reader);
+            reader.Complete();
+            return state;
+        }
+        catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException or FormatException)
+        {
+            throw CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CheckpointErrors.FromIO(e, store.Location, $"Restoring checkpoint {info.StageId}", info.Name);
+        }
+    }
+}

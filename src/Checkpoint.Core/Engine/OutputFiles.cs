@@ -1,0 +1,53 @@
+namespace Checkpoint;
+
+/// <summary>Takes and compares the facts of output files.</summary>
+internal static class OutputFiles
+{
+    /// <summary>The facts of a file as it is now.</summary>
+    /// <param name="path">A full path.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public static OutputFile Describe(string path, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var before = new FileInfo(path);
+            var (size, time) = (before.Length, before.LastWriteTimeUtc);
+            var hash = FingerprintHash.Hex(FingerprintHash.File(path, cancellation));
+            before.Refresh();
+            // A file that grows while it is read would be declared with a hash that fits neither state.
+            if ((before.Length == size && before.LastWriteTimeUtc == time) || attempt == 3)
+                return new OutputFile(path, size, new DateTimeOffset(time, TimeSpan.Zero), hash);
+        }
+    }
+
+    /// <summary>What is no longer as it was, in words; or null. The content is read only where the size is the same and the time is not.</summary>
+    public static string? FindChange(IEnumerable<OutputFile> files, CancellationToken cancellation)
+    {
+        foreach (var saved in files)
+        {
+            if (FindChange(saved, cancellation) is { } change)
+                return change;
+        }
+        return null;
+    }
+
+    private static string? FindChange(OutputFile saved, CancellationToken cancellation)
+    {
+        try
+        {
+            var now = new FileInfo(saved.Path);
+            if (!now.Exists)
+                return $"output file '{saved.Path}' is missing";
+            if (now.Length != saved.Size)
+                return $"output file '{saved.Path}' has {now.Length} bytes and had {saved.Size}";
+            if (now.LastWriteTimeUtc != saved.ModifiedAt.UtcDateTime && FingerprintHash.Hex(FingerprintHash.File(saved.Path, cancellation)) != saved.Sha256)
+                return $"output file '{saved.Path}' has another content";
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be read cannot be vouched for.
+            return $"output file '{saved.Path}' cannot be read: {e.Message}";
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Checkpoint;
+
+/// <summary>
+/// The arithmetic of fingerprints: every value is hashed with its kind and its length before it, so that no two different structures give the same
+/// bytes: ("ab", "c") is not ("a", "bc"), and 1 is not "1".
+/// </summary>
+internal static class FingerprintHash
+{
+    /// <summary>The hash of a scalar in its canonical text.</summary>
+    /// <param name="kind">The kind of value, such as <c>string</c>.</param>
+    /// <param name="text">Its text, the same for equal values on every system.</param>
+    public static byte[] Scalar(string kind, string text)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, kind);
+        Append(hash, text);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of bytes.</summary>
+    public static byte[] Bytes(ReadOnlySpan<byte> bytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, "bytes");
+        AppendLength(hash, bytes.Length);
+        hash.AppendData(bytes);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of values in order.</summary>
+    public static byte[] List(IReadOnlyCollection<byte[]> items)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, "list");
+        AppendLength(hash, items.Count);
+        foreach (var item in items)
+            hash.AppendData(item);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of named values; their order does not count.</summary>
+    public static byte[] Map(IEnumerable<KeyValuePair<string, byte[]>> entries)
+    {
+        var sorted = entries.OrderBy(e => e.Key, StringComparer.Ordinal).ThenBy(e => Convert.ToHexString(e.Value), StringComparer.Ordinal).ToList();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, "map");
+        AppendLength(hash, sorted.Count);
+        foreach (var (name, value) in sorted)
+        {
+            Append(hash, name);
+            hash.AppendData(value);
+        }
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of a file's content, read as a stream.</summary>
+    /// <returns>SHA-256 of the content alone, so that it can be compared with what other tools print.</returns>
+    public static byte[] File(string path, CancellationToken cancellation)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 17);
+        try
+        {
+            for (int read; (read = file.Read(buffer)) > 0;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The fingerprint made of the hashes of its parts.</summary>
+    public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts) =>
+        new(Hex(Map(parts)), parts.ToDictionary(p => p.Key, p => Hex(p.Value), StringComparer.Ordinal));
+
+    public static string Hex(ReadOnlySpan<byte> hash) => Convert.ToHexString(hash).ToLowerInvariant();
+
+    private static void Append(IncrementalHash hash, string text)
+    {
+        // UTF-16, so that half a surrogate pair counts too.
+        AppendLength(hash, text.Length);
+        Span<byte> bytes = text.Length <= 256 ? stackalloc byte[text.Length * 2] : new byte[text.Length * 2];
+        for (var i = 0; i < text.Length; i++)
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes[(i * 2)..], text[i]);
+        hash.AppendData(bytes);
+    }
+
+    private static void AppendLength(IncrementalHash hash, long length)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, length);
+        hash.AppendData(bytes);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace Checkpoint;
+
+/// <summary>Every message of Checkpoint: what happened, to which checkpoint, where, and what to do next.</summary>
+internal static class CheckpointErrors
+{
+    private const int ListedNames = 5;
+
+    public static CheckpointException NotFound(StageId stage, long? step, string store, IReadOnlyList<long> steps)
+    {
+        var where = $"in '{store}'";
+        if (step is null || steps.Count == 0)
+        {
+            return new(CheckpointErrorKind.CheckpointNotFound,
+                $"There is no checkpoint {stage} {where}. Save it first with Save-Checkpoint, or see what is there with Get-Checkpoint; Get-CheckpointContext shows which store, pipeline and run are in force.",
+                stage.Name);
+        }
+        var there = string.Join(", ", steps.Take(ListedNames)) + (steps.Count > ListedNames ? ", …" : "");
+        return new(CheckpointErrorKind.CheckpointNotFound,
+            Invariant($"Checkpoint {stage} has no step {step} {where}. Saved are, newest first: {there}. Name one of these with -Step, or leave -Step out for the latest."),
+            stage.Name);
+    }
+
+    public static CheckpointException Exists(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointExists,
+        Invariant($"Step {step} of checkpoint {stage} is already saved in '{store}' and was left as it is. Use -Overwrite to replace it, another -Step, or no -Step for the next one."),
+        stage.Name);
+
+    public static CheckpointException Damaged(StageId stage, long step, string location, string reason, Exception? inner = null) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {step} of checkpoint {stage} is damaged: {reason} ('{location}'). Restore another step with -Step, or run the stage again; Clear-Checkpoint with this step removes it."),
+        stage.Name, inner);
+
+    public static CheckpointException FormatTooNew(StageId stage, long step, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
+        Invariant($"Step {step} of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
+        stage.Name);
+
+    public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
+        Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
+        stage.Name);
+
+    public static CheckpointException MissingMethod(object target, string method) => new(CheckpointErrorKind.StateNotSerializable,
+        $"The object given as -InputObject ({target.GetType().FullName}) has no method {method}(). Give it one, or use -State.",
+        target);
+
+    public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,
+        Invariant($"Checkpoint {stage}, step {step}, was saved by an object that is not like this one: its identity field '{field}' is {saved} in the checkpoint and {current} in the object. Nothing was restored. Restore into an object with the same identity, or start afresh."),
+        stage.Name);
+
+    public static CheckpointException NotSerializable(string path, string reason) => new(CheckpointErrorKind.StateNotSerializable,
+        $"{path} cannot be kept: {reason}. Nothing was saved.", path);
+
+    public static CheckpointException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired,
+        $"{path} cannot be kept: it is a {type}, and secrets are saved only with a key. Nothing was saved. Leave it out and fetch it again where it is needed, for instance from a secret vault.", path);
+
+    public static CheckpointException EncryptionUnavailable(string source) => new(CheckpointErrorKind.KeyRequired,
+        $"A key is given by {source}, so state must be encrypted, which this version of Checkpoint cannot do. Nothing was saved. Remove the key from the context if plain state is acceptable.", source);
+
+    public static CheckpointException InvalidName(string text, string what, string reason) => new(CheckpointErrorKind.InvalidName,
+        Invariant($"'{Printable(text)}' cannot be the name of a {what}: {reason}. A name is any text of 1 to {CheckpointNames.MaxCodePoints} characters without control characters."),
+        text);
+
+    public static CheckpointException UnknownScheme(string store, string scheme, IEnumerable<string> known) => new(CheckpointErrorKind.StoreUnavailable,
+        $"There is no kind of store for '{scheme}://' ('{store}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", store);
+
+    public static CheckpointException Unusable(string store, string reason, Exception? inner = null) => new(CheckpointErrorKind.StoreUnavailable,
+        $"The store '{store}' cannot be used: {reason}. Check that the path exists, can be reached and is a folder.", store, inner);
+
+    /// <summary>Says what an I/O error of the operating system means for the user. <paramref name="target"/> names what was being done.</summary>
+    public static CheckpointException FromIO(Exception error, string store, string doing, object? target)
+    {
+        var (kind, advice) = IOErrors.Classify(error);
+        return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static string Printable(string text)
+    {
+        var shown = string.Concat(text.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? $"\\u{(int)c:x4}" : c.ToString()));
+        return text.Length > 60 ? shown + "…" : shown;
+    }
+}

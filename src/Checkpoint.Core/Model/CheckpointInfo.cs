@@ -1,0 +1,68 @@
+using System.Collections.ObjectModel;
+
+namespace Checkpoint;
+
+/// <summary>A saved checkpoint: everything about it but its state. Immutable.</summary>
+public sealed class CheckpointInfo
+{
+    internal static readonly ReadOnlyDictionary<string, object?> NoMetadata = new(new Dictionary<string, object?>());
+
+    /// <summary>The store it was read from: a folder path or a URI.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The pipeline.</summary>
+    public required string Pipeline { get; init; }
+
+    /// <summary>The run, or null where it belongs to none.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>The stage.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The version of the stage's checkpoint, 0 or more.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>What the record says of the stage.</summary>
+    public CheckpointStatus Status { get; init; }
+
+    /// <summary>When it was saved, UTC.</summary>
+    public required DateTimeOffset SavedAt { get; init; }
+
+    /// <summary>The fingerprint of what it was saved under, or null.</summary>
+    public CheckpointFingerprint? Fingerprint { get; init; }
+
+    /// <summary>Small facts about it; keys are compared without case.</summary>
+    public ReadOnlyDictionary<string, object?> Metadata { get; init; } = NoMetadata;
+
+    /// <summary>The size of the saved state in bytes, or null where no state was saved (a saved <c>$null</c> has a size).</summary>
+    public long? StateSize => State?.Size;
+
+    /// <summary>Whether the state is encrypted.</summary>
+    public bool Encrypted { get; init; }
+
+    /// <summary>The files that were declared as the stage's output.</summary>
+    public ReadOnlyCollection<OutputFile> OutputFiles { get; init; } = ReadOnlyCollection<OutputFile>.Empty;
+
+    /// <summary>The machine that saved it.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The user that saved it.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The process that saved it.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>Where the record lies in its store: for a folder store the file's path.</summary>
+    public required string Location { get; init; }
+
+    /// <summary>How the state is kept, or null where none was saved.</summary>
+    internal StoredState? State { get; init; }
+
+    /// <summary>What <c>GetIdentity()</c> said of the object that was saved, or null.</summary>
+    internal ReadOnlyDictionary<string, object?>? Identity { get; init; }
+
+    internal StageId StageId => new(Pipeline, Run, Name);
+
+    /// <summary>The name and the step.</summary>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name} step {Step}");
+}

@@ -1,0 +1,25 @@
+namespace Checkpoint;
+
+/// <summary>The one place that knows what the operating systems' error numbers mean for a store.</summary>
+internal static class IOErrors
+{
+    // errno on Linux and macOS; on Windows the Win32 code stands in the lower half of the HRESULT.
+    private static readonly int[] Full = OperatingSystem.IsWindows()
+        ? [Win32(39), Win32(112), Win32(1295)] // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED
+        : [28, OperatingSystem.IsMacOS() ? 69 : 122]; // ENOSPC, EDQUOT
+
+    private static readonly int ReadOnly = OperatingSystem.IsWindows() ? Win32(19) : 30; // ERROR_WRITE_PROTECT, EROFS
+
+    public static (CheckpointErrorKind Kind, string Advice) Classify(Exception error)
+    {
+        if (error is UnauthorizedAccessException or System.Security.SecurityException)
+            return (CheckpointErrorKind.StoreAccessDenied, "Give this user access to the folder, or name another with -Store.");
+        if (Full.Contains(error.HResult))
+            return (CheckpointErrorKind.StoreFull, "Earlier checkpoints are intact. Free some space, for instance with Clear-Checkpoint -Keep, and save again.");
+        if (error.HResult == ReadOnly)
+            return (CheckpointErrorKind.StoreReadOnly, "The store can be read but not written. Name a writable one with -Store.");
+        return (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the path can be reached and is a folder, then try again.");
+    }
+
+    private static int Win32(int code) => unchecked((int)0x80070000) | code;
+}

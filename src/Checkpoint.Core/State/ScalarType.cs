@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace Checkpoint;
+
+/// <summary>A single-valued type that state and metadata keep exactly: its name in the JSON dialect and its two conversions.</summary>
+/// <remarks>docs/format.md lists the same table.</remarks>
+internal abstract class ScalarType
+{
+    private const int MaxPieceBytes = 1 << 30;
+
+    private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
+
+    private static readonly ScalarType[] All =
+    [
+        new Of<bool>("bool", v => v ? "true" : "false", bool.Parse, true),
+        new Of<byte>("byte", v => v.ToString(Culture), t => byte.Parse(t, NumberStyles.None, Culture), true),
+        new Of<sbyte>("sbyte", v => v.ToString(Culture), t => sbyte.Parse(t, NumberStyles.AllowLeadingSign, Culture), true),
+        new Of<short>("int16", v => v.ToString(Culture), t => short.Parse(t, NumberStyles.AllowLeadingSign, Culture), true),
+        new Of<ushort>("uint16", v => v.ToString(Culture), t => ushort.Parse(t, NumberStyles.None, Culture), true),
+        new Of<int>("int32", v => v.ToString(Culture), t => int.Parse(t, NumberStyles.AllowLeadingSign, Culture), true),
+        new Of<uint>("uint32", v => v.ToString(Culture), t => uint.Parse(t, NumberStyles.None, Culture), true),
+        new Of<long>("int64", v => v.ToString(Culture), t => long.Parse(t, NumberStyles.AllowLeadingSign, Culture), true),
+        new Of<ulong>("uint64", v => v.ToString(Culture), t => ulong.Parse(t, NumberStyles.None, Culture), true),
+        new Of<Int128>("int128", v => v.ToString(Culture), t => Int128.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
+        new Of<UInt128>("uint128", v => v.ToString(Culture), t => UInt128.Parse(t, NumberStyles.None, Culture)),
+        new Of<nint>("nint", v => v.ToString(Culture), t => nint.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
+        new Of<nuint>("nuint", v => v.ToString(Culture), t => nuint.Parse(t, NumberStyles.None, Culture)),
+        new Of<Half>("half", v => v.ToString("R", Culture), t => Half.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<float>("single", v => v.ToString("R", Culture), t => float.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<double>("double", v => v.ToString("R", Culture), t => double.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<decimal>("decimal", v => v.ToString(Culture), t => decimal.Parse(t, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, Culture)),
+        new Of<BigInteger>("bigint", v => v.ToString(Culture), t => BigInteger.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
+        new Of<char>("char", v => ((int)v).ToString(Culture), t => (char)ushort.Parse(t, NumberStyles.None, Culture), true),
+        new Of<DateTime>("datetime", v => v.ToString("O", Culture), ParseDateTime),
+        new Of<DateTimeOffset>("datetimeoffset", v => v.ToString("O", Culture), t => DateTimeOffset.ParseExact(t, "O", Culture)),
+        new Of<TimeSpan>("timespan", v => v.ToString("c", Culture), t => TimeSpan.ParseExact(t, "c", Culture)),
+        new Of<DateOnly>("date", v => v.ToString("O", Culture), t => DateOnly.ParseExact(t, "O", Culture)),
+        new Of<TimeOnly>("time", v => v.ToString("O", Culture), t => TimeOnly.ParseExact(t, "O", Culture)),
+        new Of<Guid>("guid", v => v.ToString("D", Culture), t => Guid.ParseExact(t, "D")),
+        new Of<Uri>("uri", v => v.OriginalString, t => new Uri(t, UriKind.RelativeOrAbsolute)),
+        new Of<Version>("version", v => v.ToString(), Version.Parse),
+        new Of<string>("string", v => v, t => t),
+    ];
+
+    private static readonly Dictionary<Type, ScalarType> ByType = All.ToDictionary(s => s.Type);
+    private static readonly Dictionary<string, ScalarType> ByName = All.ToDictionary(s => s.Name, StringComparer.Ordinal);
+
+    private ScalarType(string name, Type type)
+    {
+        Name = name;
+        Type = type;
+    }
+
+    /// <summary>The type's name in the dialect, such as <c>int64</c>; with a <c>$</c> before it, its tag.</summary>
+    public string Name { get; }
+
+    public Type Type { get; }
+
+    /// <summary>The bytes of one element where arrays of the type can be kept as little-endian memory; else 0.</summary>
+    public int BlobElementSize { get; private init; }
+
+    public static ScalarType? For(Type type) => ByType.GetValueOrDefault(type);
+
+    public static ScalarType? Named(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>The value as text, the same on every system.</summary>
+    public abstract string ToText(object value);
+
+    /// <summary>The value that <see cref="ToText"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is no such value.</exception>
+    public object Parse(string text)
+    {
+        try
+        {
+            return ParseCore(text);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        {
+            throw new JsonException($"'{text}' is no {Name}", e);
+        }
+    }
+
+    /// <summary>An array of the type.</summary>
+    public abstract Array NewArray(int length);
+
+    /// <summary>The memory of an array of the type, in pieces that a span can address; only where <see cref="BlobElementSize"/> is not 0.</summary>
+    public abstract IEnumerable<Memory<byte>> AsBytes(Array array);
+
+    protected abstract object ParseCore(string text);
+
+    // Round-trip format, but the wall clock of a local time counts where this machine's zone agrees on the offset: times that
+    // a change to summer time skips would be moved otherwise.
+    private static DateTime ParseDateTime(string text)
+    {
+        var parsed = DateTime.ParseExact(text, "O", Culture, DateTimeStyles.RoundtripKind);
+        if (parsed.Kind != DateTimeKind.Local)
+            return parsed;
+        var written = DateTimeOffset.ParseExact(text, "O", Culture);
+        var wall = DateTime.SpecifyKind(written.DateTime, DateTimeKind.Local);
+        return TimeZoneInfo.Local.GetUtcOffset(wall) == written.Offset ? wall : parsed;
+    }
+
+    private sealed class Of<T> : ScalarType
+        where T : notnull
+    {
+        private readonly Func<T, string> _toText;
+        private readonly Func<string, T> _parse;
+
+        public Of(string name, Func<T, string> toText, Func<string, T> parse, bool blob = false)
+            : base(name, typeof(T))
+        {
+            _toText = toText;
+            _parse = parse;
+            // On a big-endian machine long arrays of more than bytes go into the document instead.
+            BlobElementSize = blob && (BitConverter.IsLittleEndian || Unsafe.SizeOf<T>() == 1) ? Unsafe.SizeOf<T>() : 0;
+        }
+
+        public override string ToText(object value) => _toText((T)value);
+
+        public override Array NewArray(int length) => new T[length];
+
+        public override IEnumerable<Memory<byte>> AsBytes(Array array)
+        {
+            var piece = MaxPieceBytes / Unsafe.SizeOf<T>();
+            for (var start = 0L; start < array.Length; start += piece)
+                yield return new ArrayMemory<T>((T[])array, (int)start, (int)Math.Min(piece, array.Length - start)).Memory;
+        }
+
+        protected override object ParseCore(string text) => _parse(text);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Collects a state while it is being written: one JSON document, then the blobs the document refers to. A small document without blobs stays in
+/// memory and goes into the record; anything else is streamed to a payload, which is opened at the first need. Nothing is held twice: blobs are written
+/// from the memory they lie in.
+/// </summary>
+internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
+{
+    /// <summary>The longest document, in bytes, that stays inside the record.</summary>
+    public const int InlineLimit = 64 * 1024;
+
+    /// <summary>Arrays and strings of at least this many bytes are blobs.</summary>
+    public const int BlobThreshold = 16 * 1024;
+
+    private const int WriteSize = 1 << 20;
+
+    private readonly Func<Stream> _openPayload;
+    private readonly Action<long>? _progress;
+    private readonly List<ReadOnlyMemory<byte>> _blobs = [];
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InlineLimit);
+    private int _filled;
+    private Stream? _payload;
+    private long _documentLength;
+    private long _blobLength;
+    private long _written;
+
+    /// <param name="openPayload">Opens the payload's stream; called at most once.</param>
+    /// <param name="progress">Told the number of payload bytes written so far, on the writing thread.</param>
+    public StateWriter(Func<Stream> openPayload, Action<long>? progress = null)
+    {
+        _openPayload = openPayload;
+        _progress = progress;
+    }
+
+    /// <summary>Whether a payload was opened.</summary>
+    public bool HasPayload => _payload is not null;
+
+    public void Advance(int count)
+    {
+        _filled += count;
+        _documentLength += count;
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return _buffer.AsMemory(_filled);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    /// <summary>Adds a blob, which must not change until <see cref="Complete"/> returns.</summary>
+    /// <returns>Its offset behind the document, to be written into the document.</returns>
+    public long AddBlob(ReadOnlyMemory<byte> bytes)
+    {
+        var offset = _blobLength;
+        _blobs.Add(bytes);
+        _blobLength += bytes.Length;
+        return offset;
+    }
+
+    /// <summary>Ends the state. The payload, where there is one, is written in full but not flushed.</summary>
+    public StoredState Complete(bool isSequence, CancellationToken cancellation)
+    {
+        if (_payload is null && _blobs.Count == 0 && _filled <= InlineLimit)
+            return new StoredState { IsSequence = isSequence, Inline = _buffer.AsMemory(0, _filled).ToArray() };
+
+        Spill();
+        foreach (var blob in _blobs)
+            WriteBlob(blob, cancellation);
+        return new StoredState
+        {
+            IsSequence = isSequence,
+            Payload = "",
+            DocumentLength = _documentLength,
+            PayloadLength = _written,
+            Sha256 = _hash.GetHashAndReset(),
+        };
+    }
+
+    public void Dispose()
+    {
+        _payload?.Dispose();
+        _hash.Dispose();
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private void Reserve(int size)
+    {
+        if (_buffer.Length - _filled >= size)
+            return;
+        if (_filled > 0)
+            Spill();
+        if (_buffer.Length >= size)
+            return;
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = ArrayPool<byte>.Shared.Rent(size);
+    }
+
+    private void Spill()
+    {
+        _payload ??= _openPayload();
+        var bytes = _buffer.AsSpan(0, _filled);
+        _payload.Write(bytes);
+        _hash.AppendData(bytes);
+        _filled = 0;
+        Report(bytes.Length);
+    }
+
+    // The hash of one piece is computed while the next is written: with two cores hashing costs no time of its own.
+    private void WriteBlob(ReadOnlyMemory<byte> blob, CancellationToken cancellation)
+    {
+        if (blob.Length <= WriteSize)
+        {
+            _payload!.Write(blob.Span);
+            _hash.AppendData(blob.Span);
+            Report(blob.Length);
+            return;
+        }
+
+        var hashing = Task.Run(() =>
+        {
+            for (var at = 0; at < blob.Length && !cancellation.IsCancellationRequested; at += WriteSize)
+                _hash.AppendData(blob.Span.Slice(at, Math.Min(WriteSize, blob.Length - at)));
+        }, CancellationToken.None);
+        try
+        {
+            for (var at = 0; at < blob.Length; at += WriteSize)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var piece = blob.Span.Slice(at, Math.Min(WriteSize, blob.Length - at));
+                _payload!.Write(piece);
+                Report(piece.Length);
+            }
+        }
+        finally
+        {
+            hashing.GetAwaiter().GetResult();
+        }
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private void Report(int bytes)
+    {
+        _written += bytes;
+        _progress?.Invoke(_written);
+    }
+}

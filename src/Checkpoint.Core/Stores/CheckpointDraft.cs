@@ -1,0 +1,32 @@
+using System.Collections.ObjectModel;
+
+namespace Checkpoint;
+
+/// <summary>A checkpoint to be committed.</summary>
+internal sealed class CheckpointDraft
+{
+    public required StageId Stage { get; init; }
+
+    /// <summary>The step, or null for the latest plus 1 (1 for the first).</summary>
+    public long? Step { get; init; }
+
+    /// <summary>Whether an existing step is replaced.</summary>
+    public bool Overwrite { get; init; }
+
+    public CheckpointFingerprint? Fingerprint { get; init; }
+
+    public ReadOnlyDictionary<string, object?> Metadata { get; init; } = CheckpointInfo.NoMetadata;
+
+    public ReadOnlyDictionary<string, object?>? Identity { get; init; }
+
+    public ReadOnlyCollection<OutputFile> OutputFiles { get; init; } = ReadOnlyCollection<OutputFile>.Empty;
+
+    /// <summary>The state, or null for none.</summary>
+    public IStateSource? State { get; init; }
+
+    /// <summary>When it is saved, UTC.</summary>
+    public required DateTimeOffset SavedAt { get; init; }
+
+    /// <summary>Told the number of payload bytes written so far, on the caller's thread.</summary>
+    public Action<long>? Progress { get; init; }
+}

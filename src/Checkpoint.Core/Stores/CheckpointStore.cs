@@ -1,0 +1,36 @@
+namespace Checkpoint;
+
+/// <summary>A place where checkpoints live. What a store must do, for every kind of store.</summary>
+/// <remarks>
+/// A record can be seen only when it and its payload are safe in full. Readers hinder nobody. All methods may be called from several threads and processes at once.
+/// </remarks>
+internal abstract class CheckpointStore
+{
+    /// <summary>The store's name to the user: a folder path or a URI.</summary>
+    public abstract string Location { get; }
+
+    /// <summary>Commits a checkpoint durably; when this returns, no loss of power can take it back.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.CheckpointExists"/>, or an error of the store; nothing was changed then.</exception>
+    public abstract ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation);
+
+    /// <summary>Finds one stage.</summary>
+    /// <returns>Null where it has no checkpoint.</returns>
+    public abstract ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation);
+
+    /// <summary>Finds many stages, by pipeline, run and name in the order of their keys.</summary>
+    public abstract IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation);
+
+    /// <summary>Reads one record and checks that it and its payload are there in full.</summary>
+    public abstract ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation);
+
+    /// <summary>Opens a saved state. The checkpoint must have one.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.CheckpointDamaged"/></exception>
+    public abstract ValueTask<StateReader> OpenStateAsync(CheckpointInfo checkpoint, Action<long>? progress, CancellationToken cancellation);
+
+    /// <summary>Removes steps of a stage, intact or not. What is not there is passed over.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="steps">The steps, or null for all.</param>
+    /// <param name="cancellation">Stops between two removals.</param>
+    /// <returns>How many were removed.</returns>
+    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation);
+}

@@ -1,0 +1,29 @@
+namespace Checkpoint;
+
+/// <summary>An open folder.</summary>
+internal abstract class DirectoryHandle : IDisposable
+{
+    /// <summary>
+    /// Tries to become the one writer in this folder, among processes and within this one, until the handle is closed or the process ends. A courtesy
+    /// between writers that spares them collisions: that none loses a step is owed to <see cref="FileSystem.TryRenameNew"/>, also where a file system has no locks.
+    /// </summary>
+    public abstract LockResult TryLock();
+
+    /// <summary>Has the folder's entries on the medium when it returns.</summary>
+    public abstract void Flush();
+
+    public abstract void Dispose();
+}
+
+/// <summary>What came of an attempt to lock.</summary>
+internal enum LockResult
+{
+    /// <summary>The lock is held.</summary>
+    Taken,
+
+    /// <summary>Somebody else holds it.</summary>
+    Busy,
+
+    /// <summary>This file system has no such locks.</summary>
+    Unsupported,
+}

@@ -1,0 +1,128 @@
+using System.IO.Enumeration;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Every file operation of the folder store. What differs between operating systems stands in <see cref="UnixFileSystem"/> and
+/// <see cref="WindowsFileSystem"/>; tests derive from those to make operations fail.
+/// </summary>
+internal abstract class FileSystem
+{
+    /// <summary>The file system of this machine.</summary>
+    public static FileSystem Current { get; } = OperatingSystem.IsWindows() ? new WindowsFileSystem() : new UnixFileSystem();
+
+    /// <summary>Creates one folder, for its owner alone. A folder that is there already is left as it is.</summary>
+    /// <exception cref="DirectoryNotFoundException">The parent is missing.</exception>
+    public abstract void CreateDirectory(string path);
+
+    /// <summary>Creates a file for its owner alone, locked for as long as the handle is open, so that <see cref="IsAbandoned"/> can tell whether its writer lives.</summary>
+    public abstract SafeFileHandle CreateFile(string path);
+
+    /// <summary>Opens a folder for locking and flushing.</summary>
+    public abstract DirectoryHandle OpenDirectory(string path);
+
+    /// <summary>Gives a written and flushed file its final name, atomically. The handle is closed by this on systems that cannot rename an open file.</summary>
+    /// <returns>False where the name is taken; the file keeps its old name then.</returns>
+    public abstract bool TryRenameNew(SafeFileHandle file, string from, string to);
+
+    /// <summary>Gives a written and flushed file its final name, atomically in place of any file that has it.</summary>
+    public abstract void RenameOver(SafeFileHandle file, string from, string to);
+
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+
+    /// <summary>Has the file's content on the medium when it returns.</summary>
+    public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
+
+    /// <summary>Opens a file for reading; writers and renames are not hindered.</summary>
+    /// <returns>Null where there is no such file.</returns>
+    public virtual SafeFileHandle? OpenRead(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
+
+    /// <summary>Removes a file; one that is not there is no error.</summary>
+    public virtual void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+        }
+    }
+
+    /// <summary>Removes a folder where it is empty.</summary>
+    public virtual bool TryDeleteEmptyDirectory(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: false);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The length of a file in bytes, or null where there is none.</summary>
+    public virtual long? Length(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : null;
+    }
+
+    /// <summary>When a file or folder was last changed, or null where there is none. For a folder that is when an entry was added, renamed or removed.</summary>
+    public virtual DateTime? LastWrite(string path)
+    {
+        var time = File.GetLastWriteTimeUtc(path);
+        return time.Ticks <= NoFileTicks ? null : time;
+    }
+
+    public virtual bool DirectoryExists(string path) => Directory.Exists(path);
+
+    /// <summary>Whether a file of <see cref="CreateFile"/> has no living writer: its lock can be had, or this file system has no locks.</summary>
+    public abstract bool IsAbandoned(string path);
+
+    /// <summary>The names of the entries of a folder, in no order; nothing where it is not there.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="transform">Makes an item of an entry.</param>
+    /// <param name="include">Says whether an entry is wanted.</param>
+    public virtual IEnumerable<T> List<T>(string path, FileSystemEnumerable<T>.FindTransform transform, FileSystemEnumerable<T>.FindPredicate include)
+    {
+        try
+        {
+            return new FileSystemEnumerable<T>(path, transform, ListAll) { ShouldIncludePredicate = include };
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary><see cref="Directory.CreateDirectory(string)"/> would create missing parents too, which nobody would flush.</summary>
+    protected static void RequireParent(string path)
+    {
+        var parent = Path.GetDirectoryName(path);
+        if (File.Exists(parent))
+            throw new IOException($"'{parent}' is a file, not a folder");
+        if (!Directory.Exists(parent))
+            throw new DirectoryNotFoundException($"Could not find the folder above '{path}'.");
+    }
+
+    // File.GetLastWriteTimeUtc gives 1601-01-01 for what does not exist.
+    private const long NoFileTicks = 504911232000000000;
+
+    private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
+}

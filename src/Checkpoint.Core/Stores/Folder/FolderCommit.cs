@@ -1,0 +1,262 @@
+using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint;
+
+/// <summary>
+/// One save into a stage's folder: write aside, flush, rename, flush the folder. The record's rename, which refuses a taken name, is the one moment at which
+/// the checkpoint comes to be; a step can so never be saved twice, whoever else writes.
+/// </summary>
+internal sealed class FolderCommit : IDisposable
+{
+    // How long to wait for other writers of the stage before going on without the lock: the rename alone keeps steps apart.
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+
+    // A flush of more than this may take long, and is waited for in a way that Ctrl+C can end.
+    private const long LongFlush = 4 << 20;
+
+    // How often a folder may vanish under a save (Clear-Checkpoint removes empty ones) or another writer take the step first.
+    private const int Attempts = 1000;
+
+    private readonly string _root;
+    private readonly string _folder;
+    private readonly FileSystem _files;
+    private readonly CheckpointDraft _draft;
+    private readonly bool _replaces;
+    private readonly List<IDisposable> _open = [];
+    private readonly List<string> _unfinished = [];
+
+    public FolderCommit(string root, FileSystem files, CheckpointDraft draft)
+    {
+        _root = root;
+        _files = files;
+        _draft = draft;
+        _folder = FolderLayout.StagePath(root, draft.Stage);
+        // Only a step that the user named can be replaced; the next step is always a new one.
+        _replaces = draft.Overwrite && draft.Step is not null;
+    }
+
+    public async ValueTask<CheckpointInfo> RunAsync(CancellationToken cancellation)
+    {
+        // Found out now, not after a gigabyte was written.
+        if (_draft.Step is { } step && !_replaces && _files.Length(RecordPath(step)) is not null)
+            throw CheckpointErrors.Exists(_draft.Stage, step, _root);
+
+        var (state, payload) = await WriteStateAsync(cancellation);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                if (await TryCommitAsync(state, payload, cancellation) is { } saved)
+                    return saved;
+            }
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < Attempts && payload is null)
+            {
+                // The folder was empty and was cleared away by another process.
+            }
+            if (attempt >= Attempts)
+                throw new IOException("other processes took every step that was tried");
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var open in _open)
+            open.Dispose();
+        foreach (var path in _unfinished)
+        {
+            try
+            {
+                _files.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A later save removes it.
+            }
+        }
+    }
+
+    private string RecordPath(long step) => Path.Join(_folder, FolderLayout.RecordName(step));
+
+    /// <summary>Writes the state, to a temporary payload where it does not go into the record, and flushes that.</summary>
+    private async ValueTask<(StoredState? State, TemporaryFile? Payload)> WriteStateAsync(CancellationToken cancellation)
+    {
+        if (_draft.State is not { } source)
+            return (null, null);
+        TemporaryFile? payload = null;
+        using var writer = new StateWriter(
+            () =>
+            {
+                payload = CreateTemporary();
+                return new PayloadStream(_files, payload.Handle, leaveOpen: true);
+            },
+            _draft.Progress);
+        source.WriteTo(writer, cancellation);
+        var state = writer.Complete(source.IsSequence, cancellation);
+        if (payload is not null)
+            await FlushAsync(payload.Handle, state.PayloadLength, cancellation);
+        return (state, payload);
+    }
+
+    private async ValueTask FlushAsync(SafeFileHandle file, long length, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (length <= LongFlush)
+            _files.Flush(file);
+        else
+            await Task.Run(() => _files.Flush(file), CancellationToken.None).WaitAsync(cancellation);
+    }
+
+    /// <returns>Null where another writer took the step first.</returns>
+    private async ValueTask<CheckpointInfo?> TryCommitAsync(StoredState? state, TemporaryFile? payload, CancellationToken cancellation)
+    {
+        // The temporary file keeps the folder from being removed, so the folder that is locked and flushed is the one it lies in.
+        using var record = CreateTemporary();
+        using var folder = _files.OpenDirectory(_folder);
+        var locked = await LockAsync(folder, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+
+        var listing = _draft.Step is null ? StageFolder.List(_files, _folder) : null;
+        var step = _draft.Step ?? NextStep(listing!);
+        if (payload is not null)
+        {
+            var name = FolderLayout.NewPayloadName(step);
+            Rename(payload, name);
+            folder.Flush();
+            state = new StoredState
+            {
+                IsSequence = state!.IsSequence,
+                Payload = name,
+                PayloadLength = state.PayloadLength,
+                DocumentLength = state.DocumentLength,
+                Sha256 = state.Sha256,
+            };
+        }
+
+        var info = Describe(step, state);
+        _files.Write(record.Handle, RecordFormat.Serialize(info, RecordReader.OutputRoot(_root)), 0);
+        _files.Flush(record.Handle);
+        cancellation.ThrowIfCancellationRequested();
+        if (!Publish(record, step))
+        {
+            if (_draft.Step is not null)
+                throw CheckpointErrors.Exists(_draft.Stage, step, _root);
+            Discard(record);
+            return null;
+        }
+        _unfinished.Remove(record.Path);
+        Confirm(folder, info);
+        if (payload is not null)
+            _unfinished.Remove(payload.Path);
+        new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, _replaces ? step : null, state?.Payload, locked);
+        return info;
+    }
+
+    private long NextStep(StageFolder listing)
+    {
+        var latest = listing.Latest ?? 0;
+        return latest < long.MaxValue ? latest + 1
+            : throw CheckpointErrors.Unusable(_root, $"checkpoint {_draft.Stage} has the highest step there can be; clear it or name a step");
+    }
+
+    private bool Publish(TemporaryFile record, long step)
+    {
+        var path = RecordPath(step);
+        if (!_replaces)
+            return _files.TryRenameNew(record.Handle, record.Path, path);
+        _files.RenameOver(record.Handle, record.Path, path);
+        return true;
+    }
+
+    // Only now is the save true. A new record that may not outlast a power cut is taken back, so that the error is the whole truth.
+    private void Confirm(DirectoryHandle folder, CheckpointInfo info)
+    {
+        try
+        {
+            folder.Flush();
+        }
+        catch (IOException) when (!_replaces)
+        {
+            _unfinished.Add(info.Location);
+            throw;
+        }
+    }
+
+    private CheckpointInfo Describe(long step, StoredState? state) => new()
+    {
+        Store = _root,
+        Pipeline = _draft.Stage.Pipeline,
+        Run = _draft.Stage.Run,
+        Name = _draft.Stage.Name,
+        Step = step,
+        SavedAt = _draft.SavedAt,
+        Fingerprint = _draft.Fingerprint,
+        Metadata = _draft.Metadata,
+        Identity = _draft.Identity,
+        OutputFiles = _draft.OutputFiles,
+        Host = Environment.MachineName,
+        User = Environment.UserName,
+        ProcessId = Environment.ProcessId,
+        Location = RecordPath(step),
+        State = state,
+    };
+
+    private static async ValueTask<bool> LockAsync(DirectoryHandle folder, CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (;;)
+        {
+            var result = folder.TryLock();
+            if (result != LockResult.Busy)
+                return result == LockResult.Taken;
+            if (Stopwatch.GetElapsedTime(started) > LockPatience)
+                return false;
+            await Task.Delay(1, cancellation);
+        }
+    }
+
+    private TemporaryFile CreateTemporary()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var path = Path.Join(_folder, FolderLayout.NewTemporaryName());
+            try
+            {
+                var file = new TemporaryFile(_files.CreateFile(path), path);
+                _open.Add(file);
+                _unfinished.Add(path);
+                return file;
+            }
+            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            {
+                FolderTree.Create(_files, _folder);
+            }
+        }
+    }
+
+    private void Rename(TemporaryFile payload, string name)
+    {
+        var path = Path.Join(_folder, name);
+        _unfinished.Add(path);
+        if (!_files.TryRenameNew(payload.Handle, payload.Path, path))
+            throw new IOException($"'{path}' is there already");
+        _unfinished.Remove(payload.Path);
+        payload.Path = path;
+    }
+
+    private void Discard(TemporaryFile file)
+    {
+        file.Dispose();
+        _files.Delete(file.Path);
+        _unfinished.Remove(file.Path);
+    }
+
+    private sealed class TemporaryFile(SafeFileHandle handle, string path) : IDisposable
+    {
+        public SafeFileHandle Handle { get; } = handle;
+
+        public string Path { get; set; } = path;
+
+        public void Dispose() => Handle.Dispose();
+    }
+}

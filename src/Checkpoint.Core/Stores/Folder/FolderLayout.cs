@@ -1,0 +1,175 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Checkpoint;
+
+/// <summary>Which file of a folder store is what: the one place that turns names into paths and back. docs/format.md describes the same for other programs.</summary>
+internal static class FolderLayout
+{
+    /// <summary>The longest name of a folder, in bytes; below what any file system allows, and short enough for three of them in a path.</summary>
+    public const int MaxSegmentBytes = 100;
+
+    public const string StagesFolder = "stages";
+    public const string RunsFolder = "runs";
+
+    /// <summary>Ends the name of a file that is being written.</summary>
+    public const string TemporarySuffix = ".tmp";
+
+    /// <summary>On Windows, the file that locks a stage.</summary>
+    public const string LockName = "~lock";
+
+    private const string RecordSuffix = ".json";
+    private const string PayloadSuffix = ".state";
+    private const int StepDigits = 10;
+    private const int NonceDigits = 32;
+
+    // Neither a point at an end nor '~' or '%' appears in a name but by escaping, so what this class adds with them cannot be mistaken for a name.
+    private static readonly SearchValues<char> Literal = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_. ");
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>The folder of a stage.</summary>
+    public static string StagePath(string store, StageId stage) =>
+        stage.Locator ?? Path.Join(StagesPath(store, Escape(stage.Pipeline), stage.Run is null ? null : Escape(stage.Run)), Escape(stage.Name));
+
+    /// <summary>The folder of the stages of a pipeline, or of a run of it; the arguments are escaped already.</summary>
+    public static string StagesPath(string store, string pipelineFolder, string? runFolder) =>
+        runFolder is null ? Path.Join(store, pipelineFolder, StagesFolder) : Path.Join(RunsPath(store, pipelineFolder), runFolder, StagesFolder);
+
+    /// <summary>The folder of the runs of a pipeline.</summary>
+    public static string RunsPath(string store, string pipelineFolder) => Path.Join(store, pipelineFolder, RunsFolder);
+
+    public static string RecordName(long step) => step.ToString("D10", CultureInfo.InvariantCulture) + RecordSuffix;
+
+    public static string NewPayloadName(long step) => $"{step.ToString("D10", CultureInfo.InvariantCulture)}.{Nonce()}{PayloadSuffix}";
+
+    public static string NewTemporaryName() => $"~{Nonce()}{TemporarySuffix}";
+
+    /// <summary>The step of a record or payload by its file name.</summary>
+    public static FolderEntry Classify(ReadOnlySpan<char> name)
+    {
+        if (name.StartsWith("~", StringComparison.Ordinal))
+        {
+            return name.EndsWith(TemporarySuffix, StringComparison.Ordinal) && IsNonce(name[1..^TemporarySuffix.Length])
+                ? new FolderEntry(FolderEntryKind.Temporary, -1)
+                : default;
+        }
+        var end = name.IndexOf('.');
+        if (end < StepDigits || !TryStep(name[..end], out var step))
+            return default;
+        var rest = name[end..];
+        if (rest.SequenceEqual(RecordSuffix))
+            return new FolderEntry(FolderEntryKind.Record, step);
+        return rest.Length == 1 + NonceDigits + PayloadSuffix.Length && rest.EndsWith(PayloadSuffix, StringComparison.Ordinal) && IsNonce(rest[1..^PayloadSuffix.Length])
+            ? new FolderEntry(FolderEntryKind.Payload, step)
+            : default;
+    }
+
+    /// <summary>
+    /// The folder name of a pipeline, run or stage. Lower case ASCII letters, digits, hyphen, underscore, inner points and inner blanks stand for themselves,
+    /// as do letters of <see cref="CheckpointNames.IsStable"/>; every other byte of the key's UTF-8 is %XX. A device name of Windows has its first letter escaped.
+    /// A name that would be too long is cut and ends in ~ and 32 hex digits of the SHA-256 of its key.
+    /// </summary>
+    public static string Escape(string name)
+    {
+        var key = CheckpointNames.Key(name);
+        if (key.Length <= MaxSegmentBytes && !key.AsSpan().ContainsAnyExcept(Literal) && !IsEdge(key[0]) && !IsEdge(key[^1]) && !IsDeviceName(key))
+            return key;
+
+        var escaped = new StringBuilder(key.Length + 16);
+        var bytes = 0;
+        var cut = 0;
+        Span<byte> utf8 = stackalloc byte[4];
+        var position = 0;
+        var device = IsDeviceName(key);
+        const int HashLength = 33;
+        foreach (var rune in key.EnumerateRunes())
+        {
+            var first = position == 0;
+            position += rune.Utf16SequenceLength;
+            var last = position == key.Length;
+            var count = rune.EncodeToUtf8(utf8);
+            if (IsLiteral(rune) && !((first || last) && rune.IsBmp && IsEdge((char)rune.Value)) && !(first && device))
+            {
+                escaped.Append(rune.ToString());
+                bytes += count;
+            }
+            else
+            {
+                foreach (var b in utf8[..count])
+                    escaped.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+                bytes += 3 * count;
+            }
+            if (bytes <= MaxSegmentBytes - HashLength)
+                cut = escaped.Length;
+        }
+        if (bytes <= MaxSegmentBytes)
+            return escaped.ToString();
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, 16);
+        return escaped.ToString(0, cut) + "~" + FingerprintHash.Hex(hash);
+    }
+
+    /// <summary>The key that a folder name stands for, or null where it was cut, or is no folder of ours.</summary>
+    public static string? Unescape(string folder)
+    {
+        if (folder.Contains('~'))
+            return null;
+        var bytes = new List<byte>(folder.Length);
+        for (var i = 0; i < folder.Length; i++)
+        {
+            if (folder[i] != '%')
+            {
+                var length = char.IsHighSurrogate(folder[i]) && i + 1 < folder.Length ? 2 : 1;
+                bytes.AddRange(Encoding.UTF8.GetBytes(folder.Substring(i, length)));
+                i += length - 1;
+                continue;
+            }
+            if (i + 2 >= folder.Length || !byte.TryParse(folder.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+                return null;
+            bytes.Add(value);
+            i += 2;
+        }
+        var name = Encoding.UTF8.GetString([.. bytes]);
+        try
+        {
+            return Escape(CheckpointNames.Normalize(name, "checkpoint")) == folder ? name : null;
+        }
+        catch (CheckpointException)
+        {
+            return null;
+        }
+    }
+
+    // Letters that have no plain upper case, such as sharp s, are escaped: some file systems hold them equal to others ("ss").
+    private static bool IsLiteral(Rune rune) =>
+        rune.IsAscii ? Literal.Contains((char)rune.Value)
+        : CheckpointNames.IsStable(rune.Value) && Rune.IsLetter(rune) && (rune.Value >= 0x5D0 || Rune.ToUpperInvariant(rune) != rune);
+
+    private static bool IsEdge(char c) => c is '.' or ' ';
+
+    // https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with an extension, and with superscript digits.
+    private static bool IsDeviceName(string key)
+    {
+        var stem = key.AsSpan();
+        var end = stem.IndexOfAny('.', ' ');
+        if (end >= 0)
+            stem = stem[..end];
+        return stem is "con" or "prn" or "aux" or "nul" or "conin$" or "conout$"
+            || (stem.Length == 4 && (stem.StartsWith("com", StringComparison.Ordinal) || stem.StartsWith("lpt", StringComparison.Ordinal)) && "0123456789¹²³".Contains(stem[3], StringComparison.Ordinal));
+    }
+
+    private static string Nonce() => Guid.NewGuid().ToString("N");
+
+    private static bool IsNonce(ReadOnlySpan<char> text) => text.Length == NonceDigits && !text.ContainsAnyExcept(HexDigits);
+
+    // Only the form that RecordName writes: at least ten digits, more only without leading zeros.
+    private static bool TryStep(ReadOnlySpan<char> digits, out long step)
+    {
+        step = 0;
+        return !digits.ContainsAnyExceptInRange('0', '9')
+            && (digits.Length == StepDigits || digits[0] != '0')
+            && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out step);
+    }
+}

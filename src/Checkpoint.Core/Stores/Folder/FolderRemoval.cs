@@ -1,0 +1,54 @@
+namespace Checkpoint;
+
+/// <summary>Removes checkpoints of one stage: records first, payloads when no record can come back, then the folder if nothing else is in it.</summary>
+internal sealed class FolderRemoval(string root, FileSystem files, string folder)
+{
+    /// <returns>How many records were removed.</returns>
+    public int Remove(IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    {
+        var listing = StageFolder.List(files, folder);
+        var all = steps is null;
+        var wanted = steps?.ToHashSet();
+        var doomed = listing.Steps.Where(s => wanted is null || wanted.Contains(s)).ToList();
+        if (doomed.Count == 0 && !all)
+            return 0;
+        if (doomed.Count > 0)
+            RemoveRecords(doomed, cancellation);
+
+        foreach (var step in doomed)
+        {
+            foreach (var payload in listing.PayloadsOf(step))
+                RemovePayload(payload);
+        }
+        if (all)
+            new FolderLeftovers(files, folder).RemoveAll(StageFolder.List(files, folder));
+        if (doomed.Count == listing.Steps.Count && files.DirectoryExists(folder))
+            FolderTree.RemoveEmpty(files, folder, root);
+        return doomed.Count;
+    }
+
+    // What was cleared must not be back after a loss of power, least of all a record whose payload is gone: so the folder is flushed between the two.
+    private void RemoveRecords(List<long> steps, CancellationToken cancellation)
+    {
+        using var handle = files.OpenDirectory(folder);
+        try
+        {
+            foreach (var step in steps)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                files.Delete(Path.Join(folder, FolderLayout.RecordName(step)));
+            }
+        }
+        finally
+        {
+            handle.Flush();
+        }
+    }
+
+    private void RemovePayload(string name)
+    {
+        var path = Path.Join(folder, name);
+        if (files.IsAbandoned(path))
+            files.Delete(path);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Runtime.CompilerServices;
+
+namespace Checkpoint;
+
+/// <summary>Checkpoints in a folder: a folder per pipeline and stage, a JSON record per step, a payload beside it where the state is large. See docs/format.md.</summary>
+internal sealed class FolderStore : CheckpointStore
+{
+    // How often a reader looks again when the newest record is removed under its eyes.
+    private const int ReadAttempts = 5;
+
+    private readonly string _root;
+    private readonly FileSystem _files;
+    private readonly StageCache _cache;
+    private readonly RecordReader _records;
+
+    /// <param name="root">The folder, as a full path. It need not exist.</param>
+    /// <param name="files">The file system.</param>
+    /// <param name="time">The clock for what must not be trusted while it is new.</param>
+    public FolderStore(string root, FileSystem? files = null, TimeProvider? time = null)
+    {
+        _root = Path.TrimEndingDirectorySeparator(root);
+        _files = files ?? FileSystem.Current;
+        _records = new RecordReader(_root, _files);
+        _cache = new StageCache(_files, time ?? TimeProvider.System);
+    }
+
+    public override string Location => _root;
+
+    public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
+    {
+        try
+        {
+            using var commit = new FolderCommit(_root, _files, draft);
+            return await commit.RunAsync(cancellation);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Saving checkpoint {draft.Stage}", draft.Stage.Name);
+        }
+    }
+
+    public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation)
+    {
+        try
+        {
+            var path = FolderLayout.StagePath(_root, stage);
+            return new(_cache.Get(path, () => ReadStage(path, stage)));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
+        }
+    }
+
+    public override async IAsyncEnumerable<StageListing> ListAsync(StageQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await Task.CompletedTask;
+        foreach (var pipeline in Folders(_root, query.Pipeline))
+        {
+            if (query.Run is null)
+            {
+                foreach (var stage in Stages(FolderLayout.StagesPath(_root, pipeline, null), pipeline, null, query.Name, cancellation))
+                    yield return stage;
+                continue;
+            }
+            foreach (var run in Folders(FolderLayout.RunsPath(_root, pipeline), query.Run))
+            {
+                foreach (var stage in Stages(FolderLayout.StagesPath(_root, pipeline, run), pipeline, run, query.Name, cancellation))
+                {
+                    // A cut folder name fits any pattern until the record has told the whole one.
+                    if (query.Pipeline.IsMatch(stage.Stage.Pipeline) && query.Run.IsMatch(stage.Stage.Run!))
+                        yield return stage;
+                }
+            }
+        }
+    }
+
+    public override ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation)
+    {
+        try
+        {
+            return new(_records.Read(FolderLayout.StagePath(_root, stage), stage, step));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
+        }
+    }
+
+    public override ValueTask<StateReader> OpenStateAsync(CheckpointInfo checkpoint, Action<long>? progress, CancellationToken cancellation)
+    {
+        var state = checkpoint.State!;
+        if (state.Payload is null)
+            return new(new StateReader(state, null));
+        var path = Path.Join(Path.GetDirectoryName(checkpoint.Location), state.Payload);
+        try
+        {
+            var file = _files.OpenRead(path) ?? throw CheckpointErrors.Damaged(checkpoint.StageId, checkpoint.Step, path, "its payload is missing");
+            return new(new StateReader(state, new PayloadStream(_files, file), progress));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {checkpoint.StageId}", checkpoint.Name);
+        }
+    }
+
+    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    {
+        try
+        {
+            return new(new FolderRemoval(_root, _files, FolderLayout.StagePath(_root, stage)).Remove(steps, cancellation));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Clearing checkpoint {stage}", stage.Name);
+        }
+    }
+
+    private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    private IEnumerable<StageListing> Stages(string folder, string pipelineFolder, string? runFolder, NamePattern names, CancellationToken cancellation)
+    {
+        foreach (var name in Folders(folder, names))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var stage = new StageId(
+                FolderLayout.Unescape(pipelineFolder) ?? pipelineFolder,
+                runFolder is null ? null : FolderLayout.Unescape(runFolder) ?? runFolder,
+                names.Literal ?? FolderLayout.Unescape(name) ?? name)
+            {
+                Locator = Path.Join(folder, name),
+            };
+            StageListing? listing;
+            try
+            {
+                listing = ReadStage(stage.Locator, stage);
+            }
+            catch (Exception e) when (IsIO(e))
+            {
+                throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
+            }
+            if (listing is null || (!names.IsAny && !names.IsMatch(listing.Stage.Name)))
+                continue;
+            yield return listing;
+        }
+    }
+
+    /// <summary>The names of the folders that can hold what is meant, in their order.</summary>
+    private IEnumerable<string> Folders(string parent, NamePattern names)
+    {
+        if (names.Literal is { } literal)
+        {
+            var folder = FolderLayout.Escape(literal);
+            return _files.DirectoryExists(Path.Join(parent, folder)) ? [folder] : [];
+        }
+        try
+        {
+            var folders = _files.List(parent,
+                static (ref System.IO.Enumeration.FileSystemEntry e) => e.FileName.ToString(),
+                static (ref System.IO.Enumeration.FileSystemEntry e) => e.IsDirectory).ToList();
+            folders.Sort(StringComparer.Ordinal);
+            // The key decides where it can be had from the folder's name; else the record will.
+            return names.IsAny ? folders : folders.Where(f => FolderLayout.Unescape(f) is not { } key || names.IsMatch(key));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, "Listing checkpoints", parent);
+        }
+    }
+
+    private StageListing? ReadStage(string path, StageId stage)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var folder = StageFolder.List(_files, path);
+            if (folder.Latest is not { } latest)
+                return null;
+            var newest = _records.Read(path, stage, latest);
+            // Removed between listing and reading: look again, there may be another.
+            if (newest.IsMissing && attempt < ReadAttempts)
+                continue;
+            if (newest.IsMissing)
+                return null;
+            var id = newest.Info is { } info ? new StageId(info.Pipeline, info.Run, info.Name) { Locator = path } : stage;
+            return new StageListing(id, folder.Steps, newest);
+        }
+    }
+}

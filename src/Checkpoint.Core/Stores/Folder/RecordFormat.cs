@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Collections.ObjectModel;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Checkpoint;
+
+/// <summary>
+/// The record of one checkpoint as bytes: an indented JSON object whose first member is the format's version and whose last is the checksum of everything
+/// before it. docs/format.md describes the same for other programs.
+/// </summary>
+internal static class RecordFormat
+{
+    /// <summary>The version this code writes, and the newest it reads.</summary>
+    public const int Version = 1;
+
+    /// <summary>The longest record in bytes; a longer one is not read, and not written.</summary>
+    public const int MaxLength = 16 << 20;
+
+    private const int ChecksumDigits = 2 * SHA256.HashSizeInBytes;
+
+    // State nests to 100 levels, each at most three JSON levels deep, and lies three levels down in the record.
+    private const int MaxDepth = 320;
+
+    /// <summary>How all JSON of ours is written. Only what JSON requires is escaped: records are read by people, never by a browser.</summary>
+    public static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = MaxDepth,
+        SkipValidation = true,
+    };
+
+    public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
+
+    // The checksum's member, always of the same length, so that it can be found from the end.
+    private static ReadOnlySpan<byte> ChecksumStart => ",\n  \"checksum\": \""u8;
+
+    private static ReadOnlySpan<byte> ChecksumEnd => "\"\n}\n"u8;
+
+    /// <summary>The record's bytes.</summary>
+    public static byte[] Serialize(CheckpointInfo info, string outputRoot)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024 + (info.State?.Inline.Length ?? 0));
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("format"u8, Version);
+            json.WriteString("pipeline"u8, info.Pipeline);
+            if (info.Run is not null)
+                json.WriteString("run"u8, info.Run);
+            json.WriteString("name"u8, info.Name);
+            json.WriteNumber("step"u8, info.Step);
+            json.WriteString("status"u8, "completed"u8);
+            json.WriteString("savedAt"u8, info.SavedAt);
+            json.WriteString("host"u8, info.Host);
+            json.WriteString("user"u8, info.User);
+            json.WriteNumber("processId"u8, info.ProcessId);
+            if (info.Fingerprint is { } fingerprint)
+                WriteFingerprint(json, fingerprint);
+            if (info.Metadata.Count > 0)
+                WriteFacts(json, "metadata", info.Metadata);
+            if (info.Identity is { } identity)
+                WriteFacts(json, "identity", identity);
+            if (info.OutputFiles.Count > 0)
+                WriteOutputFiles(json, info.OutputFiles, outputRoot);
+            if (info.State is { } state)
+                WriteState(json, state);
+        }
+
+        // What was written so far is the checksum's subject; the object is closed behind the checksum.
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(buffer.WrittenSpan, hash);
+        buffer.Write(ChecksumStart);
+        var digits = buffer.GetSpan(ChecksumDigits);
+        for (var i = 0; i < hash.Length; i++)
+            Utf8Formatter.TryFormat(hash[i], digits[(2 * i)..], out _, new StandardFormat('x', 2));
+        buffer.Advance(ChecksumDigits);
+        buffer.Write(ChecksumEnd);
+        if (buffer.WrittenCount > MaxLength)
+            throw CheckpointErrors.NotSerializable("metadata", $"the record would have {buffer.WrittenCount >> 20} MiB and may have {MaxLength >> 20}; keep small facts in metadata and put the rest into the state");
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads a record.</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="outputRoot">The folder that relative output files start from.</param>
+    /// <param name="store">The store, for the result.</param>
+    /// <param name="location">The file, for the result.</param>
+    /// <exception cref="InvalidDataException">The bytes are not a whole record; the message says why.</exception>
+    /// <exception cref="RecordTooNewException">It is a whole record of a newer version.</exception>
+    public static CheckpointInfo Parse(ReadOnlyMemory<byte> bytes, string outputRoot, string store, string location)
+    {
+        var body = Verify(bytes);
+        try
+        {
+            return new RecordParser(outputRoot, store, location).Parse(bytes, body);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"its content is not a record ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    // The checksum is judged before the version: this rule holds for every version to come, so that damage is never taken for novelty.
+    private static int Verify(ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Length == 0)
+            throw new InvalidDataException("the record is empty");
+        var body = bytes.Length - ChecksumStart.Length - ChecksumDigits - ChecksumEnd.Length;
+        var tail = body <= 0 ? default : bytes.Span[body..];
+        if (body <= 0 || !tail.StartsWith(ChecksumStart) || !tail.EndsWith(ChecksumEnd))
+            throw new InvalidDataException("the record is cut off or was changed");
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes.Span[..body], hash);
+        var digits = tail.Slice(ChecksumStart.Length, ChecksumDigits);
+        for (var i = 0; i < hash.Length; i++)
+        {
+            if (digits[2 * i] != HexDigit(hash[i] >> 4) || digits[(2 * i) + 1] != HexDigit(hash[i] & 15))
+                throw new InvalidDataException("the record's checksum does not fit its content");
+        }
+        return body;
+    }
+
+    private static int HexDigit(int value) => value < 10 ? '0' + value : 'a' + value - 10;
+
+    private static void WriteFingerprint(Utf8JsonWriter json, CheckpointFingerprint fingerprint)
+    {
+        json.WriteStartObject("fingerprint"u8);
+        json.WriteString("value"u8, fingerprint.Value);
+        json.WriteStartObject("parts"u8);
+        foreach (var (part, hash) in fingerprint.Parts)
+            json.WriteString(part, hash);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteFacts(Utf8JsonWriter json, string member, ReadOnlyDictionary<string, object?> facts)
+    {
+        json.WritePropertyName(member);
+        ScalarJson.WriteFacts(json, facts, member);
+    }
+
+    private static void WriteOutputFiles(Utf8JsonWriter json, IReadOnlyList<OutputFile> files, string root)
+    {
+        json.WriteStartArray("outputFiles"u8);
+        foreach (var file in files)
+        {
+            json.WriteStartObject();
+            json.WriteString("path"u8, OutputPath.Shorten(file.Path, root));
+            json.WriteNumber("size"u8, file.Size);
+            json.WriteString("modifiedAt"u8, file.ModifiedAt);
+            json.WriteString("sha256"u8, file.Sha256);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteState(Utf8JsonWriter json, StoredState state)
+    {
+        json.WriteStartObject("state"u8);
+        json.WriteBoolean("sequence"u8, state.IsSequence);
+        if (state.Payload is null)
+        {
+            json.WritePropertyName("value"u8);
+            json.WriteRawValue(state.Inline.Span, skipInputValidation: true);
+        }
+        else
+        {
+            json.WriteStartObject("payload"u8);
+            json.WriteString("file"u8, state.Payload);
+            json.WriteNumber("length"u8, state.PayloadLength);
+            json.WriteNumber("documentLength"u8, state.DocumentLength);
+            json.WriteString("sha256"u8, FingerprintHash.Hex(state.Sha256));
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+}

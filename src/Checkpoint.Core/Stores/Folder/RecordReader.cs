@@ -1,0 +1,96 @@
+namespace Checkpoint;
+
+/// <summary>Reads records from their files and says whether they are intact: whole, in their own place, and with their payload beside them.</summary>
+internal sealed class RecordReader(string root, FileSystem files)
+{
+    // An overwrite that finishes between two looks replaces the payload once; more than a few in a row would be a fault.
+    private const int Attempts = 10;
+
+    private readonly string _outputRoot = OutputRoot(root);
+
+    /// <summary>The folder around a store: output files below it are kept relative to it.</summary>
+    public static string OutputRoot(string root) => Path.GetDirectoryName(root) ?? root;
+
+    /// <param name="folder">The stage's folder.</param>
+    /// <param name="stage">The stage as the caller names it, for messages.</param>
+    /// <param name="step">The step.</param>
+    public CheckpointReading Read(string folder, StageId stage, long step)
+    {
+        var path = Path.Join(folder, FolderLayout.RecordName(step));
+        string? missing = null;
+        for (var attempt = 1; ; attempt++)
+        {
+            CheckpointInfo info;
+            try
+            {
+                if (ReadFile(path) is not { } bytes)
+                    return default;
+                info = RecordFormat.Parse(bytes, _outputRoot, root, path);
+                CheckPlace(info, folder, step);
+                // The old payload is removed once the new record is there: a reader that came between looks again.
+                if (IsPayloadThere(info, folder, step, out var fault))
+                    return new CheckpointReading(info);
+                if (info.State!.Payload == missing || attempt == Attempts)
+                    return new CheckpointReading(CheckpointErrors.Damaged(stage, step, path, fault));
+                missing = info.State.Payload;
+            }
+            catch (InvalidDataException e)
+            {
+                return new CheckpointReading(CheckpointErrors.Damaged(stage, step, path, e.Message, e));
+            }
+            catch (RecordTooNewException e)
+            {
+                return new CheckpointReading(CheckpointErrors.FormatTooNew(stage, step, path, e.Version, RecordFormat.Version));
+            }
+        }
+    }
+
+    private byte[]? ReadFile(string path)
+    {
+        using var file = files.OpenRead(path);
+        if (file is null)
+            return null;
+        var length = RandomAccess.GetLength(file);
+        if (length > RecordFormat.MaxLength)
+            throw new InvalidDataException("the record is longer than any record can be");
+        var bytes = new byte[length];
+        for (var done = 0; done < bytes.Length;)
+        {
+            var read = files.Read(file, bytes.AsSpan(done), done);
+            if (read == 0)
+                return bytes[..done];
+            done += read;
+        }
+        return bytes;
+    }
+
+    // A record that was copied into another stage's folder, or renamed, does not speak for that stage.
+    private void CheckPlace(CheckpointInfo info, string folder, long step)
+    {
+        string? place;
+        try
+        {
+            place = FolderLayout.StagePath(root, info.StageId);
+        }
+        catch (CheckpointException e)
+        {
+            throw new InvalidDataException("its names are no names", e);
+        }
+        if (info.Step != step || place != folder)
+            throw new InvalidDataException($"it belongs to another checkpoint, {info.StageId} step {info.Step}");
+    }
+
+    private bool IsPayloadThere(CheckpointInfo info, string folder, long step, out string fault)
+    {
+        fault = "";
+        if (info.State?.Payload is not { } payload)
+            return true;
+        if (FolderLayout.Classify(payload) != new FolderEntry(FolderEntryKind.Payload, step))
+            throw new InvalidDataException("its payload has a name that no payload has");
+        var length = files.Length(Path.Join(folder, payload));
+        if (length == info.State.PayloadLength)
+            return true;
+        fault = length is null ? "its payload is missing" : $"its payload has {length} bytes and should have {info.State.PayloadLength}";
+        return false;
+    }
+}

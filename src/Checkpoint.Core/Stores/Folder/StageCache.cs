@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Remembers what was found in a stage's folder for as long as nothing there changed, so that a script that asks again and again pays two looks at file
+/// times instead of a listing and a reading.
+/// </summary>
+/// <remarks>
+/// A change within the tick of the file system's clock in which the folder was read would leave its time as it was. So what was read is trusted only
+/// when the same times had been seen <see cref="Settling"/> before it was read: by then the clock of any file system has moved on (FAT counts in 2 s). Only
+/// elapsed time counts; clocks of different machines are never compared.
+/// </remarks>
+internal sealed class StageCache(FileSystem files, TimeProvider time)
+{
+    /// <summary>Longer than the coarsest clock of a file system ticks.</summary>
+    public static readonly TimeSpan Settling = TimeSpan.FromSeconds(2.1);
+
+    private const int MaxEntries = 4096;
+
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+
+    public StageListing? Get(string path, Func<StageListing?> read)
+    {
+        if (files.LastWrite(path) is not { } folderTime)
+            return null;
+        var known = _entries.GetValueOrDefault(path);
+        if (known is not null && (known.FolderTime != folderTime || known.RecordTime != files.LastWrite(known.RecordPath)))
+            known = null;
+        if (known is { IsSettled: true } && IsPayloadThere(known.Listing))
+            return known.Listing;
+
+        var started = time.GetTimestamp();
+        var listing = read();
+        if (listing?.Newest.Info is not { } info || info.Location is not { } record || files.LastWrite(path) != folderTime || files.LastWrite(record) is not { } recordTime)
+            return listing;
+        var same = known is not null && known.RecordPath == record && known.RecordTime == recordTime;
+        var firstSeen = same ? known!.FirstSeen : time.GetTimestamp();
+        if (_entries.Count >= MaxEntries)
+            _entries.Clear();
+        _entries[path] = new Entry(folderTime, record, recordTime, firstSeen, same && time.GetElapsedTime(firstSeen, started) >= Settling, listing);
+        return listing;
+    }
+
+    private bool IsPayloadThere(StageListing listing) =>
+        listing.Newest.Info!.State is not { Payload: { } payload } state
+        || files.Length(Path.Join(Path.GetDirectoryName(listing.Newest.Info.Location), payload)) == state.PayloadLength;
+
+    private sealed record Entry(DateTime FolderTime, string RecordPath, DateTime RecordTime, long FirstSeen, bool IsSettled, StageListing Listing);
+}

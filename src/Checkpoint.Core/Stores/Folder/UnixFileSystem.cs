@@ -1,0 +1,155 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint;
+
+/// <summary>Linux and macOS: modes 0600 and 0700, folders that can be locked (flock) and flushed (fsync), renames that refuse a taken name.</summary>
+[UnsupportedOSPlatform("windows")]
+internal partial class UnixFileSystem : FileSystem
+{
+    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
+
+    // Numbers that Linux and macOS share.
+    private const int EPERM = 1, EINTR = 4, EEXIST = 17, EINVAL = 22;
+
+    private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
+    private static readonly int EOPNOTSUPP = OperatingSystem.IsMacOS() ? 102 : 95;
+    private static readonly int ENOTSUP = OperatingSystem.IsMacOS() ? 45 : 95;
+
+    public override void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        RequireParent(path);
+        Directory.CreateDirectory(path, OwnerFolder);
+    }
+
+    public override SafeFileHandle CreateFile(string path)
+    {
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+            UnixCreateMode = OwnerFile,
+        }).SafeFileHandle;
+        // .NET's own lock can be switched off by users of its setting DisableFileLocking.
+        TryLock(file);
+        return file;
+    }
+
+    public override bool IsAbandoned(string path)
+    {
+        using var file = OpenRead(path);
+        return file is not null && TryLock(file) != LockResult.Busy;
+    }
+
+    public override DirectoryHandle OpenDirectory(string path)
+    {
+        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000); // O_RDONLY | O_CLOEXEC
+        if (descriptor < 0)
+            throw Failed(Marshal.GetLastPInvokeError(), path);
+        return new UnixDirectory(new SafeFileHandle(descriptor, ownsHandle: true));
+    }
+
+    public override bool TryRenameNew(SafeFileHandle file, string from, string to)
+    {
+        var error = RenameNew(from, to);
+        if (error == 0)
+            return true;
+        if (error == EEXIST)
+            return false;
+        if (!IsUnsupported(error))
+            throw Failed(error, to);
+
+        // The file system cannot refuse in a rename (NFS); a hard link does the same in two operations.
+        if (Link(from, to) == 0)
+        {
+            File.Delete(from);
+            return true;
+        }
+        error = Marshal.GetLastPInvokeError();
+        if (error == EEXIST)
+            return false;
+        if (!IsUnsupported(error) && error != EPERM)
+            throw Failed(error, to);
+
+        // Nor has it links. What is left is the lock that the caller holds.
+        if (File.Exists(to))
+            return false;
+        File.Move(from, to, overwrite: true);
+        return true;
+    }
+
+    public override void RenameOver(SafeFileHandle file, string from, string to) => File.Move(from, to, overwrite: true);
+
+    private static bool IsUnsupported(int error) => error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
+
+    private static int RenameNew(string from, string to)
+    {
+        try
+        {
+            var result = OperatingSystem.IsMacOS()
+                ? RenameExclusive(from, to, 4) // RENAME_EXCL
+                : RenameAt(-100, from, -100, to, 1); // AT_FDCWD, RENAME_NOREPLACE
+            return result == 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl before 1.2.6 and glibc before 2.28.
+            return ENOSYS;
+        }
+    }
+
+    private static Exception Failed(int error, string path)
+    {
+        var message = $"{new Win32Exception(error).Message} : '{path}'";
+        return error switch
+        {
+            2 => new DirectoryNotFoundException(message), // ENOENT
+            EPERM or 13 => new UnauthorizedAccessException(message), // EACCES
+            _ => new IOException(message, error),
+        };
+    }
+
+    // flock belongs to the open file, not to the process: two runspaces exclude each other as two processes do, and the lock ends with its holder.
+    private static LockResult TryLock(SafeFileHandle file)
+    {
+        int error;
+        do
+            error = Flock(file, 2 | 4) == 0 ? 0 : Marshal.GetLastPInvokeError(); // LOCK_EX | LOCK_NB
+        while (error == EINTR);
+        return error == 0 ? LockResult.Taken
+            : error == (OperatingSystem.IsMacOS() ? 35 : 11) ? LockResult.Busy // EWOULDBLOCK
+            : LockResult.Unsupported;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt(int fromFolder, string from, int toFolder, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "renamex_np", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameExclusive(string from, string to, uint flags);
+
+    private sealed class UnixDirectory(SafeFileHandle handle) : DirectoryHandle
+    {
+        public override LockResult TryLock() => UnixFileSystem.TryLock(handle);
+
+        // fsync; on macOS fcntl(F_FULLFSYNC).
+        public override void Flush() => RandomAccess.FlushToDisk(handle);
+
+        public override void Dispose() => handle.Dispose();
+    }
+}

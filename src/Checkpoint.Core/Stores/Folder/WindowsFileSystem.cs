@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Windows: access rights come from the folder above; a lock is a file that the system removes with its holder; a rename is on the medium when it
+/// returns (MOVEFILE_WRITE_THROUGH), so folders need no flush of their own.
+/// </summary>
+[SupportedOSPlatform("windows")]
+internal partial class WindowsFileSystem : FileSystem
+{
+    private const uint ReplaceExisting = 1, WriteThrough = 8;
+    private const int ErrorFileNotFound = 2, ErrorPathNotFound = 3, ErrorAccessDenied = 5, ErrorSharingViolation = 32, ErrorFileExists = 80, ErrorAlreadyExists = 183;
+
+    // A virus scanner or indexer that looks at a new file makes its rename fail for a moment.
+    private const int RenameAttempts = 20;
+
+    public override void CreateDirectory(string path)
+    {
+        RequireParent(path);
+        Directory.CreateDirectory(path);
+    }
+
+    public override SafeFileHandle CreateFile(string path) => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+
+    public override bool IsAbandoned(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    public override DirectoryHandle OpenDirectory(string path) => new WindowsDirectory(path);
+
+    public override bool TryRenameNew(SafeFileHandle file, string from, string to) => Move(file, from, to, WriteThrough);
+
+    public override void RenameOver(SafeFileHandle file, string from, string to) => Move(file, from, to, WriteThrough | ReplaceExisting);
+
+    private static bool Move(SafeFileHandle file, string from, string to, uint flags)
+    {
+        file.Dispose();
+        for (var attempt = 1; ; attempt++)
+        {
+            if (MoveFileEx(Extended(from), Extended(to), flags))
+                return true;
+            var error = Marshal.GetLastPInvokeError();
+            if (error is ErrorFileExists or ErrorAlreadyExists)
+                return false;
+            if (error is not (ErrorAccessDenied or ErrorSharingViolation) || attempt == RenameAttempts)
+                throw Failed(error, to);
+            Thread.Sleep(attempt);
+        }
+    }
+
+    // Longer paths than MAX_PATH, and names that Win32 would change, pass only in this form.
+    private static string Extended(string path) =>
+        path.StartsWith(@"\\?\", StringComparison.Ordinal) ? path
+        : path.StartsWith(@"\\", StringComparison.Ordinal) ? @"\\?\UNC\" + path[2..]
+        : @"\\?\" + path;
+
+    private static Exception Failed(int error, string path)
+    {
+        var message = $"{new Win32Exception(error).Message} : '{path}'";
+        return error switch
+        {
+            ErrorFileNotFound or ErrorPathNotFound => new DirectoryNotFoundException(message),
+            ErrorAccessDenied => new UnauthorizedAccessException(message),
+            _ => new IOException(message, unchecked((int)0x80070000) | error),
+        };
+    }
+
+    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool MoveFileEx(string from, string to, uint flags);
+
+    private sealed class WindowsDirectory : DirectoryHandle
+    {
+        private readonly string _path;
+        private FileStream? _lock;
+
+        public WindowsDirectory(string path)
+        {
+            if (!Directory.Exists(path))
+                throw new DirectoryNotFoundException($"Could not find the folder '{path}'.");
+            _path = path;
+        }
+
+        public override LockResult TryLock()
+        {
+            try
+            {
+                _lock = new FileStream(Path.Combine(_path, FolderLayout.LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                return LockResult.Taken;
+            }
+            catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not DirectoryNotFoundException))
+            {
+                // Access is denied for a moment while the last holder's file is being removed.
+                return LockResult.Busy;
+            }
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override void Dispose() => _lock?.Dispose();
+    }
+}

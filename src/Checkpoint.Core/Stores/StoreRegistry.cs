@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+
+namespace Checkpoint;
+
+/// <summary>Finds the store for a location: a folder path, or a URI by its scheme.</summary>
+internal static class StoreRegistry
+{
+    // Far more than a process uses; a loop over generated store paths must not grow for ever.
+    private const int MaxOpen = 64;
+
+    // RFC 3986, section 3.1.
+    private static readonly SearchValues<char> SchemeCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
+
+    private static readonly ConcurrentDictionary<string, CheckpointStore> Open = new(StringComparer.Ordinal);
+
+    private static readonly Dictionary<string, Func<string, CheckpointStore>> Schemes = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["file"] = location => new FolderStore(Uri.TryCreate(location, UriKind.Absolute, out var uri) && uri.IsFile ? Path.GetFullPath(uri.LocalPath)
+            : throw CheckpointErrors.Unusable(location, "it is no file URI")),
+    };
+
+    /// <summary>Whether a location is a URI. A drive letter is no scheme: <c>C:\data</c> and <c>Temp:/x</c> are paths.</summary>
+    public static bool IsUri(string location)
+    {
+        var end = location.IndexOf("://", StringComparison.Ordinal);
+        return end > 1 && char.IsAsciiLetter(location[0]) && !location.AsSpan(0, end).ContainsAnyExcept(SchemeCharacters);
+    }
+
+    /// <summary>The store at a location.</summary>
+    /// <param name="location">A full path or a URI.</param>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/></exception>
+    public static CheckpointStore Get(string location)
+    {
+        if (Open.TryGetValue(location, out var store))
+            return store;
+        if (Open.Count >= MaxOpen)
+            Open.Clear();
+        return Open.GetOrAdd(location, Create);
+    }
+
+    private static CheckpointStore Create(string location)
+    {
+        if (!IsUri(location))
+            return new FolderStore(Path.GetFullPath(location));
+        var scheme = location[..location.IndexOf(':', StringComparison.Ordinal)];
+        return Schemes.TryGetValue(scheme, out var create) ? create(location) : throw CheckpointErrors.UnknownScheme(location, scheme, Schemes.Keys);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+/// <summary>Owns what every cmdlet of ours does alike: Ctrl+C cancels the work, and an exception of Core becomes its error record.</summary>
+public abstract class CancellableCommand : PSCmdlet, IDisposable
+{
+    private static readonly string[] InformationTags = ["Checkpoint"];
+
+    private readonly CancellationTokenSource _cancellation = new();
+
+    /// <summary>Cancelled when the pipeline is stopped.</summary>
+    protected CancellationToken Cancellation => _cancellation.Token;
+
+    public void Dispose()
+    {
+        _cancellation.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    protected sealed override void BeginProcessing() => Guard(static command => command.Begin());
+
+    protected sealed override void ProcessRecord() => Guard(static command => command.Process());
+
+    protected sealed override void EndProcessing() => Guard(static command => command.End());
+
+    protected sealed override void StopProcessing() => _cancellation.Cancel();
+
+    protected virtual void Begin()
+    {
+    }
+
+    protected virtual void Process()
+    {
+    }
+
+    protected virtual void End()
+    {
+    }
+
+    /// <summary>Waits for work of Core. It runs on this thread as far as it does not have to wait itself.</summary>
+    protected static T Wait<T>(ValueTask<T> work) => work.IsCompletedSuccessfully ? work.Result : work.AsTask().GetAwaiter().GetResult();
+
+    /// <summary>The items of Core's sequence, on this thread.</summary>
+    protected static IEnumerable<T> Wait<T>(IAsyncEnumerable<T> items)
+    {
+        var enumerator = items.GetAsyncEnumerator();
+        try
+        {
+            while (Wait(enumerator.MoveNextAsync()))
+                yield return enumerator.Current;
+        }
+        finally
+        {
+            enumerator.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Says what was done, on the information stream.</summary>
+    protected void WriteDone(string message) => WriteInformation(message, InformationTags);
+
+    protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    private void Guard(Action<CancellableCommand> step)
+    {
+        try
+        {
+            step(this);
+        }
+        catch (CheckpointException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+        catch (ArgumentException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+/// <summary>Resolves what the call means: store, pipeline and run.</summary>
+public abstract class ContextCommand : CancellableCommand
+{
+    private ContextResolver? _context;
+    private CheckpointEngine? _engine;
+
+    /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
+    private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
+
+    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value));
+
+    /// <summary>The values given as parameters.</summary>
+    private protected abstract ContextSettings Given();
+
+    private protected StageId Stage(string name) => new(Context.Pipeline.Value, Context.Run.Value, name);
+
+    /// <summary>To be called for each input object: its store, pipeline and run count.</summary>
+    private protected void ForgetContext()
+    {
+        _context = null;
+        _engine = null;
+    }
+
+    private protected ContextSetting<T> Setting<T>(string parameter, T? value) => IsGiven(parameter) ? new(value) : default;
+
+    private protected ContextSetting<string> StoreSetting(string? value) =>
+        !IsGiven(nameof(CheckpointContext.Store)) ? default : new(string.IsNullOrEmpty(value) ? null : ResolvePath(value));
+
+    /// <summary>Makes a store's location absolute: URIs and full paths are; drives of PowerShell and ~ are resolved; the rest lies below the session's location.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/> where the path is on no file system.</exception>
+    private protected string ResolvePath(string location)
+    {
+        if (StoreRegistry.IsUri(location))
+            return location;
+        if (location is not ['~', ..] && !location.Contains(':', StringComparison.Ordinal))
+            return Path.GetFullPath(location, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
+        try
+        {
+            var path = SessionState.Path.GetUnresolvedProviderPathFromPSPath(location, out var provider, out _);
+            return provider.Name == "FileSystem" ? Path.GetFullPath(path) : throw CheckpointErrors.Unusable(location, $"it is a path of the provider {provider.Name}, not of a file system");
+        }
+        catch (System.Management.Automation.DriveNotFoundException e)
+        {
+            throw CheckpointErrors.Unusable(location, e.Message, e);
+        }
+    }
+
+    /// <summary>Warns of damage that was passed over.</summary>
+    private protected void WarnOf(IReadOnlyList<CheckpointException> damage, CheckpointInfo? used)
+    {
+        foreach (var fault in damage)
+            WriteWarning(used is null ? fault.Message : $"{fault.Message} Step {used.Step} counts instead.");
+    }
+}

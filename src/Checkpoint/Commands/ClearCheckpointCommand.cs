@@ -1,0 +1,46 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsCommon.Clear, "Checkpoint", SupportsShouldProcess = true)]
+public sealed class ClearCheckpointCommand : QueryCommand
+{
+    [Parameter]
+    [Duration]
+    public TimeSpan OlderThan { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int Keep { get; set; }
+
+    protected override void OnProcess()
+    {
+        foreach (var name in Name ?? [null!])
+            Clear(name);
+        if (Name is null && Step is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep)) && !IsWhatIf)
+            WriteDone("All checkpoints cleared.");
+    }
+
+    private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) && given is SwitchParameter { IsPresent: true };
+
+    private void Clear(string? name)
+    {
+        TimeSpan? olderThan = IsGiven(nameof(OlderThan)) ? OlderThan : null;
+        int? keep = IsGiven(nameof(Keep)) ? Keep : null;
+        // Listed in full first: clearing changes the folders that a listing walks through.
+        foreach (var stage in Wait(Engine.Store.ListAsync(Query(name), Cancellation)).ToList())
+        {
+            var all = Step is null && olderThan is null && keep is null;
+            var steps = all ? null : Wait(Engine.SelectForClearingAsync(stage, Step, olderThan, keep, Cancellation));
+            if (steps is { Count: 0 })
+                continue;
+            var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!))}, in '{Engine.Store.Location}'";
+            if (!ShouldProcess(target, "Clear"))
+                continue;
+            var removed = Wait(Engine.ClearAsync(stage.Stage, steps, Cancellation));
+            WriteVerbose($"{target}: {removed} removed.");
+            if (name is not null || !all)
+                WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
+        }
+    }
+}

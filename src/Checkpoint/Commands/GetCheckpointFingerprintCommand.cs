@@ -1,0 +1,76 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsCommon.Get, "CheckpointFingerprint", DefaultParameterSetName = "Object")]
+[OutputType(typeof(CheckpointFingerprint))]
+public sealed class GetCheckpointFingerprintCommand : CancellableCommand
+{
+    private readonly List<object?> _objects = [];
+    private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
+
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromRemainingArguments = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object?[]? InputObject { get; set; }
+
+    [Parameter]
+    [SupportsWildcards]
+    public string[]? Path { get; set; }
+
+    [Parameter]
+    public string[]? LiteralPath { get; set; }
+
+    protected override void Process()
+    {
+        if (MyInvocation.BoundParameters.ContainsKey(nameof(InputObject)))
+            _objects.AddRange(InputObject ?? [null]);
+    }
+
+    protected override void End()
+    {
+        foreach (var path in (Path ?? []).SelectMany(p => GetResolvedProviderPathFromPSPath(p, out _)))
+            AddPath(path);
+        foreach (var path in (LiteralPath ?? []).Select(GetUnresolvedProviderPathFromPSPath))
+            AddPath(path);
+        if (_objects.Count == 0 && _files.Count == 0 && !MyInvocation.ExpectingInput)
+            throw new ArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.", nameof(InputObject));
+        WriteObject(FingerprintHash.Combine(Parts()));
+    }
+
+    private Dictionary<string, byte[]> Parts()
+    {
+        var parts = new Dictionary<string, byte[]>(_files, StringComparer.Ordinal);
+        for (var i = 0; i < _objects.Count; i++)
+        {
+            var own = StateShape.Of(_objects[i]).Value is CheckpointFingerprint given
+                ? given.Parts.ToDictionary(p => p.Key, p => Convert.FromHexString(p.Value), StringComparer.Ordinal)
+                : new ObjectFingerprint(Cancellation).PartsOf(_objects[i]);
+            foreach (var (name, hash) in own)
+                parts[_objects.Count == 1 && _files.Count == 0 ? name : $"[{i}].{name}"] = hash;
+        }
+        return parts;
+    }
+
+    private void AddPath(string path)
+    {
+        try
+        {
+            if (!Directory.Exists(path))
+            {
+                _files[PartName(path)] = FingerprintHash.File(path, Cancellation);
+                return;
+            }
+            foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
+                _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(ErrorRecords.UnreadableFile(e, path));
+        }
+    }
+
+    // Relative where the file lies below the session's location, so that the same files in another checkout are the same.
+    private string PartName(string path) => OutputPath.Shorten(path, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
+}

@@ -1,0 +1,203 @@
+using System.Collections;
+using System.Collections.ObjectModel;
+using System.Diagnostics;
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsData.Save, "Checkpoint", SupportsShouldProcess = true, DefaultParameterSetName = "State")]
+[OutputType(typeof(CheckpointInfo))]
+public sealed class SaveCheckpointCommand : ContextCommand
+{
+    private readonly List<object?> _piped = [];
+    private TransferProgress? _progress;
+
+    [Parameter(Mandatory = true, Position = 0)]
+    [ArgumentCompleter(typeof(NameCompleter))]
+    public string Name { get; set; } = "";
+
+    [Parameter(Position = 1, ValueFromPipeline = true, ParameterSetName = "State")]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? State { get; set; }
+
+    [Parameter(Mandatory = true, ParameterSetName = "InputObject")]
+    public object InputObject { get; set; } = null!;
+
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long Step { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    public IDictionary? Metadata { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? Fingerprint { get; set; }
+
+    [Parameter]
+    public string[]? OutputFile { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int Keep { get; set; }
+
+    [Parameter]
+    [ValidateRange(1L, long.MaxValue)]
+    public long KeepEvery { get; set; }
+
+    [Parameter]
+    [Duration]
+    public TimeSpan KeepFor { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int KeepBest { get; set; }
+
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? By { get; set; }
+
+    [Parameter]
+    public SwitchParameter Lowest { get; set; }
+
+    [Parameter]
+    [ValidateRange(1L, long.MaxValue)]
+    public long Interval { get; set; }
+
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    [Parameter]
+    public SwitchParameter Overwrite { get; set; }
+
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Store { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(PipelineCompleter))]
+    public string? Pipeline { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RunCompleter))]
+    public string? Run { get; set; }
+
+    protected override void Process()
+    {
+        if (MyInvocation.ExpectingInput)
+            _piped.Add(State);
+    }
+
+    protected override void End()
+    {
+        RequireCompanions();
+        var stage = Stage(Name);
+        var target = IsGiven(nameof(Step)) ? $"Checkpoint {stage}, step {Step}, in '{Engine.Store.Location}'" : $"Checkpoint {stage} in '{Engine.Store.Location}'";
+        if (IsGiven(nameof(Interval)) && Step % Interval != 0 && !Force)
+        {
+            WriteVerbose($"{target}: not saved, the step is no multiple of {Interval}.");
+            return;
+        }
+        // What cannot be kept as asked must not be kept otherwise: a key says that everything is to be encrypted.
+        if (Context.Key is { Value: not null } key)
+            throw CheckpointErrors.EncryptionUnavailable(key.Source);
+        if (ShouldProcess(target, "Save"))
+            Save(stage, target);
+    }
+
+    private protected override ContextSettings Given() => new()
+    {
+        Store = StoreSetting(Store),
+        Pipeline = Setting(nameof(Pipeline), Pipeline),
+        Run = Setting(nameof(Run), Run),
+        Keep = Setting<int?>(nameof(Keep), Keep),
+    };
+
+    private void Save(StageId stage, string target)
+    {
+        var started = Stopwatch.GetTimestamp();
+        _progress = new TransferProgress(this, $"Saving checkpoint '{stage.Name}'");
+        var draft = new CheckpointDraft
+        {
+            Stage = stage,
+            Step = IsGiven(nameof(Step)) ? Step : null,
+            Overwrite = Overwrite,
+            Fingerprint = IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
+            Metadata = Metadata is null ? CheckpointInfo.NoMetadata : Facts.From(Metadata),
+            Identity = InputObject is null ? null : StatefulObject.IdentityOf(InputObject),
+            OutputFiles = DescribeOutputFiles(),
+            State = GetState(),
+            SavedAt = Engine.UtcNow,
+            Progress = written => _progress.Report(written, null),
+        };
+        var retention = new RetentionPolicy
+        {
+            Keep = Context.Keep.Value,
+            KeepEvery = IsGiven(nameof(KeepEvery)) ? KeepEvery : null,
+            KeepFor = IsGiven(nameof(KeepFor)) ? KeepFor : null,
+            KeepBest = IsGiven(nameof(KeepBest)) ? KeepBest : null,
+            By = By,
+            Lowest = Lowest,
+        };
+
+        var (saved, pruned, pruneError) = Wait(Engine.SaveAsync(draft, retention, Cancellation));
+        _progress.Complete();
+        WriteDone($"Checkpoint saved: {saved.Name}");
+        WriteVerbose($"{target}: step {saved.Step} saved as '{saved.Location}' in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms; {pruned} older removed.");
+        if (pruneError is not null)
+            WriteError(pruneError.ToErrorRecord());
+        if (PassThru)
+            WriteObject(saved);
+    }
+
+    private ObjectState? GetState()
+    {
+        if (InputObject is not null)
+            return new ObjectState(StatefulObject.GetState(InputObject), isSequence: false);
+        if (MyInvocation.ExpectingInput)
+            return new ObjectState(_piped.ToArray(), isSequence: true);
+        return IsGiven(nameof(State)) ? new ObjectState(State, isSequence: false) : null;
+    }
+
+    private ReadOnlyCollection<OutputFile> DescribeOutputFiles()
+    {
+        var files = new List<OutputFile>();
+        foreach (var path in (OutputFile ?? []).SelectMany(p => GetResolvedProviderPathFromPSPath(p, out _)))
+        {
+            if (Directory.Exists(path))
+                throw new ArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.", nameof(OutputFile));
+            try
+            {
+                files.Add(OutputFiles.Describe(path, Cancellation));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                ThrowTerminatingError(ErrorRecords.UnreadableFile(e, path));
+            }
+        }
+        return files.AsReadOnly();
+    }
+
+    private void RequireCompanions()
+    {
+        if (IsGiven(nameof(Interval)) && !IsGiven(nameof(Step)))
+            throw new ArgumentException("-Interval says which steps are saved, so it needs -Step.", nameof(Interval));
+        if (IsGiven(nameof(KeepBest)) != IsGiven(nameof(By)))
+            throw new ArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.", nameof(KeepBest));
+        if (Lowest && !IsGiven(nameof(KeepBest)))
+            throw new ArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.", nameof(Lowest));
+    }
+}

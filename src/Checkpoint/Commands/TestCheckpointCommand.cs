@@ -1,0 +1,45 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsDiagnostic.Test, "Checkpoint")]
+[OutputType(typeof(bool), typeof(CheckpointDecision))]
+public sealed class TestCheckpointCommand : BoundContextCommand
+{
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(NameCompleter))]
+    public string Name { get; set; } = "";
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateRange(0L, long.MaxValue)]
+    [ArgumentCompleter(typeof(StepCompleter))]
+    public long Step { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? Fingerprint { get; set; }
+
+    [Parameter]
+    [Duration]
+    public TimeSpan MaxAge { get; set; }
+
+    [Parameter]
+    public SwitchParameter Detailed { get; set; }
+
+    protected override void OnProcess()
+    {
+        var decision = Wait(Engine.DecideAsync(
+            Stage(Name),
+            IsGiven(nameof(Step)) ? Step : null,
+            IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
+            IsGiven(nameof(MaxAge)) ? MaxAge : null,
+            Cancellation));
+        WarnOf(decision.Damage, decision.Checkpoint);
+        if (Detailed)
+            WriteObject(decision);
+        else
+            WriteObject(decision.Decision == StageDecision.Skip);
+    }
+}

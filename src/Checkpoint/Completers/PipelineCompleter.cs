@@ -1,0 +1,12 @@
+namespace Checkpoint;
+
+/// <summary>Completes the names of pipelines, with and without runs.</summary>
+public sealed class PipelineCompleter : StoreCompleter
+{
+    private protected override IEnumerable<(string Text, string Tip)> Complete(CompletionScope scope, Func<string, bool> matches) =>
+        scope.List(NamePattern.Where(matches), null, NamePattern.Any)
+            .Concat(scope.List(NamePattern.Where(matches), NamePattern.Any, NamePattern.Any))
+            .Select(s => s.Stage.Pipeline)
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .Select(p => (p, $"pipeline {p}"));
+}

@@ -1,0 +1,74 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
+
+namespace Checkpoint;
+
+/// <summary>Completes from what is in the store that the command line means. What goes wrong gives no completions: a Tab key is no place for errors.</summary>
+public abstract class StoreCompleter : IArgumentCompleter
+{
+    // More would neither be read by a person nor come in time.
+    private const int MaxResults = 500;
+
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        try
+        {
+            var quote = wordToComplete.Length > 0 && wordToComplete[0] is '\'' or '"' ? wordToComplete[..1] : "";
+            var prefix = WildcardPattern.Escape(wordToComplete.Trim('\'', '"').Normalize()) + "*";
+            var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => new CompletionResult(Quote(c.Text, quote), c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
+        }
+        catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or RuntimeException)
+        {
+            return [];
+        }
+    }
+
+    private protected abstract IEnumerable<(string Text, string Tip)> Complete(CompletionScope scope, Func<string, bool> matches);
+
+    private static string Quote(string text, string quote)
+    {
+        var isWord = text.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.') && !text.StartsWith('-');
+        if (quote == "\"")
+            return $"\"{text.Replace("`", "``", StringComparison.Ordinal).Replace("$", "`$", StringComparison.Ordinal).Replace("\"", "`\"", StringComparison.Ordinal)}\"";
+        return isWord && quote.Length == 0 ? text : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
+    }
+}
+
+/// <summary>The context of a command line that is being written.</summary>
+internal sealed class CompletionScope
+{
+    private readonly IDictionary _bound;
+    private readonly ContextResolver _context;
+
+    public CompletionScope(IDictionary bound)
+    {
+        _bound = bound;
+        _context = new ContextResolver(
+            new ContextSettings { Store = Setting("Store"), Pipeline = Setting("Pipeline"), Run = Setting("Run") },
+            SessionContext.Current,
+            Environment.GetEnvironmentVariable,
+            path => path);
+    }
+
+    public NamePattern Pipeline => NamePattern.Of(CheckpointNames.Normalize(_context.Pipeline.Value, "pipeline"));
+
+    public NamePattern? Run => _context.Run.Value is { } run ? NamePattern.Of(CheckpointNames.Normalize(run, "run")) : null;
+
+    public string? Name => _bound["Name"]?.ToString();
+
+    public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name)
+    {
+        var path = _context.Store.Value;
+        if (!StoreRegistry.IsUri(path))
+        {
+            var session = Runspace.DefaultRunspace.SessionStateProxy.Path;
+            path = path is ['~', ..] || path.Contains(':', StringComparison.Ordinal) ? session.GetUnresolvedProviderPathFromPSPath(path) : Path.GetFullPath(path, session.CurrentFileSystemLocation.ProviderPath);
+        }
+        return StoreRegistry.Get(path).ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
+    }
+
+    private ContextSetting<string> Setting(string name) => _bound.Contains(name) ? new(_bound[name]?.ToString()) : default;
+}

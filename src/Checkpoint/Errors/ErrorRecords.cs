@@ -1,0 +1,39 @@
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>The whole error surface: each kind's id and category.</summary>
+internal static class ErrorRecords
+{
+    public static ErrorRecord ToErrorRecord(this CheckpointException error) => new(error, error.Kind.ToString(), CategoryOf(error.Kind), error.Target);
+
+    /// <summary>A mistake in the arguments that no parameter attribute can find.</summary>
+    public static ErrorRecord ToErrorRecord(this ArgumentException error) => new(error, "InvalidArgument", ErrorCategory.InvalidArgument, error.ParamName);
+
+    /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
+    public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
+
+    private static ErrorCategory CategoryOf(CheckpointErrorKind kind) => kind switch
+    {
+        CheckpointErrorKind.CheckpointNotFound => ErrorCategory.ObjectNotFound,
+        CheckpointErrorKind.CheckpointExists => ErrorCategory.ResourceExists,
+        CheckpointErrorKind.CheckpointDamaged => ErrorCategory.InvalidData,
+        CheckpointErrorKind.FormatTooNew => ErrorCategory.InvalidData,
+        CheckpointErrorKind.FingerprintMismatch => ErrorCategory.InvalidData,
+        CheckpointErrorKind.IdentityMismatch => ErrorCategory.InvalidData,
+        CheckpointErrorKind.StateNotSerializable => ErrorCategory.InvalidType,
+        CheckpointErrorKind.KeyRequired => ErrorCategory.AuthenticationError,
+        CheckpointErrorKind.KeyWrong => ErrorCategory.AuthenticationError,
+        CheckpointErrorKind.StoreUnavailable => ErrorCategory.ResourceUnavailable,
+        CheckpointErrorKind.StoreAccessDenied => ErrorCategory.PermissionDenied,
+        CheckpointErrorKind.StoreFull => ErrorCategory.WriteError,
+        CheckpointErrorKind.StoreReadOnly => ErrorCategory.PermissionDenied,
+        CheckpointErrorKind.LeaseHeld => ErrorCategory.ResourceBusy,
+        CheckpointErrorKind.LeaseLost => ErrorCategory.ResourceBusy,
+        CheckpointErrorKind.InvalidName => ErrorCategory.InvalidArgument,
+        CheckpointErrorKind.InvalidPipeline => ErrorCategory.InvalidArgument,
+        CheckpointErrorKind.StageFailed => ErrorCategory.OperationStopped,
+        CheckpointErrorKind.RunNotFound => ErrorCategory.ObjectNotFound,
+        _ => ErrorCategory.NotSpecified,
+    };
+}

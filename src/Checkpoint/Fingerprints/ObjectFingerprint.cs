@@ -1,0 +1,162 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>
+/// The fingerprint of PowerShell objects. Equal content gives equal hashes: the order of keys and properties does not count, nor whether a table is a hashtable, an
+/// ordered dictionary or an object, nor how wide an integer is (a file of configuration gives [long] where a script gives [int]). Everything else counts.
+/// </summary>
+internal sealed class ObjectFingerprint(CancellationToken cancellation)
+{
+    private readonly ObjectPath _path = new("$fingerprint");
+
+    /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
+    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation) =>
+        value is PSObject { BaseObject: CheckpointFingerprint wrapped } ? wrapped
+        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation).PartsOf(value));
+
+    /// <summary>The hashes of an object's parts: of each key or property, or of the whole where it has none.</summary>
+    public Dictionary<string, byte[]> PartsOf(object? value)
+    {
+        var parts = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        var shape = StateShape.Of(value);
+        switch (shape)
+        {
+            case { Kind: ShapeKind.Map or ShapeKind.Object }:
+                foreach (var (name, hash) in EntriesOf(shape, insideLive: false))
+                    parts[name] = hash;
+                break;
+            case { Value: ScriptBlock }:
+                parts["script"] = Hash(value, insideLive: false);
+                break;
+            case { Value: FileInfo file }:
+                parts[file.Name] = Hash(value, insideLive: false);
+                break;
+            default:
+                parts["value"] = Hash(value, insideLive: false);
+                break;
+        }
+        return parts;
+    }
+
+    private byte[] Hash(object? value, bool insideLive)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var shape = StateShape.Of(value);
+        switch (shape.Value)
+        {
+            case ScriptBlock block:
+                return ScriptFingerprint.Hash(block);
+            case FileInfo file:
+                return FileHash(file);
+            case DirectoryInfo folder:
+                return FolderHash(folder);
+            case byte[] bytes:
+                return FingerprintHash.Bytes(bytes);
+        }
+        switch (shape.Kind)
+        {
+            case ShapeKind.Scalar:
+                return ScalarHash(shape.Value);
+            case ShapeKind.Xml:
+                return FingerprintHash.Scalar("xml", ((System.Xml.XmlDocument)shape.Value!).OuterXml);
+            case ShapeKind.Secret:
+                throw CheckpointErrors.NotSerializable(_path.ToString(), "a secret cannot be part of a fingerprint, from which it could be guessed; leave it out");
+            case ShapeKind.List:
+                var items = ItemHashes((IEnumerable)shape.Value!, insideLive);
+                // A set has no order.
+                return FingerprintHash.List(shape.TypeName.StartsWith("hashset<", StringComparison.Ordinal) ? [.. items.OrderBy(Convert.ToHexString, StringComparer.Ordinal)] : items);
+            case ShapeKind.Map or ShapeKind.Object:
+                return FingerprintHash.Map(EntriesOf(shape, insideLive));
+            default:
+                return LiveHash(shape, insideLive);
+        }
+    }
+
+    private List<byte[]> ItemHashes(IEnumerable items, bool insideLive)
+    {
+        _path.Enter(items);
+        var hashes = new List<byte[]>();
+        foreach (var item in items)
+        {
+            _path.At(hashes.Count);
+            hashes.Add(Hash(item, insideLive));
+        }
+        _path.Leave();
+        return hashes;
+    }
+
+    private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape, bool insideLive)
+    {
+        var entries = shape.Kind == ShapeKind.Map
+            ? ((IDictionary)shape.Value!).Cast<DictionaryEntry>().Select(e => KeyValuePair.Create(KeyText(e.Key), e.Value))
+            : shape.Wrapper!.Properties.Where(p => p.IsGettable).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
+        return MapHashes(shape.Value!, entries, insideLive);
+    }
+
+    private List<KeyValuePair<string, byte[]>> MapHashes(object container, IEnumerable<KeyValuePair<string, object?>> entries, bool insideLive)
+    {
+        _path.Enter(container);
+        var hashes = new List<KeyValuePair<string, byte[]>>();
+        foreach (var (name, value) in entries)
+        {
+            _path.At(name);
+            hashes.Add(KeyValuePair.Create(name, Hash(value, insideLive)));
+        }
+        _path.Leave();
+        return hashes;
+    }
+
+    // A number as a key is another key than its digits. No text begins as these do.
+    private static string KeyText(object key) =>
+        key is string text ? text : $"\0{key.GetType().Name}\0{Convert.ToString(key, CultureInfo.InvariantCulture)}";
+
+    private byte[] LiveHash(in StateShape shape, bool insideLive)
+    {
+        var live = LiveObject.Describe(shape);
+        if (live.IsText || (insideLive && live.BaseValue is null && !live.WasDeserialized))
+            return live.Items is ICollection inner ? FingerprintHash.List(ItemHashes(inner, insideLive: true)) : FingerprintHash.Scalar("text", live.Text);
+        if (live.BaseValue is not null)
+            return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), Hash(live.BaseValue, insideLive)]);
+        if (live.Items is { } items)
+            return FingerprintHash.List(ItemHashes(items, insideLive));
+        return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), FingerprintHash.Map(MapHashes(shape.Value!, live.Properties, insideLive: true))]);
+    }
+
+    private byte[] FileHash(FileInfo file)
+    {
+        try
+        {
+            return FingerprintHash.File(file.FullName, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CheckpointErrors.NotSerializable(_path.ToString(), $"the file '{file.FullName}' cannot be read ({e.Message.TrimEnd('.')})");
+        }
+    }
+
+    private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(folder.EnumerateFiles("*", SearchOption.AllDirectories)
+        .Select(f => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, f.FullName).Replace(Path.DirectorySeparatorChar, '/'), FileHash(f))));
+
+    private static byte[] ScalarHash(object? value)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        return value switch
+        {
+            null => FingerprintHash.Scalar("null", ""),
+            string text => FingerprintHash.Scalar("string", text),
+            char c => FingerprintHash.Scalar("string", c.ToString()),
+            bool flag => FingerprintHash.Scalar("bool", flag ? "true" : "false"),
+            decimal number => FingerprintHash.Scalar("decimal", (number / 1.0000000000000000000000000000m).ToString(culture)),
+            float or double or Half => FingerprintHash.Scalar("float", ((IFormattable)value).ToString("R", culture)),
+            DateTime { Kind: not DateTimeKind.Unspecified } time => FingerprintHash.Scalar("time", time.ToUniversalTime().ToString("O", culture)),
+            DateTimeOffset time => FingerprintHash.Scalar("time", time.UtcDateTime.ToString("O", culture)),
+            byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger
+                => FingerprintHash.Scalar("integer", ((IFormattable)value).ToString(null, culture)),
+            _ when ScalarType.For(value.GetType()) is { } type => FingerprintHash.Scalar(type.Name, type.ToText(value)),
+            _ => throw new ArgumentException($"A {value.GetType()} has no fingerprint.", nameof(value)),
+        };
+    }
+}

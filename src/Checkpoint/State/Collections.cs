@@ -1,0 +1,85 @@
+using System.Collections;
+using System.Collections.Specialized;
+using System.Text.Json;
+
+namespace Checkpoint;
+
+/// <summary>Makes the collections of <see cref="ClosedTypes"/> from their items.</summary>
+internal static class Collections
+{
+    public static Array ToArray(Type element, List<object?> items, int[] lengths)
+    {
+        var count = 1L;
+        foreach (var length in lengths)
+            count = length < 0 ? -1 : count * length;
+        if (count != items.Count)
+            throw new JsonException("The array's lengths do not fit its items.");
+        var array = Array.CreateInstance(element, lengths);
+        try
+        {
+            if (lengths.Length == 1)
+            {
+                for (var i = 0; i < items.Count; i++)
+                    array.SetValue(items[i], i);
+                return array;
+            }
+            var index = new int[lengths.Length];
+            foreach (var item in items)
+            {
+                array.SetValue(item, index);
+                for (var d = index.Length - 1; d >= 0 && ++index[d] == lengths[d]; d--)
+                    index[d] = 0;
+            }
+        }
+        catch (InvalidCastException e)
+        {
+            throw new JsonException($"An item is no {element}.", e);
+        }
+        return array;
+    }
+
+    public static object Create(Type type, Type element, List<object?> items, string? comparer)
+    {
+        if (type == typeof(ArrayList))
+            return new ArrayList(items);
+        var definition = type.IsGenericType ? type.GetGenericTypeDefinition() : null;
+        if (definition == typeof(Stack<>))
+            items.Reverse(); // A stack is listed from its top and filled from its bottom.
+        else if (definition is null)
+            throw new JsonException($"A {type} is no list.");
+        if (definition == typeof(List<>))
+        {
+            var list = (IList)Activator.CreateInstance(type, items.Count)!;
+            try
+            {
+                foreach (var item in items)
+                    list.Add(item);
+            }
+            catch (ArgumentException e)
+            {
+                throw new JsonException($"An item is no {element}.", e);
+            }
+            return list;
+        }
+        var array = ToArray(element, items, [items.Count]);
+        return comparer is null ? Activator.CreateInstance(type, array)! : Activator.CreateInstance(type, array, Comparers.ForGeneric(comparer))!;
+    }
+
+    public static IDictionary CreateMap(Type type, List<(object Key, object? Value)> entries, string? comparer)
+    {
+        IDictionary map = type == typeof(Hashtable) ? new Hashtable(entries.Count, Comparers.ForTable(comparer))
+            : type == typeof(OrderedDictionary) ? new OrderedDictionary(entries.Count, Comparers.ForTable(comparer))
+            : comparer is null ? (IDictionary)Activator.CreateInstance(type)!
+            : (IDictionary)Activator.CreateInstance(type, Comparers.ForGeneric(comparer))!;
+        try
+        {
+            foreach (var (key, value) in entries)
+                map.Add(key, value);
+        }
+        catch (ArgumentException e)
+        {
+            throw new JsonException("A key stands twice, or has another type than its table.", e);
+        }
+        return map;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections;
+using System.Collections.Specialized;
+using System.Runtime.CompilerServices;
+
+namespace Checkpoint;
+
+/// <summary>How dictionaries and sets of strings compare: what PowerShell's <c>@{}</c> does goes without saying, the rest by name.</summary>
+internal static class Comparers
+{
+    private const string IgnoreCase = "ignoreCase";
+    private const string Exact = "exact";
+
+    /// <summary>The name of the comparer of a hashtable or ordered dictionary, or null where it is PowerShell's.</summary>
+    /// <exception cref="NotSupportedException">The comparer is one that no name stands for.</exception>
+    public static string? NameOf(IDictionary dictionary) => dictionary switch
+    {
+        Hashtable table => IsIgnoreCase(ComparerOf(table)) ? null : NameOf(ComparerOf(table)),
+        OrderedDictionary ordered => IsIgnoreCase(ComparerOf(ordered)) ? null : NameOf(ComparerOf(ordered)),
+        _ => null,
+    };
+
+    /// <summary>The name of the comparer of a generic dictionary or set, or null where it is the type's own.</summary>
+    /// <exception cref="NotSupportedException">The comparer is one that no name stands for.</exception>
+    public static string? NameOfGeneric(object collection)
+    {
+        if (collection.GetType().GetProperty("Comparer")?.GetValue(collection) is not { } comparer)
+            return null;
+        var name = comparer is IEqualityComparer<string> ? IsIgnoreCase(comparer) ? IgnoreCase : IsExact(comparer) ? Exact : null : comparer.GetType().Namespace?.StartsWith("System", StringComparison.Ordinal) == true ? Exact : null;
+        return name is null ? throw Unknown(comparer) : name == Exact ? null : name;
+    }
+
+    /// <summary>The comparer of a name; for null, PowerShell's.</summary>
+    public static StringComparer? ForTable(string? name) => name switch
+    {
+        null or IgnoreCase => StringComparer.OrdinalIgnoreCase,
+        Exact => null,
+        _ => throw new System.Text.Json.JsonException($"'{name}' is no comparer"),
+    };
+
+    /// <summary>The comparer of a name; for null, the type's own.</summary>
+    public static StringComparer? ForGeneric(string? name) => name is null ? null : ForTable(name);
+
+    private static string NameOf(IEqualityComparer? comparer) => comparer is null || IsExact(comparer) ? Exact : throw Unknown(comparer);
+
+    private static bool IsIgnoreCase(object? comparer) =>
+        comparer is not null
+        && (comparer.Equals(StringComparer.OrdinalIgnoreCase) || comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
+
+    private static bool IsExact(object comparer) =>
+        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default) || comparer.Equals(StringComparer.CurrentCulture) || comparer.Equals(StringComparer.InvariantCulture)
+        || comparer.GetType().Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true;
+
+    private static NotSupportedException Unknown(object comparer) => new($"it compares its keys by {comparer.GetType()}, which cannot be kept");
+
+    // Both classes tell their comparer to derived classes alone.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EqualityComparer")]
+    private static extern IEqualityComparer? ComparerOf(Hashtable table);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_comparer")]
+    private static extern ref IEqualityComparer? ComparerOf(OrderedDictionary dictionary);
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text;
+
+namespace Checkpoint;
+
+/// <summary>Where in a nested value a walk stands, with the two rules of nesting: no cycle, and at most 100 levels.</summary>
+internal sealed class ObjectPath(string root)
+{
+    /// <summary>The most levels of lists, tables and objects inside one another.</summary>
+    public const int MaxDepth = 100;
+
+    private readonly List<object> _containers = [];
+    private readonly List<object> _steps = [];
+
+    /// <summary>Goes into a list, table or object.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StateNotSerializable"/> for a cycle or too many levels.</exception>
+    public void Enter(object container)
+    {
+        for (var i = 0; i < _containers.Count; i++)
+        {
+            if (ReferenceEquals(_containers[i], container))
+                throw CheckpointErrors.NotSerializable(ToString(), $"it refers back to {ToString(i)}, a cycle");
+        }
+        if (_containers.Count == MaxDepth)
+            throw CheckpointErrors.NotSerializable(ToString(), $"it is nested deeper than {MaxDepth} levels");
+        _containers.Add(container);
+        _steps.Add(0);
+    }
+
+    /// <summary>Names the member of the innermost container that comes next: a key, or an index.</summary>
+    public void At(object step) => _steps[^1] = step;
+
+    public void Leave()
+    {
+        _containers.RemoveAt(_containers.Count - 1);
+        _steps.RemoveAt(_steps.Count - 1);
+    }
+
+    /// <summary>The path as PowerShell would write it: <c>$state.users[3].name</c>.</summary>
+    public override string ToString() => ToString(_steps.Count);
+
+    private string ToString(int depth)
+    {
+        var path = new StringBuilder(root);
+        foreach (var step in _steps.Take(depth))
+        {
+            var text = Convert.ToString(step, CultureInfo.InvariantCulture) ?? "";
+            if (step is int)
+                path.Append('[').Append(text).Append(']');
+            else if (text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c == '_'))
+                path.Append('.').Append(text);
+            else
+                path.Append("['").Append(text.Replace("'", "''", StringComparison.Ordinal)).Append("']");
+        }
+        return path.ToString();
+    }
+}

@@ -1,0 +1,347 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Text.Json;
+using System.Xml;
+
+namespace Checkpoint;
+
+/// <summary>Writes an object as a state: its JSON document, and as blobs the long arrays and strings in it.</summary>
+internal sealed class StateEncoder
+{
+    private readonly ObjectPath _path = new("$state");
+    private readonly StateWriter _writer;
+    private readonly Utf8JsonWriter _json;
+    private readonly CancellationToken _cancellation;
+    private bool _isKey;
+
+    public StateEncoder(StateWriter writer, Utf8JsonWriter json, CancellationToken cancellation)
+    {
+        _writer = writer;
+        _json = json;
+        _cancellation = cancellation;
+    }
+
+    /// <summary>Writes a value with all that is in it.</summary>
+    /// <exception cref="CheckpointException">
+    /// <see cref="CheckpointErrorKind.StateNotSerializable"/> or, for a secret, <see cref="CheckpointErrorKind.KeyRequired"/>; the message names the path.
+    /// </exception>
+    public void Write(object? value) => Write(value, insideLive: false);
+
+    private void Write(object? value, bool insideLive)
+    {
+        // What most values are, without a detour.
+        switch (value)
+        {
+            case int number:
+                _json.WriteNumberValue(number);
+                return;
+            case string text:
+                WriteText(text);
+                return;
+        }
+        var shape = StateShape.Of(value);
+        switch (shape.Kind)
+        {
+            case ShapeKind.Scalar when shape.Value is string text:
+                WriteText(text);
+                break;
+            case ShapeKind.Scalar:
+                ScalarJson.TryWrite(_json, shape.Value);
+                break;
+            case ShapeKind.Secret:
+                throw CheckpointErrors.SecretWithoutKey(_path.ToString(), shape.Value!.GetType().Name);
+            case ShapeKind.Xml:
+                WriteXml((XmlDocument)shape.Value!);
+                break;
+            case ShapeKind.List:
+                WriteList(shape.Value!, shape.TypeName, insideLive);
+                break;
+            case ShapeKind.Map:
+                WriteMap((IDictionary)shape.Value!, shape.TypeName, insideLive);
+                break;
+            case ShapeKind.Object:
+                WriteObject(shape.Wrapper!, insideLive);
+                break;
+            default:
+                WriteLive(shape, insideLive);
+                break;
+        }
+    }
+
+    private void WriteText(string text)
+    {
+        if (_isKey || (long)text.Length * sizeof(char) < StateWriter.BlobThreshold || !BitConverter.IsLittleEndian)
+        {
+            ScalarJson.WriteString(_json, text);
+            return;
+        }
+        _json.WriteStartObject();
+        _json.WritePropertyName("$string"u8);
+        WriteBlob([new TextMemory(text).Memory]);
+        _json.WriteEndObject();
+    }
+
+    private void WriteXml(XmlDocument document)
+    {
+        // Reading a document type may reach for files and networks; so none is kept.
+        if (document.DocumentType is not null)
+            throw CheckpointErrors.NotSerializable(_path.ToString(), "the XML document has a document type (DOCTYPE); save its OuterXml instead");
+        _json.WriteStartObject();
+        _json.WritePropertyName(StateTags.Xml);
+        // Never a blob: it is parsed as soon as it is read.
+        ScalarJson.WriteString(_json, document.OuterXml);
+        _json.WriteEndObject();
+    }
+
+    private void WriteList(object list, string typeName, bool insideLive)
+    {
+        _path.Enter(list);
+        var type = list.GetType();
+        if (type == typeof(object[]))
+        {
+            WriteItems((object[])list, null, insideLive);
+            _path.Leave();
+            return;
+        }
+        _json.WriteStartObject();
+        _json.WritePropertyName(ScalarJson.TagMark + typeName);
+        var element = type.IsArray ? type.GetElementType() : type.IsGenericType ? type.GetGenericArguments()[0] : null;
+        var scalar = element is null ? null : ScalarType.For(element);
+        if (list is byte[] bytes && (_isKey || bytes.Length < StateWriter.BlobThreshold))
+            _json.WriteBase64StringValue(bytes);
+        else if (!_isKey && scalar is { BlobElementSize: > 0 } && list is Array { Rank: 1 } array && (long)array.Length * scalar.BlobElementSize >= StateWriter.BlobThreshold)
+            WriteBlob(scalar.AsBytes(array));
+        else if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(HashSet<>))
+            WriteKeyed(() => WriteItems((IEnumerable)list, scalar, insideLive));
+        else
+            WriteItems((IEnumerable)list, scalar, insideLive);
+        if (list is Array { Rank: > 1 } matrix)
+        {
+            _json.WriteStartArray(StateTags.Lengths);
+            for (var i = 0; i < matrix.Rank; i++)
+                _json.WriteNumberValue(matrix.GetLength(i));
+            _json.WriteEndArray();
+        }
+        if (!type.IsArray)
+            WriteComparer(() => Comparers.NameOfGeneric(list));
+        _json.WriteEndObject();
+        _path.Leave();
+    }
+
+    private void WriteItems(IEnumerable items, ScalarType? scalar, bool insideLive)
+    {
+        _json.WriteStartArray();
+        var index = 0;
+        foreach (var item in items)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            WriteElement(item, scalar, index++, insideLive);
+        }
+        _json.WriteEndArray();
+    }
+
+    // In a list of one type its name need not stand with every item.
+    private void WriteElement(object? item, ScalarType? scalar, object step, bool insideLive)
+    {
+        if (item is null || scalar is null || item is string or int or bool || (item is double number && double.IsFinite(number)))
+        {
+            _path.At(step);
+            Write(item, insideLive);
+            return;
+        }
+        _json.WriteStringValue(scalar.ToText(item));
+    }
+
+    private void WriteMap(IDictionary map, string typeName, bool insideLive)
+    {
+        _path.Enter(map);
+        _json.WriteStartObject();
+        _json.WritePropertyName(ScalarJson.TagMark + typeName);
+        var type = map.GetType();
+        var valueType = type.IsGenericType ? ScalarType.For(type.GetGenericArguments()[1]) : null;
+        if (HasPlainKeys(map))
+        {
+            _json.WriteStartObject();
+            foreach (DictionaryEntry entry in map)
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                _json.WritePropertyName((string)entry.Key);
+                if (entry.Value is int number)
+                    _json.WriteNumberValue(number);
+                else
+                    WriteElement(entry.Value, valueType, entry.Key, insideLive);
+            }
+            _json.WriteEndObject();
+        }
+        else
+        {
+            _json.WriteStartArray();
+            foreach (DictionaryEntry entry in map)
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                _path.At(entry.Key);
+                _json.WriteStartArray();
+                WriteKeyed(() => Write(entry.Key, insideLive));
+                WriteElement(entry.Value, valueType, entry.Key, insideLive);
+                _json.WriteEndArray();
+            }
+            _json.WriteEndArray();
+        }
+        WriteComparer(() => type.IsGenericType ? Comparers.NameOfGeneric(map) : Comparers.NameOf(map));
+        _json.WriteEndObject();
+        _path.Leave();
+    }
+
+    // What is hashed when it is read cannot be a blob, whose content comes last.
+    private void WriteKeyed(Action write)
+    {
+        var outer = _isKey;
+        _isKey = true;
+        write();
+        _isKey = outer;
+    }
+
+    private static bool HasPlainKeys(IDictionary map)
+    {
+        foreach (var key in map.Keys)
+        {
+            if (key is not string text || !ScalarJson.IsUtf16(text))
+                return false;
+        }
+        return true;
+    }
+
+    private void WriteComparer(Func<string?> nameOf)
+    {
+        string? name;
+        try
+        {
+            name = nameOf();
+        }
+        catch (NotSupportedException e)
+        {
+            throw CheckpointErrors.NotSerializable(_path.ToString(), e.Message);
+        }
+        if (name is not null)
+            _json.WriteString(StateTags.Comparer, name);
+    }
+
+    private void WriteObject(PSObject bag, bool insideLive)
+    {
+        // The same object may be wrapped anew each time it is met.
+        _path.Enter(bag.ImmediateBaseObject is PSObject inner ? inner : bag);
+        var types = bag.TypeNames.Where(t => t is not "System.Management.Automation.PSCustomObject" and not "System.Object").ToList();
+        var properties = bag.Properties.Where(p => p.IsGettable).ToList();
+        var isPlain = types.Count == 0 && !properties.Any(p => p.Name.StartsWith(ScalarJson.TagMark));
+        if (!isPlain)
+        {
+            _json.WriteStartObject();
+            _json.WritePropertyName(StateTags.Object);
+        }
+        _json.WriteStartObject();
+        foreach (var property in properties)
+        {
+            _path.At(property.Name);
+            RequireUtf16(property.Name);
+            object? value;
+            try
+            {
+                value = property.Value;
+            }
+            catch (GetValueException e)
+            {
+                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the property cannot be read ({e.Message.TrimEnd('.')})");
+            }
+            _json.WritePropertyName(property.Name);
+            Write(value, insideLive);
+        }
+        _json.WriteEndObject();
+        if (!isPlain)
+        {
+            if (types.Count > 0)
+                WriteTexts(StateTags.Types, types);
+            _json.WriteEndObject();
+        }
+        _path.Leave();
+    }
+
+    private void WriteLive(in StateShape shape, bool insideLive)
+    {
+        var live = LiveObject.Describe(shape);
+        if (live.IsText || (insideLive && live.BaseValue is null && !live.WasDeserialized))
+        {
+            if (live is { Items: ICollection items })
+                WriteInnerItems(items);
+            else
+                WriteText(live.Text);
+            return;
+        }
+        _path.Enter(shape.Value!);
+        _json.WriteStartObject();
+        _json.WriteStartObject(StateTags.Deserialized);
+        foreach (var (name, value) in live.Properties)
+        {
+            _path.At(name);
+            RequireUtf16(name);
+            _json.WritePropertyName(name);
+            Write(value, insideLive: true);
+        }
+        _json.WriteEndObject();
+        WriteTexts(StateTags.Types, live.Types);
+        _json.WritePropertyName(StateTags.Text);
+        WriteText(live.Text);
+        if (live.BaseValue is not null)
+        {
+            _json.WritePropertyName(StateTags.Value);
+            Write(live.BaseValue, insideLive);
+        }
+        else if (live.Items is { } items)
+        {
+            _json.WriteStartObject(StateTags.Value);
+            _json.WritePropertyName("$arraylist"u8);
+            WriteItems(items, null, insideLive);
+            _json.WriteEndObject();
+        }
+        _json.WriteEndObject();
+        _path.Leave();
+    }
+
+    private void WriteInnerItems(ICollection items)
+    {
+        _path.Enter(items);
+        WriteItems(items, null, insideLive: true);
+        _path.Leave();
+    }
+
+    private void WriteTexts(string member, IEnumerable<string> texts)
+    {
+        _json.WriteStartArray(member);
+        foreach (var text in texts)
+            _json.WriteStringValue(text);
+        _json.WriteEndArray();
+    }
+
+    private void WriteBlob(IEnumerable<Memory<byte>> pieces)
+    {
+        long? offset = null;
+        var length = 0L;
+        foreach (var piece in pieces)
+        {
+            var at = _writer.AddBlob(piece);
+            offset ??= at;
+            length += piece.Length;
+        }
+        _json.WriteStartObject();
+        _json.WriteStartArray(StateTags.Blob);
+        _json.WriteNumberValue(offset ?? 0);
+        _json.WriteNumberValue(length);
+        _json.WriteEndArray();
+        _json.WriteEndObject();
+    }
+
+    private void RequireUtf16(string name)
+    {
+        if (!ScalarJson.IsUtf16(name))
+            throw CheckpointErrors.NotSerializable(_path.ToString(), "the property's name holds half of a surrogate pair");
+    }
+}

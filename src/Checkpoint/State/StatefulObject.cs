@@ -1,0 +1,56 @@
+using System.Collections;
+using System.Collections.ObjectModel;
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>Objects that hand out and take back their own state: <c>GetState()</c>, <c>SetState(state)</c> and, where they have it, <c>GetIdentity()</c>.</summary>
+internal static class StatefulObject
+{
+    public static object? GetState(object target) => Find(target, nameof(GetState)).Invoke();
+
+    public static void SetState(object target, object? state) => Find(target, nameof(SetState)).Invoke(state);
+
+    /// <summary>Fails now where the object could not take a state.</summary>
+    public static void RequireSetState(object target) => Find(target, nameof(SetState));
+
+    /// <summary>What the object says it is, by field; or null where it says nothing.</summary>
+    public static ReadOnlyDictionary<string, object?>? IdentityOf(object target)
+    {
+        if (PSObject.AsPSObject(target).Methods["GetIdentity"] is not { } method)
+            return null;
+        var shape = StateShape.Of(method.Invoke());
+        return shape switch
+        {
+            { Value: null } => null,
+            { Kind: not ShapeKind.Object, Value: IDictionary table } => Facts.From(table),
+            { Kind: ShapeKind.Object, Wrapper: { } bag } => Facts.From(bag),
+            _ => Facts.From((IDictionary)new Hashtable { ["identity"] = shape.Value }),
+        };
+    }
+
+    /// <summary>Refuses a state that belongs to another kind of object.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.IdentityMismatch"/> naming the first field that differs.</exception>
+    public static void RequireSameIdentity(CheckpointInfo saved, object target, CancellationToken cancellation)
+    {
+        if (saved.Identity is not { } then || IdentityOf(target) is not { } now)
+            return;
+        foreach (var field in then.Keys.Union(now.Keys, StringComparer.OrdinalIgnoreCase))
+        {
+            var (isThen, isNow) = (then.TryGetValue(field, out var savedValue), now.TryGetValue(field, out var currentValue));
+            if (isThen && isNow && ObjectFingerprint.Of(savedValue, cancellation).Equals(ObjectFingerprint.Of(currentValue, cancellation)))
+                continue;
+            throw CheckpointErrors.IdentityMismatch(saved.StageId, saved.Step, field, isThen ? Show(savedValue) : "missing", isNow ? Show(currentValue) : "missing");
+        }
+    }
+
+    private static PSMethodInfo Find(object target, string method) =>
+        PSObject.AsPSObject(target).Methods[method] ?? throw CheckpointErrors.MissingMethod(PSObject.AsPSObject(target).BaseObject, method);
+
+    private static string Show(object? value) => value switch
+    {
+        null => "null",
+        object?[] items => "(" + string.Join(", ", items.Select(Show)) + ")",
+        _ => $"'{LanguagePrimitives.ConvertTo<string>(value)}'",
+    };
+}
