@@ -35,11 +35,13 @@ public enum DecisionCause
 /// <summary>The answer of <c>Test-Checkpoint -Detailed</c>: whether to skip or run a stage, and why.</summary>
 public sealed class CheckpointDecision
 {
-    internal CheckpointDecision(string name, DecisionCause cause, string reason, CheckpointInfo? checkpoint, IReadOnlyList<FingerprintChange>? changed = null)
+    private readonly string? _reason;
+
+    internal CheckpointDecision(string name, DecisionCause cause, string? reason, CheckpointInfo? checkpoint, IReadOnlyList<FingerprintChange>? changed = null)
     {
         Name = name;
         Cause = cause;
-        Reason = reason;
+        _reason = reason;
         Checkpoint = checkpoint;
         Changed = changed ?? [];
     }
@@ -54,7 +56,7 @@ public sealed class CheckpointDecision
     public DecisionCause Cause { get; }
 
     /// <summary>Why, in a sentence.</summary>
-    public string Reason { get; }
+    public string Reason => _reason ?? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it completed at {Checkpoint!.SavedAt:u}");
 
     /// <summary>The parts of the fingerprint that changed, with their hashes then and now.</summary>
     public IReadOnlyList<FingerprintChange> Changed { get; }

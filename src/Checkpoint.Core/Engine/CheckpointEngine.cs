@@ -21,7 +21,15 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <returns>The checkpoint, and the error of the pruning where that failed: the save itself is done then.</returns>
     public async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
-        var saved = await store.SaveAsync(draft, cancellation);
+        CheckpointInfo saved;
+        try
+        {
+            saved = await store.SaveAsync(draft, cancellation);
+        }
+        catch (UnkeptValueException e)
+        {
+            throw CheckpointErrors.NotSaved(draft.Stage, store.Location, e);
+        }
         if (!retention.HasRules)
             return (saved, 0, null);
         try
@@ -65,7 +73,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             return Run(DecisionCause.Expired, string.Create(CultureInfo.InvariantCulture, $"it was saved at {info.SavedAt:u}, longer ago than {limit}"));
         if (OutputFiles.FindChange(info.OutputFiles, cancellation) is { } change)
             return Run(DecisionCause.OutputChanged, change);
-        return new CheckpointDecision(stage.Name, DecisionCause.Completed, string.Create(CultureInfo.InvariantCulture, $"it completed at {info.SavedAt:u}"), info) { Damage = damage };
+        return new CheckpointDecision(stage.Name, DecisionCause.Completed, reason: null, info) { Damage = damage };
     }
 
     /// <summary>The checkpoints of stages: of each the newest intact one, or all, or the steps named. Damage is given as such, beside what is intact.</summary>

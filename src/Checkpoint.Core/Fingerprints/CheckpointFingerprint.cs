@@ -26,7 +26,8 @@ public sealed class CheckpointFingerprint : IEquatable<CheckpointFingerprint>
             .Select(part => new FingerprintChange(part, Parts.GetValueOrDefault(part), current.Parts.GetValueOrDefault(part)))
             .Where(change => change.SavedHash != change.CurrentHash)
             .OrderBy(change => change.Part, StringComparer.Ordinal)
-            .ToList();
+            .ToList()
+            .AsReadOnly();
     }
 
     /// <inheritdoc/>

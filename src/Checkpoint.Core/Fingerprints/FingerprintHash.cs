@@ -41,6 +41,15 @@ internal static class FingerprintHash
         return hash.GetHashAndReset();
     }
 
+    /// <summary>The hash of a value that stands for itself, not under a name, so that 1 is not <c>@{ value = 1 }</c>.</summary>
+    public static byte[] Whole(byte[] value)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, "whole");
+        hash.AppendData(value);
+        return hash.GetHashAndReset();
+    }
+
     /// <summary>The hash of named values; their order does not count.</summary>
     public static byte[] Map(IEnumerable<KeyValuePair<string, byte[]>> entries)
     {
@@ -80,7 +89,7 @@ internal static class FingerprintHash
 
     /// <summary>The fingerprint made of the hashes of its parts.</summary>
     public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts) =>
-        new(Hex(Map(parts)), parts.ToDictionary(p => p.Key, p => Hex(p.Value), StringComparer.Ordinal));
+        new(Hex(Map(parts)), parts.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => Hex(p.Value), StringComparer.Ordinal));
 
     public static string Hex(ReadOnlySpan<byte> hash) => Convert.ToHexString(hash).ToLowerInvariant();
 

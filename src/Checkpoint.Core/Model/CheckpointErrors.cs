@@ -46,14 +46,21 @@ internal static class CheckpointErrors
         Invariant($"Checkpoint {stage}, step {step}, was saved by an object that is not like this one: its identity field '{field}' is {saved} in the checkpoint and {current} in the object. Nothing was restored. Restore into an object with the same identity, or start afresh."),
         stage.Name);
 
-    public static CheckpointException NotSerializable(string path, string reason) => new(CheckpointErrorKind.StateNotSerializable,
-        $"{path} cannot be kept: {reason}. Nothing was saved.", path);
+    public static UnkeptValueException NotSerializable(string path, string reason) => new(CheckpointErrorKind.StateNotSerializable, path, reason);
 
-    public static CheckpointException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired,
-        $"{path} cannot be kept: it is a {type}, and secrets are saved only with a key. Nothing was saved. Leave it out and fetch it again where it is needed, for instance from a secret vault.", path);
+    public static UnkeptValueException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only with a key");
 
-    public static CheckpointException EncryptionUnavailable(string source) => new(CheckpointErrorKind.KeyRequired,
-        $"A key is given by {source}, so state must be encrypted, which this version of Checkpoint cannot do. Nothing was saved. Remove the key from the context if plain state is acceptable.", source);
+    public static CheckpointException NotSaved(StageId stage, string store, UnkeptValueException cause) => new(cause.Kind,
+        $"Checkpoint {stage} was not saved in '{store}': {cause.Message} " + (cause.Kind == CheckpointErrorKind.KeyRequired
+            ? "Leave it out and fetch it again where it is needed, for instance from a secret vault."
+            : "Leave it out, or save what it can be made from again."),
+        stage.Name, cause);
+
+    public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken: {cause.Message}", cause.Path, cause);
+
+    public static CheckpointException EncryptionUnavailable(StageId stage, string store, string source) => new(CheckpointErrorKind.KeyRequired,
+        $"Checkpoint {stage} was not saved in '{store}': {source} gives a key, so everything saved must be encrypted, which this version of Checkpoint cannot do. Remove the key if plain checkpoints are acceptable.",
+        stage.Name);
 
     public static CheckpointException InvalidName(string text, string what, string reason) => new(CheckpointErrorKind.InvalidName,
         Invariant($"'{Printable(text)}' cannot be the name of a {what}: {reason}. A name is any text of 1 to {CheckpointNames.MaxCodePoints} characters without control characters."),
@@ -63,7 +70,7 @@ internal static class CheckpointErrors
         $"There is no kind of store for '{scheme}://' ('{store}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", store);
 
     public static CheckpointException Unusable(string store, string reason, Exception? inner = null) => new(CheckpointErrorKind.StoreUnavailable,
-        $"The store '{store}' cannot be used: {reason}. Check that the path exists, can be reached and is a folder.", store, inner);
+        $"The store '{store}' cannot be used: {reason.TrimEnd('.')}. Check that the path exists, can be reached and is a folder.", store, inner);
 
     /// <summary>Says what an I/O error of the operating system means for the user. <paramref name="target"/> names what was being done.</summary>
     public static CheckpointException FromIO(Exception error, string store, string doing, object? target)

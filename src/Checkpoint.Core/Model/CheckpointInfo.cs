@@ -7,53 +7,58 @@ public sealed class CheckpointInfo
 {
     internal static readonly ReadOnlyDictionary<string, object?> NoMetadata = new(new Dictionary<string, object?>());
 
+    // Nothing is init to the public: PowerShell would set it.
+    internal CheckpointInfo()
+    {
+    }
+
     /// <summary>The store it was read from: a folder path or a URI.</summary>
-    public required string Store { get; init; }
+    public string Store { get; internal init; } = "";
 
     /// <summary>The pipeline.</summary>
-    public required string Pipeline { get; init; }
+    public string Pipeline { get; internal init; } = "";
 
     /// <summary>The run, or null where it belongs to none.</summary>
-    public string? Run { get; init; }
+    public string? Run { get; internal init; }
 
     /// <summary>The stage.</summary>
-    public required string Name { get; init; }
+    public string Name { get; internal init; } = "";
 
     /// <summary>The version of the stage's checkpoint, 0 or more.</summary>
-    public required long Step { get; init; }
+    public long Step { get; internal init; }
 
     /// <summary>What the record says of the stage.</summary>
-    public CheckpointStatus Status { get; init; }
+    public CheckpointStatus Status { get; internal init; }
 
     /// <summary>When it was saved, UTC.</summary>
-    public required DateTimeOffset SavedAt { get; init; }
+    public DateTimeOffset SavedAt { get; internal init; }
 
     /// <summary>The fingerprint of what it was saved under, or null.</summary>
-    public CheckpointFingerprint? Fingerprint { get; init; }
+    public CheckpointFingerprint? Fingerprint { get; internal init; }
 
     /// <summary>Small facts about it; keys are compared without case.</summary>
-    public ReadOnlyDictionary<string, object?> Metadata { get; init; } = NoMetadata;
+    public ReadOnlyDictionary<string, object?> Metadata { get; internal init; } = NoMetadata;
 
     /// <summary>The size of the saved state in bytes, or null where no state was saved (a saved <c>$null</c> has a size).</summary>
     public long? StateSize => State?.Size;
 
     /// <summary>Whether the state is encrypted.</summary>
-    public bool Encrypted { get; init; }
+    public bool Encrypted { get; internal init; }
 
     /// <summary>The files that were declared as the stage's output.</summary>
-    public ReadOnlyCollection<OutputFile> OutputFiles { get; init; } = ReadOnlyCollection<OutputFile>.Empty;
+    public ReadOnlyCollection<OutputFile> OutputFiles { get; internal init; } = ReadOnlyCollection<OutputFile>.Empty;
 
     /// <summary>The machine that saved it.</summary>
-    public required string Host { get; init; }
+    public string Host { get; internal init; } = "";
 
     /// <summary>The user that saved it.</summary>
-    public required string User { get; init; }
+    public string User { get; internal init; } = "";
 
     /// <summary>The process that saved it.</summary>
-    public required int ProcessId { get; init; }
+    public int ProcessId { get; internal init; }
 
     /// <summary>Where the record lies in its store: for a folder store the file's path.</summary>
-    public required string Location { get; init; }
+    public string Location { get; internal init; } = "";
 
     /// <summary>How the state is kept, or null where none was saved.</summary>
     internal StoredState? State { get; init; }

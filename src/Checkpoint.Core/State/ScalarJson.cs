@@ -63,7 +63,7 @@ internal static class ScalarJson
     }
 
     /// <summary>Writes a map of facts as one JSON object.</summary>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StateNotSerializable"/> where a value is neither a scalar nor a flat array or list of them.</exception>
+    /// <exception cref="UnkeptValueException">A value is neither a scalar nor a flat array or list of them.</exception>
     public static void WriteFacts(Utf8JsonWriter json, IReadOnlyDictionary<string, object?> facts, string what)
     {
         json.WriteStartObject();
@@ -87,7 +87,7 @@ internal static class ScalarJson
         json.WriteEndObject();
     }
 
-    /// <summary>Reads what <see cref="WriteFacts"/> wrote; the reader stands on the object's start and ends on its end. Arrays come back as <c>object[]</c>.</summary>
+    /// <summary>Reads what <see cref="WriteFacts"/> wrote; the reader stands on the object's start and ends on its end. Arrays come back as read-only lists.</summary>
     public static ReadOnlyDictionary<string, object?> ReadFacts(ref Utf8JsonReader json)
     {
         Expect(json.TokenType == JsonTokenType.StartObject);
@@ -101,7 +101,7 @@ internal static class ScalarJson
                 var items = new List<object?>();
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                     items.Add(ReadScalar(ref json));
-                facts[name] = items.ToArray();
+                facts[name] = items.AsReadOnly();
             }
             else
             {

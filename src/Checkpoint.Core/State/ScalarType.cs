@@ -9,6 +9,10 @@ namespace Checkpoint;
 /// <remarks>docs/format.md lists the same table.</remarks>
 internal abstract class ScalarType
 {
+    // What a text is as a URI without its kind, differs from system to system: /tmp/x is a file on one and relative on another.
+    private const string AbsoluteMark = "absolute:";
+    private const string RelativeMark = "relative:";
+
     private const int MaxPieceBytes = 1 << 30;
 
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
@@ -31,7 +35,7 @@ internal abstract class ScalarType
         new Of<Half>("half", v => v.ToString("R", Culture), t => Half.Parse(t, NumberStyles.Float, Culture), true),
         new Of<float>("single", v => v.ToString("R", Culture), t => float.Parse(t, NumberStyles.Float, Culture), true),
         new Of<double>("double", v => v.ToString("R", Culture), t => double.Parse(t, NumberStyles.Float, Culture), true),
-        new Of<decimal>("decimal", v => v.ToString(Culture), t => decimal.Parse(t, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, Culture)),
+        new Of<decimal>("decimal", v => decimal.IsNegative(v) && v == 0 ? "-" + Math.Abs(v).ToString(Culture) : v.ToString(Culture), t => decimal.Parse(t, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, Culture)),
         new Of<BigInteger>("bigint", v => v.ToString(Culture), t => BigInteger.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
         new Of<char>("char", v => ((int)v).ToString(Culture), t => (char)ushort.Parse(t, NumberStyles.None, Culture), true),
         new Of<DateTime>("datetime", v => v.ToString("O", Culture), ParseDateTime),
@@ -40,7 +44,7 @@ internal abstract class ScalarType
         new Of<DateOnly>("date", v => v.ToString("O", Culture), t => DateOnly.ParseExact(t, "O", Culture)),
         new Of<TimeOnly>("time", v => v.ToString("O", Culture), t => TimeOnly.ParseExact(t, "O", Culture)),
         new Of<Guid>("guid", v => v.ToString("D", Culture), t => Guid.ParseExact(t, "D")),
-        new Of<Uri>("uri", v => v.OriginalString, t => new Uri(t, UriKind.RelativeOrAbsolute)),
+        new Of<Uri>("uri", v => (v.IsAbsoluteUri ? AbsoluteMark : RelativeMark) + v.OriginalString, ParseUri),
         new Of<Version>("version", v => v.ToString(), Version.Parse),
         new Of<string>("string", v => v, t => t),
     ];
@@ -102,6 +106,12 @@ internal abstract class ScalarType
         var wall = DateTime.SpecifyKind(written.DateTime, DateTimeKind.Local);
         return TimeZoneInfo.Local.GetUtcOffset(wall) == written.Offset ? wall : parsed;
     }
+
+    private static Uri ParseUri(string text) =>
+        text.StartsWith(RelativeMark, StringComparison.Ordinal) ? new Uri(text[RelativeMark.Length..], UriKind.Relative)
+        : !text.StartsWith(AbsoluteMark, StringComparison.Ordinal) ? throw new FormatException("A URI begins with its kind.")
+        : Uri.TryCreate(text[AbsoluteMark.Length..], UriKind.Absolute, out var uri) ? uri
+        : new Uri("file://" + text[AbsoluteMark.Length..], UriKind.Absolute); // A path of Unix, read on Windows.
 
     private sealed class Of<T> : ScalarType
         where T : notnull

@@ -16,8 +16,7 @@ internal static class StoreRegistry
 
     private static readonly Dictionary<string, Func<string, CheckpointStore>> Schemes = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["file"] = location => new FolderStore(Uri.TryCreate(location, UriKind.Absolute, out var uri) && uri.IsFile ? Path.GetFullPath(uri.LocalPath)
-            : throw CheckpointErrors.Unusable(location, "it is no file URI")),
+        ["file"] = location => new FolderStore(FilePath(location)),
     };
 
     /// <summary>Whether a location is a URI. A drive letter is no scheme: <c>C:\data</c> and <c>Temp:/x</c> are paths.</summary>
@@ -45,5 +44,16 @@ internal static class StoreRegistry
             return new FolderStore(Path.GetFullPath(location));
         var scheme = location[..location.IndexOf(':', StringComparison.Ordinal)];
         return Schemes.TryGetValue(scheme, out var create) ? create(location) : throw CheckpointErrors.UnknownScheme(location, scheme, Schemes.Keys);
+    }
+
+    // RFC 8089: without a host, or with localhost, a file of this machine. Another host is a share, which only Windows finds by its name.
+    private static string FilePath(string location)
+    {
+        if (!Uri.TryCreate(location, UriKind.Absolute, out var uri) || !uri.IsFile)
+            throw CheckpointErrors.Unusable(location, "it is no file URI");
+        if (uri.Host.Length == 0 || OperatingSystem.IsWindows())
+            return Path.GetFullPath(uri.LocalPath);
+        return uri.IsLoopback ? Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath))
+            : throw CheckpointErrors.Unusable(location, $"'{uri.Host}' is another machine; mount its share and name the folder");
     }
 }

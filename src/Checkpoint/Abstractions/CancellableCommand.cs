@@ -71,6 +71,10 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(e.ToErrorRecord());
         }
+        catch (UnkeptValueException e)
+        {
+            ThrowTerminatingError(CheckpointErrors.NoFingerprint(e).ToErrorRecord());
+        }
         catch (ArgumentException e)
         {
             ThrowTerminatingError(e.ToErrorRecord());

@@ -30,24 +30,7 @@ public abstract class ContextCommand : CancellableCommand
     private protected ContextSetting<string> StoreSetting(string? value) =>
         !IsGiven(nameof(CheckpointContext.Store)) ? default : new(string.IsNullOrEmpty(value) ? null : ResolvePath(value));
 
-    /// <summary>Makes a store's location absolute: URIs and full paths are; drives of PowerShell and ~ are resolved; the rest lies below the session's location.</summary>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/> where the path is on no file system.</exception>
-    private protected string ResolvePath(string location)
-    {
-        if (StoreRegistry.IsUri(location))
-            return location;
-        if (location is not ['~', ..] && !location.Contains(':', StringComparison.Ordinal))
-            return Path.GetFullPath(location, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
-        try
-        {
-            var path = SessionState.Path.GetUnresolvedProviderPathFromPSPath(location, out var provider, out _);
-            return provider.Name == "FileSystem" ? Path.GetFullPath(path) : throw CheckpointErrors.Unusable(location, $"it is a path of the provider {provider.Name}, not of a file system");
-        }
-        catch (System.Management.Automation.DriveNotFoundException e)
-        {
-            throw CheckpointErrors.Unusable(location, e.Message, e);
-        }
-    }
+    private protected string ResolvePath(string location) => StorePath.Resolve(SessionState.Path, location);
 
     /// <summary>Warns of damage that was passed over.</summary>
     private protected void WarnOf(IReadOnlyList<CheckpointException> damage, CheckpointInfo? used)

@@ -7,6 +7,7 @@ public abstract class QueryCommand : BoundContextCommand
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
+    [ValidateNotNull]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string[]? Name { get; set; }
 
@@ -27,8 +28,19 @@ public abstract class QueryCommand : BoundContextCommand
     {
         if (!WildcardPattern.ContainsWildcardCharacters(text))
             return NamePattern.Of(CheckpointNames.Normalize(text.Contains('`', StringComparison.Ordinal) ? WildcardPattern.Unescape(text) : text, what));
+        if (text == "*")
+            return NamePattern.Any;
         var pattern = WildcardPattern.Get(text.Normalize(), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        return text == "*" ? NamePattern.Any : NamePattern.Where(pattern.IsMatch);
+        try
+        {
+            pattern.IsMatch("");
+        }
+        catch (WildcardPatternException)
+        {
+            // "[abc" looks like a pattern and is none.
+            return NamePattern.Of(CheckpointNames.Normalize(text, what));
+        }
+        return NamePattern.Where(pattern.IsMatch);
     }
 
     private bool IsThere(string name)

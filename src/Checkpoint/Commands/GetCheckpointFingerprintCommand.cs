@@ -25,31 +25,27 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
     protected override void Process()
     {
         if (MyInvocation.BoundParameters.ContainsKey(nameof(InputObject)))
-            _objects.AddRange(InputObject ?? [null]);
+            _objects.AddRange(InputObject is null ? [null] : InputObject.Length == 0 ? [InputObject] : InputObject);
     }
 
     protected override void End()
     {
-        foreach (var path in (Path ?? []).SelectMany(p => GetResolvedProviderPathFromPSPath(p, out _)))
+        foreach (var path in (Path ?? []).SelectMany(this.ResolveFiles))
             AddPath(path);
         foreach (var path in (LiteralPath ?? []).Select(GetUnresolvedProviderPathFromPSPath))
             AddPath(path);
         if (_objects.Count == 0 && _files.Count == 0 && !MyInvocation.ExpectingInput)
-            throw new ArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.", nameof(InputObject));
-        WriteObject(FingerprintHash.Combine(Parts()));
+            throw new ArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
+        WriteObject(_objects is [PSObject { BaseObject: CheckpointFingerprint } or CheckpointFingerprint] && _files.Count == 0 ? _objects[0] : FingerprintHash.Combine(Parts()));
     }
 
     private Dictionary<string, byte[]> Parts()
     {
         var parts = new Dictionary<string, byte[]>(_files, StringComparer.Ordinal);
-        for (var i = 0; i < _objects.Count; i++)
-        {
-            var own = StateShape.Of(_objects[i]).Value is CheckpointFingerprint given
-                ? given.Parts.ToDictionary(p => p.Key, p => Convert.FromHexString(p.Value), StringComparer.Ordinal)
-                : new ObjectFingerprint(Cancellation).PartsOf(_objects[i]);
-            foreach (var (name, hash) in own)
-                parts[_objects.Count == 1 && _files.Count == 0 ? name : $"[{i}].{name}"] = hash;
-        }
+        if (_objects.Count == 0 && _files.Count > 0)
+            return parts;
+        foreach (var (name, hash) in new ObjectFingerprint(Cancellation).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
+            parts[name] = hash;
         return parts;
     }
 

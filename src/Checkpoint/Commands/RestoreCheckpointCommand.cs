@@ -8,6 +8,7 @@ namespace Checkpoint.Commands;
 public sealed class RestoreCheckpointCommand : BoundContextCommand
 {
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string Name { get; set; } = "";
 
@@ -17,6 +18,7 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
     public long Step { get; set; }
 
     [Parameter]
+    [ValidateNotNull]
     public object? InputObject { get; set; }
 
     protected override void OnProcess()
@@ -35,15 +37,14 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
             Cancellation));
         progress.Complete();
         WarnOf(damage, checkpoint);
-        WriteVerbose($"Checkpoint {stage}, step {checkpoint.Step}, restored from '{checkpoint.Location}' in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms.");
-        WriteDone($"Checkpoint restored: {checkpoint.Name}");
-
         if (InputObject is not null)
             SetState(checkpoint, state);
         else if (checkpoint.State is { IsSequence: true })
             WriteObject(state, enumerateCollection: true);
         else if (checkpoint.State is not null)
             WriteObject(state, enumerateCollection: false);
+        WriteDone($"Checkpoint restored: {checkpoint.Name}");
+        WriteVerbose($"Checkpoint {stage}, step {checkpoint.Step}, restored from '{checkpoint.Location}' in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms.");
     }
 
     private void SetState(CheckpointInfo checkpoint, object? state)

@@ -13,6 +13,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
     private TransferProgress? _progress;
 
     [Parameter(Mandatory = true, Position = 0)]
+    [AllowEmptyString]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string Name { get; set; } = "";
 
@@ -95,6 +96,12 @@ public sealed class SaveCheckpointCommand : ContextCommand
     [ArgumentCompleter(typeof(RunCompleter))]
     public string? Run { get; set; }
 
+    protected override void Begin()
+    {
+        if (MyInvocation.ExpectingInput && (IsGiven(nameof(State)) || IsGiven(nameof(InputObject))))
+            throw new ArgumentException("Give the state either through the pipeline or as a parameter, not both. Nothing was saved.");
+    }
+
     protected override void Process()
     {
         if (MyInvocation.ExpectingInput)
@@ -113,9 +120,17 @@ public sealed class SaveCheckpointCommand : ContextCommand
         }
         // What cannot be kept as asked must not be kept otherwise: a key says that everything is to be encrypted.
         if (Context.Key is { Value: not null } key)
-            throw CheckpointErrors.EncryptionUnavailable(key.Source);
-        if (ShouldProcess(target, "Save"))
+            throw CheckpointErrors.EncryptionUnavailable(stage, Engine.Store.Location, key.Source);
+        if (!ShouldProcess(target, "Save"))
+            return;
+        try
+        {
             Save(stage, target);
+        }
+        catch (UnkeptValueException e)
+        {
+            throw CheckpointErrors.NotSaved(stage, Engine.Store.Location, e);
+        }
     }
 
     private protected override ContextSettings Given() => new()
@@ -175,10 +190,10 @@ public sealed class SaveCheckpointCommand : ContextCommand
     private ReadOnlyCollection<OutputFile> DescribeOutputFiles()
     {
         var files = new List<OutputFile>();
-        foreach (var path in (OutputFile ?? []).SelectMany(p => GetResolvedProviderPathFromPSPath(p, out _)))
+        foreach (var path in (OutputFile ?? []).SelectMany(this.ResolveFiles))
         {
             if (Directory.Exists(path))
-                throw new ArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.", nameof(OutputFile));
+                throw new ArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.");
             try
             {
                 files.Add(OutputFiles.Describe(path, Cancellation));
@@ -194,10 +209,10 @@ public sealed class SaveCheckpointCommand : ContextCommand
     private void RequireCompanions()
     {
         if (IsGiven(nameof(Interval)) && !IsGiven(nameof(Step)))
-            throw new ArgumentException("-Interval says which steps are saved, so it needs -Step.", nameof(Interval));
+            throw new ArgumentException("-Interval says which steps are saved, so it needs -Step.");
         if (IsGiven(nameof(KeepBest)) != IsGiven(nameof(By)))
-            throw new ArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.", nameof(KeepBest));
+            throw new ArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.");
         if (Lowest && !IsGiven(nameof(KeepBest)))
-            throw new ArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.", nameof(Lowest));
+            throw new ArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.");
     }
 }

@@ -7,6 +7,7 @@ namespace Checkpoint.Commands;
 public sealed class TestCheckpointCommand : BoundContextCommand
 {
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string Name { get; set; } = "";
 

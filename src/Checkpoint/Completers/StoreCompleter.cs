@@ -61,12 +61,7 @@ internal sealed class CompletionScope
 
     public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name)
     {
-        var path = _context.Store.Value;
-        if (!StoreRegistry.IsUri(path))
-        {
-            var session = Runspace.DefaultRunspace.SessionStateProxy.Path;
-            path = path is ['~', ..] || path.Contains(':', StringComparison.Ordinal) ? session.GetUnresolvedProviderPathFromPSPath(path) : Path.GetFullPath(path, session.CurrentFileSystemLocation.ProviderPath);
-        }
+        var path = StorePath.Resolve(Runspace.DefaultRunspace.SessionStateProxy.Path, _context.Store.Value);
         return StoreRegistry.Get(path).ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
     }
 

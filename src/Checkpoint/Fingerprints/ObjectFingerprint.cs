@@ -10,6 +10,9 @@ namespace Checkpoint;
 /// </summary>
 internal sealed class ObjectFingerprint(CancellationToken cancellation)
 {
+    // Of a longer list each item's hash would make every record as long; its change is named as one.
+    private const int MaxItems = 1000;
+
     private readonly ObjectPath _path = new("$fingerprint");
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
@@ -17,7 +20,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         value is PSObject { BaseObject: CheckpointFingerprint wrapped } ? wrapped
         : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation).PartsOf(value));
 
-    /// <summary>The hashes of an object's parts: of each key or property, or of the whole where it has none.</summary>
+    /// <summary>The hashes of an object's parts: of each key or property, of the parts of each item, or of the whole where it has none.</summary>
     public Dictionary<string, byte[]> PartsOf(object? value)
     {
         var parts = new Dictionary<string, byte[]>(StringComparer.Ordinal);
@@ -28,14 +31,24 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 foreach (var (name, hash) in EntriesOf(shape, insideLive: false))
                     parts[name] = hash;
                 break;
+            case { Kind: ShapeKind.List, Value: IList { Count: > 0 and <= MaxItems } items and not byte[] }:
+                _path.Enter(items);
+                for (var i = 0; i < items.Count; i++)
+                {
+                    _path.At(i);
+                    foreach (var (name, hash) in PartsOf(items[i]))
+                        parts[$"[{i}].{name}"] = hash;
+                }
+                _path.Leave();
+                break;
             case { Value: ScriptBlock }:
-                parts["script"] = Hash(value, insideLive: false);
+                parts["script"] = FingerprintHash.Whole(Hash(value, insideLive: false));
                 break;
             case { Value: FileInfo file }:
-                parts[file.Name] = Hash(value, insideLive: false);
+                parts[file.Name] = FingerprintHash.Whole(Hash(value, insideLive: false));
                 break;
             default:
-                parts["value"] = Hash(value, insideLive: false);
+                parts["value"] = FingerprintHash.Whole(Hash(value, insideLive: false));
                 break;
         }
         return parts;
@@ -116,7 +129,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     private byte[] LiveHash(in StateShape shape, bool insideLive)
     {
         var live = LiveObject.Describe(shape);
-        if (live.IsText || (insideLive && live.BaseValue is null && !live.WasDeserialized))
+        if (live.IsTextIn(insideLive))
             return live.Items is ICollection inner ? FingerprintHash.List(ItemHashes(inner, insideLive: true)) : FingerprintHash.Scalar("text", live.Text);
         if (live.BaseValue is not null)
             return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), Hash(live.BaseValue, insideLive)]);

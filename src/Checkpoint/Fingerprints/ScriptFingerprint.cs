@@ -11,7 +11,11 @@ internal static class ScriptFingerprint
     public static byte[] Hash(ScriptBlock block)
     {
         // The tree says what tokens alone do not: "write $a.B (1)" passes two arguments, "write $a.B(1)" calls a method.
-        var ast = Parser.ParseInput(block.Ast.Extent.Text, out var tokens, out _);
+        var source = block.Ast.Extent.Text;
+        // The text of a literal has its braces, that of a block made from text has none.
+        if (block.Ast is ScriptBlockAst { Parent: ScriptBlockExpressionAst } && source is ['{', .., '}'])
+            source = source[1..^1];
+        var ast = Parser.ParseInput(source, out var tokens, out _);
         var text = new StringBuilder();
         foreach (var token in tokens)
         {

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Collections.Specialized;
+using System.Management.Automation;
 using System.Text.Json;
 
 namespace Checkpoint;
@@ -11,7 +12,7 @@ internal static class Collections
     {
         var count = 1L;
         foreach (var length in lengths)
-            count = length < 0 ? -1 : count * length;
+            count = length < 0 || count > items.Count ? -1 : count * length;
         if (count != items.Count)
             throw new JsonException("The array's lengths do not fit its items.");
         var array = Array.CreateInstance(element, lengths);
@@ -20,13 +21,13 @@ internal static class Collections
             if (lengths.Length == 1)
             {
                 for (var i = 0; i < items.Count; i++)
-                    array.SetValue(items[i], i);
+                    array.SetValue(Wrap(items[i], element), i);
                 return array;
             }
             var index = new int[lengths.Length];
             foreach (var item in items)
             {
-                array.SetValue(item, index);
+                array.SetValue(Wrap(item, element), index);
                 for (var d = index.Length - 1; d >= 0 && ++index[d] == lengths[d]; d--)
                     index[d] = 0;
             }
@@ -53,7 +54,7 @@ internal static class Collections
             try
             {
                 foreach (var item in items)
-                    list.Add(item);
+                    list.Add(Wrap(item, element));
             }
             catch (ArgumentException e)
             {
@@ -71,10 +72,11 @@ internal static class Collections
             : type == typeof(OrderedDictionary) ? new OrderedDictionary(entries.Count, Comparers.ForTable(comparer))
             : comparer is null ? (IDictionary)Activator.CreateInstance(type)!
             : (IDictionary)Activator.CreateInstance(type, Comparers.ForGeneric(comparer))!;
+        var (keyType, valueType) = type.IsGenericType ? (type.GetGenericArguments()[0], type.GetGenericArguments()[1]) : (typeof(object), typeof(object));
         try
         {
             foreach (var (key, value) in entries)
-                map.Add(key, value);
+                map.Add(Wrap(key, keyType)!, Wrap(value, valueType));
         }
         catch (ArgumentException e)
         {
@@ -82,4 +84,7 @@ internal static class Collections
         }
         return map;
     }
+
+    // A list of [psobject] holds wrappers.
+    private static object? Wrap(object? item, Type type) => item is not null && type == typeof(PSObject) ? PSObject.AsPSObject(item) : item;
 }

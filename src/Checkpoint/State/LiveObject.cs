@@ -16,6 +16,8 @@ internal sealed class LiveObject
     private static readonly ConditionalWeakTable<object, string> Texts = [];
     private static readonly System.Reflection.MethodInfo TextMethod = typeof(DeserializedText).GetMethod(nameof(DeserializedText.ToString), [typeof(PSObject)])!;
 
+    private bool _isEnum;
+
     private LiveObject(PSObject wrapper, string text)
     {
         WasDeserialized = wrapper.TypeNames[0].StartsWith(StateShape.DeserializedPrefix, StringComparison.OrdinalIgnoreCase);
@@ -42,6 +44,9 @@ internal sealed class LiveObject
 
     public IReadOnlyList<KeyValuePair<string, object?>> Properties { get; private init; } = [];
 
+    /// <summary>Whether the object is kept as its text here: inside another live object most are.</summary>
+    public bool IsTextIn(bool insideLive) => IsText || (insideLive && !WasDeserialized && (BaseValue is null || _isEnum));
+
     public static LiveObject Describe(in StateShape shape)
     {
         var wrapper = shape.Wrapper ?? PSObject.AsPSObject(shape.Value!);
@@ -50,11 +55,11 @@ internal sealed class LiveObject
             case PSObject:
                 return new(wrapper, KnownText(wrapper)) { Properties = PropertiesOf(wrapper, null) };
             case Enum number:
-                return new(wrapper, number.ToString()) { BaseValue = Convert.ChangeType(number, Enum.GetUnderlyingType(number.GetType()), CultureInfo.InvariantCulture) };
+                return new(wrapper, number.ToString()) { _isEnum = true, BaseValue = Convert.ChangeType(number, Enum.GetUnderlyingType(number.GetType()), CultureInfo.InvariantCulture) };
             case { } wrapped when shape.Wrapper is not null && StateShape.Of(wrapped).Kind is not ShapeKind.Live:
                 return new(wrapper, KnownText(wrapper)) { BaseValue = wrapped };
             case IDictionary entries:
-                return new(wrapper, KnownText(wrapper)) { BaseValue = new Hashtable(entries, StringComparer.OrdinalIgnoreCase) };
+                return new(wrapper, KnownText(wrapper)) { BaseValue = ToTable(entries) };
             case IEnumerable items:
                 return new(wrapper, KnownText(wrapper)) { Items = items };
         }
@@ -82,6 +87,19 @@ internal sealed class LiveObject
 
     /// <summary>The text that a restored object had when it was live, or null.</summary>
     public static string? FindText(PSObject bag) => Texts.TryGetValue(bag, out var text) ? text : null;
+
+    private static Hashtable ToTable(IDictionary entries)
+    {
+        try
+        {
+            return new Hashtable(entries, StringComparer.OrdinalIgnoreCase);
+        }
+        catch (ArgumentException)
+        {
+            // Keys that differ in case alone.
+            return new Hashtable(entries);
+        }
+    }
 
     private static string KnownText(PSObject wrapper)
     {

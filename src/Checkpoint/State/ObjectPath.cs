@@ -13,7 +13,7 @@ internal sealed class ObjectPath(string root)
     private readonly List<object> _steps = [];
 
     /// <summary>Goes into a list, table or object.</summary>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StateNotSerializable"/> for a cycle or too many levels.</exception>
+    /// <exception cref="UnkeptValueException">A cycle, or too many levels.</exception>
     public void Enter(object container)
     {
         for (var i = 0; i < _containers.Count; i++)

@@ -22,9 +22,7 @@ internal sealed class StateEncoder
     }
 
     /// <summary>Writes a value with all that is in it.</summary>
-    /// <exception cref="CheckpointException">
-    /// <see cref="CheckpointErrorKind.StateNotSerializable"/> or, for a secret, <see cref="CheckpointErrorKind.KeyRequired"/>; the message names the path.
-    /// </exception>
+    /// <exception cref="UnkeptValueException">A value in it cannot be kept.</exception>
     public void Write(object? value) => Write(value, insideLive: false);
 
     private void Write(object? value, bool insideLive)
@@ -97,6 +95,8 @@ internal sealed class StateEncoder
     {
         _path.Enter(list);
         var type = list.GetType();
+        if (list is Array { Rank: > 1 } shifted && Enumerable.Range(0, shifted.Rank).Any(d => shifted.GetLowerBound(d) != 0))
+            throw CheckpointErrors.NotSerializable(_path.ToString(), "the array does not begin at 0");
         if (type == typeof(object[]))
         {
             WriteItems((object[])list, null, insideLive);
@@ -122,10 +122,10 @@ internal sealed class StateEncoder
                 _json.WriteNumberValue(matrix.GetLength(i));
             _json.WriteEndArray();
         }
+        _path.Leave();
         if (!type.IsArray)
             WriteComparer(() => Comparers.NameOfGeneric(list));
         _json.WriteEndObject();
-        _path.Leave();
     }
 
     private void WriteItems(IEnumerable items, ScalarType? scalar, bool insideLive)
@@ -187,9 +187,9 @@ internal sealed class StateEncoder
             }
             _json.WriteEndArray();
         }
+        _path.Leave();
         WriteComparer(() => type.IsGenericType ? Comparers.NameOfGeneric(map) : Comparers.NameOf(map));
         _json.WriteEndObject();
-        _path.Leave();
     }
 
     // What is hashed when it is read cannot be a blob, whose content comes last.
@@ -268,7 +268,7 @@ internal sealed class StateEncoder
     private void WriteLive(in StateShape shape, bool insideLive)
     {
         var live = LiveObject.Describe(shape);
-        if (live.IsText || (insideLive && live.BaseValue is null && !live.WasDeserialized))
+        if (live.IsTextIn(insideLive))
         {
             if (live is { Items: ICollection items })
                 WriteInnerItems(items);
@@ -299,7 +299,10 @@ internal sealed class StateEncoder
         {
             _json.WriteStartObject(StateTags.Value);
             _json.WritePropertyName("$arraylist"u8);
+            // The items are a level of their own; the collection itself was entered above.
+            _path.Enter(new object());
             WriteItems(items, null, insideLive);
+            _path.Leave();
             _json.WriteEndObject();
         }
         _json.WriteEndObject();

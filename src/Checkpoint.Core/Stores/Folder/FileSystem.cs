@@ -83,11 +83,13 @@ internal abstract class FileSystem
         return file.Exists ? file.Length : null;
     }
 
-    /// <summary>When a file or folder was last changed, or null where there is none. For a folder that is when an entry was added, renamed or removed.</summary>
-    public virtual DateTime? LastWrite(string path)
+    /// <summary>When a file or folder was last changed, and how long it is; null where there is none. A folder changes when an entry is added, renamed or removed.</summary>
+    public virtual FileStamp? Stamp(string path)
     {
-        var time = File.GetLastWriteTimeUtc(path);
-        return time.Ticks <= NoFileTicks ? null : time;
+        var entry = new FileInfo(path);
+        var attributes = entry.Attributes;
+        return attributes == (FileAttributes)(-1) ? null
+            : new FileStamp(entry.LastWriteTimeUtc, (attributes & FileAttributes.Directory) == 0 ? entry.Length : 0, (attributes & FileAttributes.ReparsePoint) != 0);
     }
 
     public virtual bool DirectoryExists(string path) => Directory.Exists(path);
@@ -121,8 +123,11 @@ internal abstract class FileSystem
             throw new DirectoryNotFoundException($"Could not find the folder above '{path}'.");
     }
 
-    // File.GetLastWriteTimeUtc gives 1601-01-01 for what does not exist.
-    private const long NoFileTicks = 504911232000000000;
-
     private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
 }
+
+/// <summary>What tells, without reading, whether a file or folder changed.</summary>
+/// <param name="Time">When it was last changed, UTC, as its file system counts.</param>
+/// <param name="Length">A file's length in bytes.</param>
+/// <param name="IsLink">Whether it is a link, whose own time says nothing of its target.</param>
+internal readonly record struct FileStamp(DateTime Time, long Length, bool IsLink);

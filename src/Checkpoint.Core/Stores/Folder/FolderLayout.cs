@@ -25,6 +25,9 @@ internal static class FolderLayout
     private const int StepDigits = 10;
     private const int NonceDigits = 32;
 
+    // ~ and half of a SHA-256.
+    private const int HashedTail = 33;
+
     // Neither a point at an end nor '~' or '%' appears in a name but by escaping, so what this class adds with them cannot be mistaken for a name.
     private static readonly SearchValues<char> Literal = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_. ");
 
@@ -75,7 +78,7 @@ internal static class FolderLayout
     public static string Escape(string name)
     {
         var key = CheckpointNames.Key(name);
-        if (key.Length <= MaxSegmentBytes && !key.AsSpan().ContainsAnyExcept(Literal) && !IsEdge(key[0]) && !IsEdge(key[^1]) && !IsDeviceName(key))
+        if (IsPlain(key))
             return key;
 
         var escaped = new StringBuilder(key.Length + 16);
@@ -84,7 +87,6 @@ internal static class FolderLayout
         Span<byte> utf8 = stackalloc byte[4];
         var position = 0;
         var device = IsDeviceName(key);
-        const int HashLength = 33;
         foreach (var rune in key.EnumerateRunes())
         {
             var first = position == 0;
@@ -102,7 +104,7 @@ internal static class FolderLayout
                     escaped.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
                 bytes += 3 * count;
             }
-            if (bytes <= MaxSegmentBytes - HashLength)
+            if (bytes <= MaxSegmentBytes - HashedTail)
                 cut = escaped.Length;
         }
         if (bytes <= MaxSegmentBytes)
@@ -114,6 +116,8 @@ internal static class FolderLayout
     /// <summary>The key that a folder name stands for, or null where it was cut, or is no folder of ours.</summary>
     public static string? Unescape(string folder)
     {
+        if (IsPlain(folder))
+            return folder;
         if (folder.Contains('~'))
             return null;
         var bytes = new List<byte>(folder.Length);
@@ -141,6 +145,13 @@ internal static class FolderLayout
             return null;
         }
     }
+
+    private static bool IsPlain(string key) =>
+        key.Length <= MaxSegmentBytes && !key.AsSpan().ContainsAnyExcept(Literal) && !IsEdge(key[0]) && !IsEdge(key[^1]) && !IsDeviceName(key);
+
+    /// <summary>Whether a folder name is one that was cut because it would have been too long.</summary>
+    public static bool IsCut(string folder) =>
+        folder.Length > HashedTail && folder[^HashedTail] == '~' && IsNonce(folder.AsSpan(folder.Length - HashedTail + 1)) && !folder.AsSpan(0, folder.Length - HashedTail).Contains('~');
 
     // Letters that have no plain upper case, such as sharp s, are escaped: some file systems hold them equal to others ("ss").
     private static bool IsLiteral(Rune rune) =>

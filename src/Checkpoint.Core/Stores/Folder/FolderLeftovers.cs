@@ -67,7 +67,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     private void RemoveIfDead(string name)
     {
         var path = Path.Join(folder, name);
-        if (files.LastWrite(path) is { } written && files.LastWrite(folder) is { } now && (now - written).Duration() > Fresh)
+        if (files.Stamp(path) is { } leftover && files.Stamp(folder) is { } now && (now.Time - leftover.Time).Duration() > Fresh)
             RemoveIfUnlocked(name);
     }
 

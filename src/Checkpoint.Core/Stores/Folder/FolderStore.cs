@@ -57,19 +57,15 @@ internal sealed class FolderStore : CheckpointStore
         await Task.CompletedTask;
         foreach (var pipeline in Folders(_root, query.Pipeline))
         {
-            if (query.Run is null)
+            IEnumerable<string?> runs = query.Run is null ? Enumerable.Repeat<string?>(null, 1) : Folders(FolderLayout.RunsPath(_root, pipeline), query.Run);
+            foreach (var run in runs)
             {
-                foreach (var stage in Stages(FolderLayout.StagesPath(_root, pipeline, null), pipeline, null, query.Name, cancellation))
-                    yield return stage;
-                continue;
-            }
-            foreach (var run in Folders(FolderLayout.RunsPath(_root, pipeline), query.Run))
-            {
-                foreach (var stage in Stages(FolderLayout.StagesPath(_root, pipeline, run), pipeline, run, query.Name, cancellation))
+                var parent = FolderLayout.StagesPath(_root, pipeline, run);
+                foreach (var stage in Folders(parent, query.Name))
                 {
-                    // A cut folder name fits any pattern until the record has told the whole one.
-                    if (query.Pipeline.IsMatch(stage.Stage.Pipeline) && query.Run.IsMatch(stage.Stage.Run!))
-                        yield return stage;
+                    cancellation.ThrowIfCancellationRequested();
+                    if (ListStage(query, parent, pipeline, run, stage) is { } listing)
+                        yield return listing;
                 }
             }
         }
@@ -118,32 +114,36 @@ internal sealed class FolderStore : CheckpointStore
 
     private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;
 
-    private IEnumerable<StageListing> Stages(string folder, string pipelineFolder, string? runFolder, NamePattern names, CancellationToken cancellation)
+    private StageListing? ListStage(StageQuery query, string parent, string pipelineFolder, string? runFolder, string folder)
     {
-        foreach (var name in Folders(folder, names))
+        var pipeline = query.Pipeline.Literal ?? FolderLayout.Unescape(pipelineFolder);
+        var run = runFolder is null ? null : query.Run!.Literal ?? FolderLayout.Unescape(runFolder);
+        var name = query.Name.Literal ?? FolderLayout.Unescape(folder);
+        var stage = new StageId(pipeline ?? pipelineFolder, runFolder is null ? null : run ?? runFolder, name ?? folder) { Locator = Path.Join(parent, folder) };
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            var stage = new StageId(
-                FolderLayout.Unescape(pipelineFolder) ?? pipelineFolder,
-                runFolder is null ? null : FolderLayout.Unescape(runFolder) ?? runFolder,
-                names.Literal ?? FolderLayout.Unescape(name) ?? name)
+            if (ReadStage(stage.Locator, stage) is not { } listing)
+                return null;
+            // Where a folder's name was cut, only a record tells the whole one.
+            var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
+            if (!isKnown && FindIntact(listing) is { } info)
             {
-                Locator = Path.Join(folder, name),
-            };
-            StageListing? listing;
-            try
-            {
-                listing = ReadStage(stage.Locator, stage);
+                (pipeline, run, name) = (info.Pipeline, info.Run, info.Name);
+                listing = listing with { Stage = new StageId(pipeline, run, name) { Locator = stage.Locator } };
             }
-            catch (Exception e) when (IsIO(e))
-            {
-                throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
-            }
-            if (listing is null || (!names.IsAny && !names.IsMatch(listing.Stage.Name)))
-                continue;
-            yield return listing;
+            return Fits(query.Pipeline, pipeline) && (query.Run is null || Fits(query.Run, run)) && Fits(query.Name, name) ? listing : null;
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
         }
     }
+
+    // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.
+    private static bool Fits(NamePattern pattern, string? name) => pattern.Literal is not null || pattern.IsAny || (name is not null && pattern.IsMatch(name));
+
+    private CheckpointInfo? FindIntact(StageListing listing) =>
+        listing.Newest.Info ?? listing.Steps.Skip(1).Select(step => _records.Read(listing.Stage.Locator!, listing.Stage, step).Info).FirstOrDefault(info => info is not null);
 
     /// <summary>The names of the folders that can hold what is meant, in their order.</summary>
     private IEnumerable<string> Folders(string parent, NamePattern names)
@@ -158,9 +158,11 @@ internal sealed class FolderStore : CheckpointStore
             var folders = _files.List(parent,
                 static (ref System.IO.Enumeration.FileSystemEntry e) => e.FileName.ToString(),
                 static (ref System.IO.Enumeration.FileSystemEntry e) => e.IsDirectory).ToList();
-            folders.Sort(StringComparer.Ordinal);
-            // The key decides where it can be had from the folder's name; else the record will.
-            return names.IsAny ? folders : folders.Where(f => FolderLayout.Unescape(f) is not { } key || names.IsMatch(key));
+            // The key decides where it can be had from the folder's name; else the record will. A folder that is no name's is not ours.
+            return folders.Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
+                .Where(f => f.Key is not null ? names.IsAny || names.IsMatch(f.Key) : FolderLayout.IsCut(f.Folder))
+                .OrderBy(f => f.Key ?? f.Folder, StringComparer.Ordinal)
+                .Select(f => f.Folder);
         }
         catch (Exception e) when (IsIO(e))
         {

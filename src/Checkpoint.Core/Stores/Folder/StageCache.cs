@@ -22,23 +22,24 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
 
     public StageListing? Get(string path, Func<StageListing?> read)
     {
-        if (files.LastWrite(path) is not { } folderTime)
+        if (files.Stamp(path) is not { } folder)
             return null;
+        if (folder.IsLink)
+            return read();
         var known = _entries.GetValueOrDefault(path);
-        if (known is not null && (known.FolderTime != folderTime || known.RecordTime != files.LastWrite(known.RecordPath)))
+        if (known is not null && (known.Folder != folder || known.Record != files.Stamp(known.RecordPath)))
             known = null;
         if (known is { IsSettled: true } && IsPayloadThere(known.Listing))
             return known.Listing;
 
         var started = time.GetTimestamp();
         var listing = read();
-        if (listing?.Newest.Info is not { } info || info.Location is not { } record || files.LastWrite(path) != folderTime || files.LastWrite(record) is not { } recordTime)
+        if (listing?.Newest.Info is not { } info || files.Stamp(path) != folder || files.Stamp(info.Location) is not { IsLink: false } record)
             return listing;
-        var same = known is not null && known.RecordPath == record && known.RecordTime == recordTime;
-        var firstSeen = same ? known!.FirstSeen : time.GetTimestamp();
+        var firstSeen = known is not null && known.RecordPath == info.Location && known.Record == record ? known.FirstSeen : time.GetTimestamp();
         if (_entries.Count >= MaxEntries)
             _entries.Clear();
-        _entries[path] = new Entry(folderTime, record, recordTime, firstSeen, same && time.GetElapsedTime(firstSeen, started) >= Settling, listing);
+        _entries[path] = new Entry(folder, info.Location, record, firstSeen, time.GetElapsedTime(firstSeen, started) >= Settling, listing);
         return listing;
     }
 
@@ -46,5 +47,5 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
         listing.Newest.Info!.State is not { Payload: { } payload } state
         || files.Length(Path.Join(Path.GetDirectoryName(listing.Newest.Info.Location), payload)) == state.PayloadLength;
 
-    private sealed record Entry(DateTime FolderTime, string RecordPath, DateTime RecordTime, long FirstSeen, bool IsSettled, StageListing Listing);
+    private sealed record Entry(FileStamp Folder, string RecordPath, FileStamp Record, long FirstSeen, bool IsSettled, StageListing Listing);
 }

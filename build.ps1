@@ -1,0 +1,341 @@
+#Requires -Version 7.4
+<#
+.SYNOPSIS
+Builds, tests, documents and packs the Checkpoint module.
+
+.DESCRIPTION
+Needs PowerShell 7.4 or later and a .NET 10 SDK, and gets everything else itself: NuGet packages by restore; Pester,
+PlatyPS and PSScriptAnalyzer, where they aren't installed, from the PowerShell Gallery into out/modules.
+
+Everything it makes is ignored by git: the module in bin/ and en-US/, the rest in out/.
+
+.PARAMETER Task
+What to do, in order; several are separated by commas. `?` says what each task does.
+
+.PARAMETER Configuration
+Release or Debug.
+
+.PARAMETER Module
+The manifest of the module that the Pester tests test: the checkout's own, or that of an unpacked package.
+
+.PARAMETER Check
+Docs changes nothing, and fails where a page is not what it would make of it. On by default in CI.
+
+.EXAMPLE
+pwsh ./build.ps1 -Task Test
+
+.EXAMPLE
+pwsh ./build.ps1 -Task Package,Test -Module out/package/Checkpoint/Checkpoint.psd1
+
+Packs the module, then tests what was packed.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ArgumentCompletions('Build', 'Test', 'Demo', 'Docs', 'Package', 'Clean', '?')]
+    [string[]] $Task = @('Build', 'Test'),
+
+    [ValidateSet('Release', 'Debug')]
+    [string] $Configuration = 'Release',
+
+    [string] $Module = "$PSScriptRoot/Checkpoint.psd1",
+
+    [switch] $Check = [bool] $env:CI
+)
+
+$ErrorActionPreference = 'Stop'
+$InformationPreference = 'Continue'
+$ProgressPreference = 'SilentlyContinue'
+
+$tasks = [ordered]@{
+    Build = 'Compiles the module into bin/ and its help into en-US/.'
+    Test = 'Builds, then runs the xunit tests and, in a child process, the Pester tests and the analyser. -Module names another module to test.'
+    Demo = 'Builds, then shows a real script being killed and resumed: docs/examples/Invoke-Demo.ps1.'
+    Docs = 'Builds, then brings docs/en-US/*.md up to date with the parameters of the cmdlets. With -Check it only fails where they are not.'
+    Package = 'Builds, then packs the module as out/package/Checkpoint.<version>.nupkg, fit for Publish-PSResource.'
+    Clean = 'Removes all that the other tasks make: bin/, en-US/ and out/.'
+}
+
+# Pin is what is fetched; an installed version from Minimum up to, not including, Below will do.
+$modules = @{
+    Pester = @{ Pin = '5.9.0'; Minimum = '5.5.0'; Below = '6.0.0' }
+    PSScriptAnalyzer = @{ Pin = '1.25.0'; Minimum = '1.22.0'; Below = '2.0.0' }
+    'Microsoft.PowerShell.PlatyPS' = @{ Pin = '1.0.3'; Minimum = '1.0.0'; Below = '2.0.0' }
+}
+
+$out = Join-Path $PSScriptRoot 'out'
+$help = Join-Path $PSScriptRoot 'en-US'
+$pages = Join-Path $PSScriptRoot 'docs/en-US'
+$done = [Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
+
+function Invoke-Task([string] $Name) {
+    if ($done.Add($Name)) {
+        & "Invoke-${Name}Task"
+    }
+}
+
+function Invoke-BuildTask {
+    Assert-Sdk
+    Write-Step 'Compile the module'
+    Invoke-Dotnet build "$PSScriptRoot/src/Checkpoint" --configuration $Configuration | Out-Host
+    Build-Help
+}
+
+function Invoke-TestTask {
+    Invoke-Task Build
+    $results = Join-Path $out 'results'
+    Remove-Item -LiteralPath $results -Recurse -Force -ErrorAction Ignore
+    $null = New-Item -ItemType Directory -Path $results
+
+    $counts = Use-CleanContext {
+        Invoke-XunitSuite $results
+        Invoke-PesterSuite $results
+    }
+    $passed, $failed, $skipped = foreach ($kind in 'Passed', 'Failed', 'Skipped') {
+        ($counts.$kind | Measure-Object -Sum).Sum
+    }
+
+    Write-Step 'Result'
+    foreach ($name in $counts.SkippedNames) {
+        "Skipped: $name"
+    }
+    "$passed passed, $failed failed, $skipped skipped"
+    if ($failed) {
+        exit 1
+    }
+}
+
+function Invoke-DemoTask {
+    Invoke-Task Build
+    Write-Step 'Demo'
+    Invoke-Pwsh "$PSScriptRoot/docs/examples/Invoke-Demo.ps1"
+    if ($LASTEXITCODE) {
+        exit $LASTEXITCODE
+    }
+}
+
+function Invoke-DocsTask {
+    Invoke-Task Build
+    Assert-Tool Microsoft.PowerShell.PlatyPS 'The pages in docs/en-US were neither updated nor checked.'
+    Write-Step 'Bring docs/en-US up to date'
+    $fresh = Join-Path $out 'docs'
+    Invoke-Pwsh "$PSScriptRoot/docs/Update-Pages.ps1" -Module "$PSScriptRoot/Checkpoint.psd1" -Path $pages -OutputPath $fresh
+    if ($LASTEXITCODE) {
+        throw 'The pages could not be made. The reason stands above.'
+    }
+
+    $changed = Get-ChildItem -LiteralPath $fresh -Filter *.md | Where-Object {
+        $old = Join-Path $pages $_.Name
+        -not (Test-Path -LiteralPath $old) -or (Get-FileHash $old).Hash -ne (Get-FileHash $_).Hash
+    }
+    if ($changed -and $Check) {
+        throw "Not up to date with the cmdlets: $($changed.Name -join ', '). Run: pwsh ./build.ps1 -Task Docs"
+    }
+    $null = New-Item -ItemType Directory -Path $pages -Force
+    foreach ($page in $changed) {
+        Copy-Item -LiteralPath $page -Destination $pages
+        Write-Information "Updated docs/en-US/$($page.Name)"
+    }
+    Build-Help
+}
+
+function Invoke-PackageTask {
+    Invoke-Task Build
+    Write-Step 'Pack the module'
+    if (-not (Test-Path "$help/Checkpoint.dll-Help.xml")) {
+        throw 'There is no built help in en-US, and no package is made without it. The build above says why it was not built.'
+    }
+    $manifest = Import-PowerShellDataFile -LiteralPath "$PSScriptRoot/Checkpoint.psd1"
+    $package = Join-Path $out 'package'
+    $stage = Join-Path $package 'Checkpoint'
+    Remove-Item -LiteralPath $package -Recurse -Force -ErrorAction Ignore
+    $null = New-Item -ItemType Directory -Path "$stage/bin"
+    Copy-Item "$PSScriptRoot/Checkpoint.psd1", $help -Destination $stage -Recurse
+    Copy-Item "$PSScriptRoot/bin/*" -Include *.dll, *.ps1xml -Destination "$stage/bin"
+
+    $escape = { [Security.SecurityElement]::Escape($args[0]) }
+    $cmdlets = $manifest.CmdletsToExport
+    $tags = @(
+        'PSModule', 'PSEdition_Core', 'PSIncludes_Cmdlet'
+        $manifest.PrivateData.PSData.Tags
+        $cmdlets -replace '^', 'PSCmdlet_'
+        $cmdlets -replace '^', 'PSCommand_'
+    )
+    Set-Content -LiteralPath "$package/Checkpoint.nuspec" -Value @"
+<?xml version="1.0" encoding="utf-8"?>
+<package xmlns="http://schemas.microsoft.com/packaging/2011/08/nuspec.xsd">
+  <metadata>
+    <id>Checkpoint</id>
+    <version>$($manifest.ModuleVersion)</version>
+    <authors>$(& $escape $manifest.Author)</authors>
+    <owners>$(& $escape $manifest.CompanyName)</owners>
+    <description>$(& $escape $manifest.Description)</description>
+    <releaseNotes>$(& $escape $manifest.PrivateData.PSData.ReleaseNotes)</releaseNotes>
+    <copyright>$(& $escape $manifest.Copyright)</copyright>
+    <tags>$(& $escape ($tags -join ' '))</tags>
+  </metadata>
+  <files>
+    <file src="**" />
+  </files>
+</package>
+"@
+    # NuGet's own checks are for libraries: they want every dll in lib/.
+    Invoke-Dotnet pack "$PSScriptRoot/src/Checkpoint" --no-build --configuration $Configuration --output $package `
+        "-p:NuspecFile=$package/Checkpoint.nuspec" "-p:NuspecBasePath=$stage" '-p:NoPackageAnalysis=true' | Out-Host
+}
+
+function Invoke-CleanTask {
+    'bin', 'en-US', 'out' | ForEach-Object { Join-Path $PSScriptRoot $_ } | Where-Object { Test-Path $_ } | Remove-Item -Recurse -Force
+    $done.Clear()
+}
+
+function Build-Help {
+    $sources = Get-Item "$pages/*.md" -ErrorAction Ignore
+    if (-not $sources) {
+        Write-Warning 'docs/en-US has no pages, so there is no help to build.'
+        return
+    }
+    # The folder's own time tells of pages that came or went.
+    $newest = (@($sources) + (Get-Item $pages)).LastWriteTimeUtc | Sort-Object -Bottom 1
+    $built = Get-Item "$help/*" -ErrorAction Ignore
+    if ($built -and -not ($built | Where-Object LastWriteTimeUtc -LT $newest)) {
+        return
+    }
+    Write-Step 'Build the help'
+    try {
+        Assert-Tool Microsoft.PowerShell.PlatyPS 'The help was NOT built: Get-Help will show syntax alone, and Package will refuse.'
+    }
+    catch {
+        Write-Warning $_
+        return
+    }
+    Invoke-Pwsh "$PSScriptRoot/docs/Build-Help.ps1" -Path $pages -OutputPath $help
+    if ($LASTEXITCODE) {
+        throw 'The help could not be built. The reason stands above.'
+    }
+}
+
+function Invoke-XunitSuite([string] $ResultFolder) {
+    Write-Step 'xunit'
+    & dotnet test "$PSScriptRoot/tests/Checkpoint.Core.Tests" --configuration $Configuration --results-directory $ResultFolder --logger 'trx;LogFileName=xunit.trx' |
+        Out-Host
+    $exitCode = $LASTEXITCODE
+    $trx = Join-Path $ResultFolder 'xunit.trx'
+    $tests = @()
+    if (Test-Path $trx) {
+        $tests = @(([xml] (Get-Content -LiteralPath $trx -Raw)).SelectNodes('//*[local-name() = "UnitTestResult"]'))
+    }
+    $passed = @($tests | Where-Object outcome -EQ 'Passed').Count
+    $failed = @($tests | Where-Object outcome -EQ 'Failed').Count
+    $skipped = @($tests | Where-Object outcome -NotIn 'Passed', 'Failed')
+    if (-not $passed -or ($exitCode -and -not $failed)) {
+        Write-Warning 'The xunit tests did not run to their end, which counts as one failure. The reason stands above.'
+        $failed++
+    }
+    @{ Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName) }
+}
+
+function Invoke-PesterSuite([string] $ResultFolder) {
+    Write-Step 'Pester'
+    $summary = Join-Path $ResultFolder 'pester.json'
+    try {
+        Assert-Tool PSScriptAnalyzer 'The scripts can NOT be analysed; the tests that do so will fail.'
+    }
+    catch {
+        Write-Warning $_
+    }
+    try {
+        Assert-Tool Pester 'The Pester tests did NOT run.'
+        Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder | Out-Host
+        $exitCode = $LASTEXITCODE
+    }
+    catch {
+        Write-Warning "$_ That counts as one failure."
+        return @{ Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
+    }
+    $counts = @{ Passed = 0; Failed = 0; Skipped = 0; SkippedNames = @() }
+    if (Test-Path $summary) {
+        $counts = Get-Content -LiteralPath $summary -Raw | ConvertFrom-Json -AsHashtable
+    }
+    if ($exitCode -and -not $counts.Failed) {
+        Write-Warning 'The Pester tests did not run to their end, which counts as one failure. The reason stands above.'
+        $counts.Failed++
+    }
+    $counts
+}
+
+function Assert-Sdk {
+    if (-not (Get-Command dotnet -CommandType Application -ErrorAction Ignore)) {
+        throw 'There is no dotnet on the PATH. Install the .NET 10 SDK; nothing was built.'
+    }
+    $version = & dotnet --version 2>&1
+    if ($LASTEXITCODE -or [int] ("$version" -split '\.')[0] -lt 10) {
+        throw "The .NET 10 SDK is needed, and dotnet answers: $version. Nothing was built."
+    }
+}
+
+function Assert-Tool([string] $Name, [string] $Otherwise) {
+    $wanted = $modules[$Name]
+    $found = Get-Module -Name $Name -ListAvailable | Where-Object { $_.Version -ge $wanted.Minimum -and $_.Version -lt $wanted.Below }
+    if ($found) {
+        return
+    }
+    Write-Information "Fetch $Name $($wanted.Pin) from the PowerShell Gallery"
+    $folder = Join-Path $out 'modules'
+    $null = New-Item -ItemType Directory -Path $folder -Force
+    try {
+        Save-PSResource -Name $Name -Version $wanted.Pin -Repository PSGallery -TrustRepository -Path $folder
+    }
+    catch {
+        throw "$Name $($wanted.Minimum) or later, before $($wanted.Below), is not installed and could not be fetched: $_ $Otherwise"
+    }
+}
+
+function Invoke-Pwsh([string] $Script) {
+    # PowerShell as a .NET tool is a dll without a program of its own.
+    $program = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
+    $program, $first = @((Test-Path $program) ? $program : 'dotnet', "$PSHOME/pwsh.dll"; '-NoProfile', '-NonInteractive')
+    & $program @first -File $Script @args
+}
+
+function Invoke-Dotnet {
+    & dotnet @args
+    if ($LASTEXITCODE) {
+        throw "dotnet $($args[0]) failed. The reason stands above."
+    }
+}
+
+function Use-CleanContext([scriptblock] $Script) {
+    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests.
+    $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore
+    try {
+        $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }
+        & $Script
+    }
+    finally {
+        $saved | ForEach-Object { Set-Item "Env:$($_.Name)" $_.Value }
+    }
+}
+
+function Write-Step([string] $Text) {
+    Write-Information "`n== $Text"
+}
+
+$names = $Task -split ',' | ForEach-Object Trim | Where-Object { $_ }
+if ($names -contains '?') {
+    return $tasks.GetEnumerator() | ForEach-Object { '{0,-8} {1}' -f $_.Key, $_.Value }
+}
+$unknown = $names | Where-Object { $_ -notin $tasks.Keys }
+if ($unknown) {
+    throw "No such task: $($unknown -join ', '). There are: $($tasks.Keys -join ', ')."
+}
+
+$modulePath = $env:PSModulePath
+try {
+    $env:PSModulePath = (Join-Path $out 'modules') + [IO.Path]::PathSeparator + $modulePath
+    $Module = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Module)
+    $names | ForEach-Object { Invoke-Task $_ }
+}
+finally {
+    $env:PSModulePath = $modulePath
+}

@@ -1,0 +1,41 @@
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+Describe 'The helpers of the test suite' {
+    It 'run a script in a child with the module, its arguments and its environment' {
+        $result = Invoke-Pwsh {
+            param($First, $Second)
+            (Get-Module Checkpoint).Name
+            "$First|$Second|$env:CHECKPOINT_KEEP"
+            Write-Error 'an error' -ErrorAction Continue
+        } 'ä b', "it's" -Environment @{ CHECKPOINT_KEEP = '3' }
+        $result.Output | Should -Be 'Checkpoint', "ä b|it's|3"
+        $result.ErrorOutput | Should -BeLike '*an error*'
+        $result.ExitCode | Should -Be 0
+    }
+
+    It 'pass on the exit code of a child, and 1 for an error that ends it' {
+        (Invoke-Pwsh { exit 7 } -NoModule).ExitCode | Should -Be 7
+        (Invoke-Pwsh { throw 'no' } -NoModule).ExitCode | Should -Be 1
+        (Invoke-Pwsh { Get-Item /not/there } -NoModule).ExitCode | Should -Be 1
+    }
+
+    It 'kill a child in the middle of its work' {
+        $signal = "$(New-TestStore)/started"
+        $child = Start-Pwsh { param($Signal) 'before'; $null = New-Item $Signal; Start-Sleep 600; 'after' } $signal -NoModule
+        Wait-Until { Test-Path $signal }
+        $left = Stop-Pwsh $child
+        $left.ExitCode | Should -Not -Be 0
+        $left.Output | Should -Be 'before'
+    }
+
+    It 'do not wait for ever' {
+        { Invoke-Pwsh { Start-Sleep 600 } -NoModule -TimeoutSeconds 1 } | Should -Throw '*had not ended after 1 s*'
+        { Wait-Until { $false } -TimeoutSeconds 0 } | Should -Throw 'Not so after 0 s*'
+    }
+
+    It 'give every test a folder of its own' {
+        New-TestStore | Should -Not -Be (New-TestStore)
+        New-TestStore | Should -Exist
+        New-TestStore -Missing | Should -Not -Exist
+    }
+}

@@ -1,0 +1,242 @@
+<#
+.SYNOPSIS
+What every Pester file needs: the module under test, fresh stores, and child processes.
+
+.DESCRIPTION
+Dot-source it first thing in BeforeAll:
+
+    BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+It imports the module whose manifest is named by CHECKPOINT_TEST_MODULE (the checkout's own where
+that is not set, so one file can be run by `Invoke-Pester tests/Save-Checkpoint.Tests.ps1`), and
+defines the functions below. Get-Help on any of them shows an example.
+#>
+
+$script:ModulePath = if ($env:CHECKPOINT_TEST_MODULE) {
+    (Resolve-Path -LiteralPath $env:CHECKPOINT_TEST_MODULE).ProviderPath
+}
+else {
+    [IO.Path]::GetFullPath("$PSScriptRoot/../Checkpoint.psd1")
+}
+$script:RepositoryRoot = [IO.Path]::GetFullPath("$PSScriptRoot/..")
+
+Import-Module $script:ModulePath -Global -ErrorAction Stop
+
+function New-TestStore {
+    <#
+    .SYNOPSIS
+    Makes a fresh, empty folder for one test's checkpoints and emits its path.
+
+    .DESCRIPTION
+    The folder lies in Pester's TestDrive and goes with it. Call it in BeforeEach or in It, so that no test sees
+    what another one saved.
+
+    .PARAMETER Missing
+    Only the path: the folder is left for the code under test to make.
+
+    .EXAMPLE
+    BeforeEach { $store = New-TestStore }
+    #>
+    [OutputType([string])]
+    param([switch] $Missing)
+
+    $path = Join-Path $TestDrive "store-$([guid]::NewGuid().ToString('N'))"
+    if (-not $Missing) {
+        $null = New-Item -ItemType Directory -Path $path
+    }
+    $path
+}
+
+function Get-PwshCommand {
+    <#
+    .SYNOPSIS
+    The words of the command line that starts the PowerShell running now.
+
+    .DESCRIPTION
+    An installed PowerShell is a program; one that came as a .NET tool is a dll to be handed to dotnet.
+
+    .EXAMPLE
+    $program, $arguments = @(Get-PwshCommand) + '-NoProfile', '-Command', 'exit'
+    & $program @arguments
+    #>
+    [OutputType([string[]])]
+    param()
+
+    $program = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
+    if (Test-Path -LiteralPath $program) {
+        return $program
+    }
+    'dotnet', (Join-Path $PSHOME 'pwsh.dll')
+}
+
+function Start-Pwsh {
+    <#
+    .SYNOPSIS
+    Starts a script in a child PowerShell with the module imported, and does not wait for it.
+
+    .DESCRIPTION
+    Emits an object to hand to Wait-Pwsh or Stop-Pwsh; its Process property is the System.Diagnostics.Process.
+    The child has no profile, an empty standard input, and errors that end it with exit code 1 unless the
+    script says otherwise. Let the script create a file where the test must know how far it is, and
+    wait for that by Wait-Until.
+
+    .PARAMETER Script
+    The script's text, or a script block whose text is taken. The child sees none of the caller's variables; hand
+    values in by -ArgumentList and a param block.
+
+    .PARAMETER ArgumentList
+    Values for the script's param block, in order. Each arrives as a string.
+
+    .PARAMETER Environment
+    Environment variables to set for the child; $null removes one.
+
+    .PARAMETER WorkingDirectory
+    Where the child starts. Pester's TestDrive if not given.
+
+    .PARAMETER NoModule
+    Do not import the module first.
+
+    .EXAMPLE
+    $child = Start-Pwsh { param($store) Save-Checkpoint a -Store $store; $null = New-Item "$store.saved"; Start-Sleep 600 } $store
+    Wait-Until { Test-Path "$store.saved" }
+    Stop-Pwsh $child
+    #>
+    param(
+        [Parameter(Mandatory, Position = 0)] [object] $Script,
+        [Parameter(Position = 1)] [string[]] $ArgumentList = @(),
+        [hashtable] $Environment = @{},
+        [string] $WorkingDirectory = $TestDrive,
+        [switch] $NoModule
+    )
+
+    $import = $NoModule ? '' : "Import-Module '$($script:ModulePath -replace "'", "''")'"
+    $file = Join-Path $TestDrive "child-$([guid]::NewGuid().ToString('N')).ps1"
+    Set-Content -LiteralPath $file -Value @"
+`$ErrorActionPreference = 'Stop'
+[Console]::OutputEncoding = [Text.UTF8Encoding]::new(`$false)
+$import
+& {
+$Script
+} @args
+"@
+
+    $program, $arguments = @(Get-PwshCommand) + '-NoProfile', '-NonInteractive', '-File', $file + $ArgumentList
+    $start = [Diagnostics.ProcessStartInfo]::new($program)
+    $arguments | ForEach-Object { $start.ArgumentList.Add($_) }
+    $start.WorkingDirectory = $WorkingDirectory
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $start.RedirectStandardError = $true
+    $start.StandardOutputEncoding = $start.StandardErrorEncoding = [Text.UTF8Encoding]::new($false)
+    foreach ($name in $Environment.Keys) {
+        if ($null -eq $Environment[$name]) {
+            $null = $start.Environment.Remove($name)
+        }
+        else {
+            $start.Environment[$name] = $Environment[$name]
+        }
+    }
+
+    $process = [Diagnostics.Process]::Start($start)
+    $process.StandardInput.Close()
+    [pscustomobject]@{
+        Process = $process
+        OutputTask = $process.StandardOutput.ReadToEndAsync()
+        ErrorTask = $process.StandardError.ReadToEndAsync()
+    }
+}
+
+function Wait-Pwsh {
+    <#
+    .SYNOPSIS
+    Waits for a child of Start-Pwsh to end and emits what it left: ExitCode, Output (lines), ErrorOutput (text).
+
+    .DESCRIPTION
+    Output is as the child wrote it, ErrorOutput without colours, for on Linux PowerShell colours errors
+    even when they are redirected. A child that is still there after -TimeoutSeconds is killed, and that is an error that shows its output.
+
+    .EXAMPLE
+    $results = 1..16 | ForEach-Object { Start-Pwsh $writer $store } | ForEach-Object { Wait-Pwsh $_ }
+    #>
+    param(
+        [Parameter(Mandatory, Position = 0)] [object] $Child,
+        [int] $TimeoutSeconds = 120
+    )
+
+    $inTime = $Child.Process.WaitForExit([timespan]::FromSeconds($TimeoutSeconds))
+    if (-not $inTime) {
+        $Child.Process.Kill($true)
+        $Child.Process.WaitForExit()
+    }
+    $output = $Child.OutputTask.GetAwaiter().GetResult()
+    $errorOutput = $Child.ErrorTask.GetAwaiter().GetResult()
+    if (-not $inTime) {
+        throw "The child process had not ended after $TimeoutSeconds s. Output: $output Errors: $errorOutput"
+    }
+
+    $text = $output.TrimEnd("`r", "`n")
+    [pscustomobject]@{
+        ExitCode = $Child.Process.ExitCode
+        Output = [string[]] @($text ? $text -split '\r?\n' : @())
+        ErrorOutput = $errorOutput -replace '\e\[[\d;]*m'
+    }
+}
+
+function Stop-Pwsh {
+    <#
+    .SYNOPSIS
+    Kills a child of Start-Pwsh hard, as a power cut or the OOM killer would, and emits what it left as Wait-Pwsh does.
+
+    .EXAMPLE
+    $left = Stop-Pwsh $child
+    #>
+    param([Parameter(Mandatory, Position = 0)] [object] $Child)
+
+    $Child.Process.Kill($true)
+    Wait-Pwsh $Child
+}
+
+function Invoke-Pwsh {
+    <#
+    .SYNOPSIS
+    Runs a script in a child PowerShell with the module imported; emits ExitCode, Output (lines) and ErrorOutput (text).
+
+    .DESCRIPTION
+    Start-Pwsh and Wait-Pwsh in one; the parameters are theirs.
+
+    .EXAMPLE
+    $result = Invoke-Pwsh { param($store) Test-Checkpoint a -Store $store } $store
+    $result.Output | Should -Be 'False'
+    #>
+    param(
+        [Parameter(Mandatory, Position = 0)] [object] $Script,
+        [Parameter(Position = 1)] [string[]] $ArgumentList = @(),
+        [hashtable] $Environment = @{},
+        [string] $WorkingDirectory = $TestDrive,
+        [switch] $NoModule,
+        [int] $TimeoutSeconds = 120
+    )
+
+    $null = $PSBoundParameters.Remove('TimeoutSeconds')
+    Wait-Pwsh (Start-Pwsh @PSBoundParameters) -TimeoutSeconds $TimeoutSeconds
+}
+
+function Wait-Until {
+    <#
+    .SYNOPSIS
+    Waits until a condition is true, and fails when it has not become so in time.
+
+    .EXAMPLE
+    Wait-Until { Test-Path $signal }
+    #>
+    param(
+        [Parameter(Mandatory, Position = 0)] [scriptblock] $Condition,
+        [int] $TimeoutSeconds = 60
+    )
+
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    while (-not (& $Condition)) {
+        if ($clock.Elapsed.TotalSeconds -gt $TimeoutSeconds) {
+            throw "Not so after $TimeoutSeconds s: $Condition"
+        }
+        Start-Sleep -Milliseconds 20
+    }
+}

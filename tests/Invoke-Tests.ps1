@@ -1,0 +1,70 @@
+#Requires -Version 7.4
+<#
+.SYNOPSIS
+Runs the Pester suite in this process. `build.ps1 -Task Test` starts it in a process of its own.
+
+.DESCRIPTION
+A binary module cannot be unloaded, so the suite must not run in the shell that builds. Exits with 0 when at least one
+test ran and none failed.
+
+.PARAMETER Path
+Test files or folders; all of them where not given.
+
+.PARAMETER Module
+The manifest of the module to test; the checkout's own where not given.
+
+.PARAMETER ResultFolder
+Where pester.xml (NUnit) and pester.json (the counts, and the names of skipped tests) go.
+
+.EXAMPLE
+pwsh -NoProfile tests/Invoke-Tests.ps1 tests/Save-Checkpoint.Tests.ps1
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [string[]] $Path = $PSScriptRoot,
+
+    [string] $Module = "$PSScriptRoot/../Checkpoint.psd1",
+
+    [string] $ResultFolder = "$PSScriptRoot/../out/results"
+)
+
+$ErrorActionPreference = 'Stop'
+Import-Module Pester -MinimumVersion 5.5 -MaximumVersion 5.999
+$env:CHECKPOINT_TEST_MODULE = (Resolve-Path -LiteralPath $Module).ProviderPath
+$null = New-Item -ItemType Directory -Path $ResultFolder -Force
+$ResultFolder = (Resolve-Path -LiteralPath $ResultFolder).ProviderPath
+
+$configuration = New-PesterConfiguration
+$configuration.Run.Path = $Path
+$configuration.Run.PassThru = $true
+$configuration.Output.Verbosity = 'Normal'
+$result = Invoke-Pester -Configuration $configuration
+if (-not $result) {
+    exit 1
+}
+
+# A test that did not run, for whatever reason, is a skipped test; a file that could not even be read is a failure.
+$notRun = @($result.Skipped) + @($result.Inconclusive) + @($result.NotRun) | Where-Object { $_ }
+$failed = $result.FailedCount + $result.FailedContainersCount
+[ordered]@{
+    Passed = $result.PassedCount
+    Failed = $failed
+    Skipped = @($notRun).Count
+    SkippedNames = [string[]] @($notRun | ForEach-Object ExpandedPath)
+} | ConvertTo-Json | Set-Content -LiteralPath (Join-Path $ResultFolder 'pester.json')
+
+# XML has no place for the escapes in a message that quotes coloured output.
+$result.Failed.ErrorRecord | Where-Object { $_ } | ForEach-Object {
+    $_.DisplayErrorMessage = $_.DisplayErrorMessage -replace '\e', '␛'
+    $_.DisplayStackTrace = $_.DisplayStackTrace -replace '\e', '␛'
+}
+Export-NUnitReport -Result $result -Path (Join-Path $ResultFolder 'pester.xml')
+
+if ($failed -or $result.Result -ne 'Passed') {
+    exit 1
+}
+if (-not $result.PassedCount) {
+    Write-Error 'No test ran.' -ErrorAction Continue
+    exit 1
+}
