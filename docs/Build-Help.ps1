@@ -54,6 +54,43 @@ function ConvertTo-AboutText([string[]] $Markdown) {
     }
 }
 
+# PlatyPS 1.0 leaves Markdown in what it exports: fences, backticks, broken lines, links to pages, and U+0080 for an empty line.
+function Repair-Maml([string] $Path) {
+    $maml = [xml]::new()
+    $maml.Load($Path)
+    $names = [Xml.XmlNamespaceManager]::new($maml.NameTable)
+    $names.AddNamespace('maml', 'http://schemas.microsoft.com/maml/2004/10')
+    $names.AddNamespace('command', 'http://schemas.microsoft.com/maml/dev/command/2004/10')
+    $names.AddNamespace('dev', 'http://schemas.microsoft.com/maml/dev/2004/10')
+    $prose = { $args[0] -replace '(?<!\n)\n(?!\n|- |\d+\. )', ' ' -replace '`([^`\n]+)`', '$1' }
+
+    foreach ($para in $maml.SelectNodes('//maml:para[not(ancestor::command:example)]', $names)) {
+        $para.InnerText = & $prose $para.InnerText
+    }
+    $fence = [regex] '(?ms)^```(\w*)\n(.*?)\n?^```$'
+    foreach ($example in $maml.SelectNodes('//command:example', $names)) {
+        $introduction = $example.SelectSingleNode('maml:introduction', $names)
+        $text = @($introduction.ChildNodes.InnerText) -join "`n" -replace [char] 0x80, ''
+        $introduction.RemoveAll()
+        $code, $output = $fence.Matches($text).Where({ $_.Groups[1].Value -eq 'powershell' }, 'Split')
+        $example.SelectSingleNode('dev:code', $names).InnerText = $code[0].Groups[2].Value
+        foreach ($remark in @($output | ForEach-Object { $_.Groups[2].Value }) + (& $prose $fence.Replace($text, '').Trim()) + '') {
+            $para = $maml.CreateElement('maml', 'para', $names.LookupNamespace('maml'))
+            $para.InnerText = $remark
+            $null = $example.SelectSingleNode('dev:remarks', $names).AppendChild($para)
+        }
+    }
+    foreach ($uri in $maml.SelectNodes('//maml:navigationLink/maml:uri', $names)) {
+        if (-not $uri.InnerText) {
+            $null = $uri.ParentNode.ParentNode.RemoveChild($uri.ParentNode)
+        }
+        elseif ($uri.InnerText -notmatch '^\w+:') {
+            $uri.InnerText = ''
+        }
+    }
+    $maml.Save($Path)
+}
+
 Import-Module Microsoft.PowerShell.PlatyPS -MinimumVersion 1.0 -MaximumVersion 1.999
 Remove-Item -LiteralPath $OutputPath -Recurse -Force -ErrorAction Ignore
 $null = New-Item -ItemType Directory -Path $OutputPath
@@ -67,4 +104,5 @@ if ($commands) {
     $null = Import-MarkdownCommandHelp -LiteralPath $commands.FullName | Export-MamlCommandHelp -OutputFolder "$OutputPath/maml" -Force
     Move-Item "$OutputPath/maml/*/*.xml" -Destination $OutputPath
     Remove-Item "$OutputPath/maml" -Recurse
+    Get-ChildItem -LiteralPath $OutputPath -Filter *.xml | ForEach-Object { Repair-Maml $_.FullName }
 }

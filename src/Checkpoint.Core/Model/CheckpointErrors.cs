@@ -39,7 +39,7 @@ internal static class CheckpointErrors
         stage.Name);
 
     public static CheckpointException MissingMethod(object target, string method) => new(CheckpointErrorKind.StateNotSerializable,
-        $"The object given as -InputObject ({target.GetType().FullName}) has no method {method}(). Give it one, or use -State.",
+        $"The object given as -InputObject ({target.GetType().FullName}) has no method {method}(). Give it one, or leave -InputObject out.",
         target);
 
     public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,

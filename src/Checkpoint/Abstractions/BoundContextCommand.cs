@@ -16,13 +16,13 @@ public abstract class BoundContextCommand : ContextCommand
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
+    public virtual string? Pipeline { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
+    public virtual string? Run { get; set; }
 
     /// <summary>Whether the names of this call come from a piped object: then they are exact, whatever characters are in them.</summary>
     private protected bool IsPiped => MyInvocation.ExpectingInput && !_isNameGiven;

@@ -16,6 +16,20 @@ public abstract class QueryCommand : BoundContextCommand
     [ArgumentCompleter(typeof(StepCompleter))]
     public long[]? Step { get; set; }
 
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(PipelineCompleter))]
+    public override string? Pipeline { get; set; }
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RunCompleter))]
+    public override string? Run { get; set; }
+
     /// <summary>The stages meant by a name. One that is there by exactly this name is meant alone, though it may look like a wildcard.</summary>
     private protected StageQuery Query(string? name) => new()
     {

@@ -14,38 +14,47 @@ public sealed class GetCheckpointCommand : QueryCommand
         foreach (var name in Name ?? [null!])
         {
             var query = Query(name);
-            var found = new HashSet<long>();
+            var damage = new List<CheckpointException>();
             var isFound = false;
             foreach (var reading in Wait(Engine.FindAsync(query, Step, AllSteps, Cancellation)))
             {
-                isFound = true;
                 if (reading.Info is { } info)
                 {
-                    found.Add(info.Step);
+                    isFound = true;
                     WriteObject(info);
+                }
+                else if (Step is null && reading.Fault!.Kind == CheckpointErrorKind.CheckpointDamaged)
+                {
+                    damage.Add(reading.Fault);
                 }
                 else
                 {
-                    Report(reading.Fault!);
+                    WriteError(reading.Fault!.ToErrorRecord());
                 }
             }
-            if (query.Name.Literal is { } literal && query.Pipeline.Literal is not null && (query.Run is null || query.Run.Literal is not null))
-                ReportMissing(literal, isFound);
+            ReportDamage(damage, isFound || name is null || !IsOneStage(query));
+            if (IsOneStage(query))
+                ReportMissing(query.Name.Literal!, isFound || damage.Count > 0);
         }
     }
 
-    // What is listed beside something damaged is whole; the damage is worth a warning. Asked for by its step, it is the answer.
-    private void Report(CheckpointException fault)
+    private static bool IsOneStage(StageQuery query) => query is { Name.Literal: not null, Pipeline.Literal: not null } && query.Run is null or { Literal: not null };
+
+    // Beside what is whole, damage is worth a warning. Where nothing else is left of a stage that was named, it is the answer.
+    private void ReportDamage(List<CheckpointException> damage, bool isBesideOthers)
     {
-        if (Step is null && fault.Kind == CheckpointErrorKind.CheckpointDamaged)
-            WriteWarning(fault.Message);
-        else
-            WriteError(fault.ToErrorRecord());
+        foreach (var fault in damage)
+        {
+            if (isBesideOthers)
+                WriteWarning(fault.Message);
+            else
+                WriteError(fault.ToErrorRecord());
+        }
     }
 
-    private void ReportMissing(string name, bool isFound)
+    private void ReportMissing(string name, bool isThere)
     {
-        if (isFound && Step is null)
+        if (isThere && Step is null)
             return;
         var stage = Stage(name);
         var steps = Wait(Engine.Store.FindAsync(stage, Cancellation))?.Steps ?? [];

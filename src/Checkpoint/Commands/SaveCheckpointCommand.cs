@@ -41,6 +41,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
     public object? Fingerprint { get; set; }
 
     [Parameter]
+    [SupportsWildcards]
     public string[]? OutputFile { get; set; }
 
     [Parameter]

@@ -97,19 +97,22 @@ internal abstract class FileSystem
     /// <summary>Whether a file of <see cref="CreateFile"/> has no living writer: its lock can be had, or this file system has no locks.</summary>
     public abstract bool IsAbandoned(string path);
 
-    /// <summary>The names of the entries of a folder, in no order; nothing where it is not there.</summary>
+    /// <summary>Shows every entry of a folder, in no order; none where the folder is not there.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="transform">Makes an item of an entry.</param>
-    /// <param name="include">Says whether an entry is wanted.</param>
-    public virtual IEnumerable<T> List<T>(string path, FileSystemEnumerable<T>.FindTransform transform, FileSystemEnumerable<T>.FindPredicate include)
+    /// <param name="visit">Called with each entry's name, and whether it is a folder.</param>
+    public virtual void Scan(string path, EntryVisitor visit)
     {
-        try
+        // Nothing is ever included: so no string is made of a name that nobody keeps, and the loop is one that .NET ships compiled.
+        var entries = new FileSystemEnumerable<string>(path, static (ref FileSystemEntry _) => "", ListAll)
         {
-            return new FileSystemEnumerable<T>(path, transform, ListAll) { ShouldIncludePredicate = include };
-        }
-        catch (DirectoryNotFoundException)
+            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+            {
+                visit(entry.FileName, entry.IsDirectory);
+                return false;
+            },
+        };
+        foreach (var _ in entries)
         {
-            return [];
         }
     }
 
@@ -125,6 +128,9 @@ internal abstract class FileSystem
 
     private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
 }
+
+/// <summary>Is shown an entry of a folder.</summary>
+internal delegate void EntryVisitor(ReadOnlySpan<char> name, bool isDirectory);
 
 /// <summary>What tells, without reading, whether a file or folder changed.</summary>
 /// <param name="Time">When it was last changed, UTC, as its file system counts.</param>

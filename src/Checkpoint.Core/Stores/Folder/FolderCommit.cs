@@ -12,9 +12,6 @@ internal sealed class FolderCommit : IDisposable
     // How long to wait for other writers of the stage before going on without the lock: the rename alone keeps steps apart.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
 
-    // A flush of more than this may take long, and is waited for in a way that Ctrl+C can end.
-    private const long LongFlush = 4 << 20;
-
     // How often a folder may vanish under a save (Clear-Checkpoint removes empty ones) or another writer take the step first.
     private const int Attempts = 1000;
 
@@ -63,7 +60,8 @@ internal sealed class FolderCommit : IDisposable
     {
         foreach (var open in _open)
             open.Dispose();
-        foreach (var path in _unfinished)
+        // Backwards, so that a record goes before the payload it refers to.
+        foreach (var path in Enumerable.Reverse(_unfinished))
         {
             try
             {
@@ -84,27 +82,19 @@ internal sealed class FolderCommit : IDisposable
         if (_draft.State is not { } source)
             return (null, null);
         TemporaryFile? payload = null;
+        PayloadStream? stream = null;
         using var writer = new StateWriter(
             () =>
             {
                 payload = CreateTemporary();
-                return new PayloadStream(_files, payload.Handle, leaveOpen: true);
+                return stream = new PayloadStream(_files, payload.Handle, leaveOpen: true);
             },
             _draft.Progress);
         source.WriteTo(writer, cancellation);
         var state = writer.Complete(source.IsSequence, cancellation);
-        if (payload is not null)
-            await FlushAsync(payload.Handle, state.PayloadLength, cancellation);
+        if (stream is not null)
+            await stream.FlushToDiskAsync(cancellation);
         return (state, payload);
-    }
-
-    private async ValueTask FlushAsync(SafeFileHandle file, long length, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        if (length <= LongFlush)
-            _files.Flush(file);
-        else
-            await Task.Run(() => _files.Flush(file), CancellationToken.None).WaitAsync(cancellation);
     }
 
     /// <returns>Null where another writer took the step first.</returns>
@@ -145,6 +135,8 @@ internal sealed class FolderCommit : IDisposable
             return null;
         }
         _unfinished.Remove(record.Path);
+        if (_replaces && payload is not null)
+            _unfinished.Remove(payload.Path);
         Confirm(folder, info);
         if (payload is not null)
             _unfinished.Remove(payload.Path);
@@ -168,14 +160,15 @@ internal sealed class FolderCommit : IDisposable
         return true;
     }
 
-    // Only now is the save true. A new record that may not outlast a power cut is taken back, so that the error is the whole truth.
+    // Only now is the save true. A new record that may not outlast a power cut is taken back, so that the error is the whole truth;
+    // an overwritten one has no old record to go back to.
     private void Confirm(DirectoryHandle folder, CheckpointInfo info)
     {
         try
         {
             folder.Flush();
         }
-        catch (IOException) when (!_replaces)
+        catch (Exception e) when (!_replaces && e is (IOException or UnauthorizedAccessException))
         {
             _unfinished.Add(info.Location);
             throw;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -51,6 +52,7 @@ internal static class FolderLayout
     public static string NewTemporaryName() => $"~{Nonce()}{TemporarySuffix}";
 
     /// <summary>The step of a record or payload by its file name.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static FolderEntry Classify(ReadOnlySpan<char> name)
     {
         if (name.StartsWith("~", StringComparison.Ordinal))
@@ -176,6 +178,7 @@ internal static class FolderLayout
     private static bool IsNonce(ReadOnlySpan<char> text) => text.Length == NonceDigits && !text.ContainsAnyExcept(HexDigits);
 
     // Only the form that RecordName writes: at least ten digits, more only without leading zeros.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool TryStep(ReadOnlySpan<char> digits, out long step)
     {
         step = 0;

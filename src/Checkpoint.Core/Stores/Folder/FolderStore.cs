@@ -155,9 +155,14 @@ internal sealed class FolderStore : CheckpointStore
         }
         try
         {
-            var folders = _files.List(parent,
-                static (ref System.IO.Enumeration.FileSystemEntry e) => e.FileName.ToString(),
-                static (ref System.IO.Enumeration.FileSystemEntry e) => e.IsDirectory).ToList();
+            var folders = new List<string>();
+            if (!_files.DirectoryExists(parent))
+                return folders;
+            _files.Scan(parent, (name, isDirectory) =>
+            {
+                if (isDirectory)
+                    folders.Add(name.ToString());
+            });
             // The key decides where it can be had from the folder's name; else the record will. A folder that is no name's is not ours.
             return folders.Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
                 .Where(f => f.Key is not null ? names.IsAny || names.IsMatch(f.Key) : FolderLayout.IsCut(f.Folder))

@@ -5,7 +5,12 @@ namespace Checkpoint;
 /// <summary>A payload file as a stream, in one direction, through the faultable <see cref="FileSystem"/>.</summary>
 internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool leaveOpen = false) : Stream
 {
+    // While this much more is being written, what came before goes to the medium: the last flush then has little left to do.
+    private const long FlushBehind = 64 << 20;
+
     private long _position;
+    private long _flushFrom;
+    private Task _flushing = Task.CompletedTask;
 
     public override bool CanRead => true;
 
@@ -34,6 +39,22 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     {
         files.Write(file, buffer, _position);
         _position += buffer.Length;
+        if (_position - _flushFrom < FlushBehind || !_flushing.IsCompletedSuccessfully)
+            return;
+        _flushFrom = _position;
+        _flushing = Task.Run(() => files.Flush(file));
+    }
+
+    /// <summary>Has all that was written on the medium when it is done. Ctrl+C need not wait for a slow disk.</summary>
+    /// <exception cref="IOException">Of this flush, or of one that was under way: the system tells an error only once.</exception>
+    public async ValueTask FlushToDiskAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        await _flushing.WaitAsync(cancellation);
+        if (_position < FlushBehind / 16)
+            files.Flush(file);
+        else
+            await Task.Run(() => files.Flush(file), CancellationToken.None).WaitAsync(cancellation);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

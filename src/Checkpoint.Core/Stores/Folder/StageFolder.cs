@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Checkpoint;
 
 /// <summary>What lies in a stage's folder at one moment.</summary>
@@ -22,31 +24,10 @@ internal sealed class StageFolder
     public static StageFolder List(FileSystem files, string path)
     {
         var folder = new StageFolder(path);
-        var sorted = true;
-        foreach (var (entry, name) in files.List(path,
-            static (ref System.IO.Enumeration.FileSystemEntry e) =>
-            {
-                var entry = FolderLayout.Classify(e.FileName);
-                return (entry, entry.Kind is FolderEntryKind.Payload or FolderEntryKind.Temporary ? e.FileName.ToString() : "");
-            },
-            static (ref System.IO.Enumeration.FileSystemEntry e) => !e.IsDirectory))
-        {
-            switch (entry.Kind)
-            {
-                case FolderEntryKind.Record:
-                    sorted &= folder.Steps.Count == 0 || folder.Steps[^1] > entry.Step;
-                    folder.Steps.Add(entry.Step);
-                    break;
-                case FolderEntryKind.Payload:
-                    folder._payloads.Add((entry.Step, name));
-                    break;
-                case FolderEntryKind.Temporary:
-                    folder.Temporaries.Add(name);
-                    break;
-            }
-        }
-        if (!sorted)
-            folder.Steps.Sort(static (a, b) => b.CompareTo(a));
+        if (files.DirectoryExists(path))
+            files.Scan(path, folder.Add);
+        folder.Steps.Sort();
+        folder.Steps.Reverse();
         return folder;
     }
 
@@ -64,5 +45,20 @@ internal sealed class StageFolder
             return [];
         var recorded = Steps.ToHashSet();
         return _payloads.GroupBy(p => p.Step).Where(g => !recorded.Contains(g.Key) || g.Count() > 1).SelectMany(g => g);
+    }
+
+    // A stage may have many thousands of entries in the first call of a process: too many for code that is only optimised once it has run for a while.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Add(ReadOnlySpan<char> name, bool isDirectory)
+    {
+        if (isDirectory)
+            return;
+        var entry = FolderLayout.Classify(name);
+        if (entry.Kind == FolderEntryKind.Record)
+            Steps.Add(entry.Step);
+        else if (entry.Kind == FolderEntryKind.Payload)
+            _payloads.Add((entry.Step, name.ToString()));
+        else if (entry.Kind == FolderEntryKind.Temporary)
+            Temporaries.Add(name.ToString());
     }
 }

@@ -13,7 +13,7 @@ internal partial class UnixFileSystem : FileSystem
     private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
 
     // Numbers that Linux and macOS share.
-    private const int EPERM = 1, EINTR = 4, EEXIST = 17, EINVAL = 22;
+    private const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
     private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
     private static readonly int EOPNOTSUPP = OperatingSystem.IsMacOS() ? 102 : 95;
@@ -40,6 +40,17 @@ internal partial class UnixFileSystem : FileSystem
         // .NET's own lock can be switched off by users of its setting DisableFileLocking.
         TryLock(file);
         return file;
+    }
+
+    // .NET's own open takes a shared lock, and so fails beside a writer that still holds its exclusive one. Without O_NONBLOCK a pipe in a record's place
+    // would be waited for.
+    public override SafeFileHandle? OpenRead(string path)
+    {
+        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000004 : 0x80800); // O_RDONLY | O_NONBLOCK | O_CLOEXEC
+        if (descriptor >= 0)
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        var error = Marshal.GetLastPInvokeError();
+        return error is ENOENT or ENOTDIR ? null : throw Failed(error, path);
     }
 
     public override bool IsAbandoned(string path)
@@ -110,8 +121,8 @@ internal partial class UnixFileSystem : FileSystem
         var message = $"{new Win32Exception(error).Message} : '{path}'";
         return error switch
         {
-            2 => new DirectoryNotFoundException(message), // ENOENT
-            EPERM or 13 => new UnauthorizedAccessException(message), // EACCES
+            ENOENT => new DirectoryNotFoundException(message),
+            EPERM or EACCES => new UnauthorizedAccessException(message),
             _ => new IOException(message, error),
         };
     }
