@@ -102,16 +102,22 @@ internal abstract class FileSystem
     /// <param name="visit">Called with each entry's name, and whether it is a folder.</param>
     public virtual void Scan(string path, EntryVisitor visit)
     {
-        // Nothing is ever included: so no string is made of a name that nobody keeps, and the loop is one that .NET ships compiled.
-        var entries = new FileSystemEnumerable<string>(path, static (ref FileSystemEntry _) => "", ListAll)
+        try
         {
-            ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+            // Nothing is ever included: so no string is made of a name that nobody keeps, and the loop is one that .NET ships compiled.
+            var entries = new FileSystemEnumerable<string>(path, static (ref FileSystemEntry _) => "", ListAll)
             {
-                visit(entry.FileName, entry.IsDirectory);
-                return false;
-            },
-        };
-        foreach (var _ in entries)
+                ShouldIncludePredicate = (ref FileSystemEntry entry) =>
+                {
+                    visit(entry.FileName, entry.IsDirectory);
+                    return false;
+                },
+            };
+            foreach (var _ in entries)
+            {
+            }
+        }
+        catch (DirectoryNotFoundException)
         {
         }
     }

@@ -222,8 +222,20 @@ internal sealed class FolderCommit : IDisposable
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {
-                FolderTree.Create(_files, _folder);
+                CreateFolder(isLast: attempt == Attempts - 1);
             }
+        }
+    }
+
+    private void CreateFolder(bool isLast)
+    {
+        try
+        {
+            FolderTree.Create(_files, _folder);
+        }
+        catch (DirectoryNotFoundException) when (!isLast)
+        {
+            // Another process cleared what was empty above it.
         }
     }
 

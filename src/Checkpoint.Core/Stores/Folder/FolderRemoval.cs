@@ -12,8 +12,16 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         var doomed = listing.Steps.Where(s => wanted is null || wanted.Contains(s)).ToList();
         if (doomed.Count == 0 && !all)
             return 0;
-        if (doomed.Count > 0)
-            RemoveRecords(doomed, cancellation);
+        try
+        {
+            if (doomed.Count > 0)
+                RemoveRecords(doomed, cancellation);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process cleared the same stage.
+            return 0;
+        }
 
         foreach (var step in doomed)
         {

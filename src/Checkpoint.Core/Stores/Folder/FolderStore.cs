@@ -156,8 +156,6 @@ internal sealed class FolderStore : CheckpointStore
         try
         {
             var folders = new List<string>();
-            if (!_files.DirectoryExists(parent))
-                return folders;
             _files.Scan(parent, (name, isDirectory) =>
             {
                 if (isDirectory)

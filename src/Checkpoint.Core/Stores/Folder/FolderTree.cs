@@ -21,8 +21,15 @@ internal static class FolderTree
         while (path.Length > root.Length && files.TryDeleteEmptyDirectory(path))
         {
             path = Path.GetDirectoryName(path)!;
-            using var above = files.OpenDirectory(path);
-            above.Flush();
+            try
+            {
+                using var above = files.OpenDirectory(path);
+                above.Flush();
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Another process removes the same folders.
+            }
         }
     }
 }

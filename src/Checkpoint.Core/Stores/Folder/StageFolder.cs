@@ -24,8 +24,7 @@ internal sealed class StageFolder
     public static StageFolder List(FileSystem files, string path)
     {
         var folder = new StageFolder(path);
-        if (files.DirectoryExists(path))
-            files.Scan(path, folder.Add);
+        files.Scan(path, folder.Add);
         folder.Steps.Sort();
         folder.Steps.Reverse();
         return folder;
