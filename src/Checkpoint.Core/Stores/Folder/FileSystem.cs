@@ -16,7 +16,7 @@ internal abstract class FileSystem
     /// <exception cref="DirectoryNotFoundException">The parent is missing.</exception>
     public abstract void CreateDirectory(string path);
 
-    /// <summary>Creates a file for its owner alone, locked for as long as the handle is open, so that <see cref="IsAbandoned"/> can tell whether its writer lives.</summary>
+    /// <summary>Creates a file for its owner alone, locked for as long as the handle is open, so that <see cref="TryDeleteAbandoned"/> can tell whether its writer lives.</summary>
     public abstract SafeFileHandle CreateFile(string path);
 
     /// <summary>Opens a folder for locking and flushing.</summary>
@@ -94,8 +94,9 @@ internal abstract class FileSystem
 
     public virtual bool DirectoryExists(string path) => Directory.Exists(path);
 
-    /// <summary>Whether a file of <see cref="CreateFile"/> has no living writer: its lock can be had, or this file system has no locks.</summary>
-    public abstract bool IsAbandoned(string path);
+    /// <summary>Removes a file of <see cref="CreateFile"/> that has no living writer: its lock can be had.</summary>
+    /// <returns>False where a writer lives, where this file system has no locks to tell, or where there is no such file.</returns>
+    public abstract bool TryDeleteAbandoned(string path);
 
     /// <summary>Shows every entry of a folder, in no order; none where the folder is not there.</summary>
     /// <param name="path">The folder.</param>

@@ -20,11 +20,17 @@ internal sealed class FolderCommit : IDisposable
     private readonly FileSystem _files;
     private readonly CheckpointDraft _draft;
     private readonly bool _replaces;
+    private readonly bool _mayTidy;
     private readonly List<IDisposable> _open = [];
     private readonly List<string> _unfinished = [];
 
-    public FolderCommit(string root, FileSystem files, CheckpointDraft draft)
+    /// <param name="root">The store's folder.</param>
+    /// <param name="files">The file system.</param>
+    /// <param name="draft">What is saved.</param>
+    /// <param name="mayTidy">Whether to look for what dead writers left even where the save itself need not list the folder.</param>
+    public FolderCommit(string root, FileSystem files, CheckpointDraft draft, bool mayTidy)
     {
+        _mayTidy = mayTidy;
         _root = root;
         _files = files;
         _draft = draft;
@@ -106,7 +112,7 @@ internal sealed class FolderCommit : IDisposable
         var locked = await LockAsync(folder, cancellation);
         cancellation.ThrowIfCancellationRequested();
 
-        var listing = _draft.Step is null ? StageFolder.List(_files, _folder) : null;
+        var listing = _draft.Step is null || _replaces || _mayTidy ? StageFolder.List(_files, _folder) : null;
         var step = _draft.Step ?? NextStep(listing!);
         if (payload is not null)
         {
@@ -140,7 +146,8 @@ internal sealed class FolderCommit : IDisposable
         Confirm(folder, info);
         if (payload is not null)
             _unfinished.Remove(payload.Path);
-        new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, _replaces ? step : null, state?.Payload, locked);
+        if (locked && listing is not null)
+            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload);
         return info;
     }
 
@@ -220,8 +227,9 @@ internal sealed class FolderCommit : IDisposable
                 _unfinished.Add(path);
                 return file;
             }
-            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < Attempts)
             {
+                // FileNotFoundException where the folder came to be while .NET looked for the reason.
                 CreateFolder(isLast: attempt == Attempts - 1);
             }
         }

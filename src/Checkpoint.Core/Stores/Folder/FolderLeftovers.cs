@@ -6,29 +6,22 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     // A file is created and then locked; no process is that slow between the two.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
-    /// <summary>Tidies a stage's folder after a save, best by its writer's lock; what cannot be removed now stays for later.</summary>
-    /// <param name="listing">The folder before the save, or null where it was not listed: then only the overwritten step is looked at.</param>
-    /// <param name="overwritten">The step that was overwritten, whose old payload is nobody's now.</param>
-    /// <param name="payload">The payload of the save.</param>
-    /// <param name="locked">Whether locks work here; without them nobody can be known to be dead.</param>
-    public void RemoveAfterSave(StageFolder? listing, long? overwritten, string? payload, bool locked)
+    /// <summary>Tidies a stage's folder after a save, by its writer's lock; what cannot be removed now stays for later.</summary>
+    /// <param name="listing">The folder before the save.</param>
+    /// <param name="saved">The step that was saved: no other payload of it is anybody's now.</param>
+    /// <param name="payload">The payload of the save, or null.</param>
+    public void RemoveAfterSave(StageFolder listing, long saved, string? payload)
     {
-        if (!locked || (listing is null && overwritten is null))
-            return;
         try
         {
-            listing ??= StageFolder.List(files, folder);
             foreach (var name in listing.Temporaries)
                 RemoveIfDead(name);
+            foreach (var name in listing.PayloadsOf(saved).Where(n => n != payload))
+                Remove(name);
             foreach (var (step, name) in listing.DoubtfulPayloads())
             {
-                if (name != payload && !IsReferenced(step, name))
+                if (step != saved && !IsReferenced(step, name))
                     RemoveIfDead(name);
-            }
-            if (overwritten is { } old)
-            {
-                foreach (var name in listing.PayloadsOf(old).Where(n => n != payload))
-                    RemoveIfUnlocked(name);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -41,15 +34,16 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     public void RemoveAll(StageFolder listing)
     {
         foreach (var name in listing.Temporaries)
-            RemoveIfUnlocked(name);
+            Remove(name);
         foreach (var (step, name) in listing.DoubtfulPayloads())
         {
             if (!IsReferenced(step, name))
-                RemoveIfUnlocked(name);
+                Remove(name);
         }
     }
 
-    private bool IsReferenced(long step, string name)
+    /// <summary>Whether the record of a step names a payload.</summary>
+    public bool IsReferenced(long step, string name)
     {
         var path = Path.Join(folder, FolderLayout.RecordName(step));
         using var record = files.OpenRead(path);
@@ -66,15 +60,9 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
 
     private void RemoveIfDead(string name)
     {
-        var path = Path.Join(folder, name);
-        if (files.Stamp(path) is { } leftover && files.Stamp(folder) is { } now && (now.Time - leftover.Time).Duration() > Fresh)
-            RemoveIfUnlocked(name);
+        if (files.Stamp(Path.Join(folder, name)) is { } leftover && files.Stamp(folder) is { } now && (now.Time - leftover.Time).Duration() > Fresh)
+            Remove(name);
     }
 
-    private void RemoveIfUnlocked(string name)
-    {
-        var path = Path.Join(folder, name);
-        if (files.IsAbandoned(path))
-            files.Delete(path);
-    }
+    private void Remove(string name) => files.TryDeleteAbandoned(Path.Join(folder, name));
 }

@@ -12,6 +12,8 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         var doomed = listing.Steps.Where(s => wanted is null || wanted.Contains(s)).ToList();
         if (doomed.Count == 0 && !all)
             return 0;
+        var leftovers = new FolderLeftovers(files, folder);
+        var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Where(name => leftovers.IsReferenced(step, name))).ToList();
         try
         {
             if (doomed.Count > 0)
@@ -23,13 +25,11 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
             return 0;
         }
 
-        foreach (var step in doomed)
-        {
-            foreach (var payload in listing.PayloadsOf(step))
-                RemovePayload(payload);
-        }
+        foreach (var payload in payloads)
+            files.Delete(Path.Join(folder, payload));
+        // Whatever else lies there may be the work of a save that is under way.
         if (all)
-            new FolderLeftovers(files, folder).RemoveAll(StageFolder.List(files, folder));
+            leftovers.RemoveAll(StageFolder.List(files, folder));
         if (doomed.Count == listing.Steps.Count && files.DirectoryExists(folder))
             FolderTree.RemoveEmpty(files, folder, root);
         return doomed.Count;
@@ -51,12 +51,5 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         {
             handle.Flush();
         }
-    }
-
-    private void RemovePayload(string name)
-    {
-        var path = Path.Join(folder, name);
-        if (files.IsAbandoned(path))
-            files.Delete(path);
     }
 }

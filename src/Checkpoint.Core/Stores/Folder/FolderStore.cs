@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 
 namespace Checkpoint;
@@ -8,10 +9,16 @@ internal sealed class FolderStore : CheckpointStore
     // How often a reader looks again when the newest record is removed under its eyes.
     private const int ReadAttempts = 5;
 
+    private const int MaxTidied = 4096;
+
+    private static readonly TimeSpan TidyPause = TimeSpan.FromMinutes(1);
+
     private readonly string _root;
     private readonly FileSystem _files;
     private readonly StageCache _cache;
     private readonly RecordReader _records;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<StageId, long> _tidied = new();
 
     /// <param name="root">The folder, as a full path. It need not exist.</param>
     /// <param name="files">The file system.</param>
@@ -21,7 +28,8 @@ internal sealed class FolderStore : CheckpointStore
         _root = Path.TrimEndingDirectorySeparator(root);
         _files = files ?? FileSystem.Current;
         _records = new RecordReader(_root, _files);
-        _cache = new StageCache(_files, time ?? TimeProvider.System);
+        _time = time ?? TimeProvider.System;
+        _cache = new StageCache(_files, _time);
     }
 
     public override string Location => _root;
@@ -30,7 +38,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            using var commit = new FolderCommit(_root, _files, draft);
+            using var commit = new FolderCommit(_root, _files, draft, MayTidy(draft.Stage));
             return await commit.RunAsync(cancellation);
         }
         catch (Exception e) when (IsIO(e))
@@ -110,6 +118,18 @@ internal sealed class FolderStore : CheckpointStore
         {
             throw CheckpointErrors.FromIO(e, _root, $"Clearing checkpoint {stage}", stage.Name);
         }
+    }
+
+    // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute.
+    private bool MayTidy(StageId stage)
+    {
+        var now = _time.GetTimestamp();
+        if (_tidied.TryGetValue(stage, out var last) && _time.GetElapsedTime(last, now) < TidyPause)
+            return false;
+        if (_tidied.Count > MaxTidied)
+            _tidied.Clear();
+        _tidied[stage] = now;
+        return true;
     }
 
     private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;

@@ -29,17 +29,22 @@ internal partial class UnixFileSystem : FileSystem
 
     public override SafeFileHandle CreateFile(string path)
     {
-        var file = new FileStream(path, new FileStreamOptions
+        for (; ; )
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-            UnixCreateMode = OwnerFile,
-        }).SafeFileHandle;
-        // .NET's own lock can be switched off by users of its setting DisableFileLocking.
-        TryLock(file);
-        return file;
+            var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                BufferSize = 0,
+                UnixCreateMode = OwnerFile,
+            }).SafeFileHandle;
+            // Between its creation and its lock a remover may have taken the file for a dead one.
+            if (TryLock(file) != LockResult.Busy && File.Exists(path))
+                return file;
+            file.Dispose();
+            File.Delete(path);
+        }
     }
 
     // .NET's own open takes a shared lock, and so fails beside a writer that still holds its exclusive one. Without O_NONBLOCK a pipe in a record's place
@@ -53,10 +58,14 @@ internal partial class UnixFileSystem : FileSystem
         return error is ENOENT or ENOTDIR ? null : throw Failed(error, path);
     }
 
-    public override bool IsAbandoned(string path)
+    public override bool TryDeleteAbandoned(string path)
     {
         using var file = OpenRead(path);
-        return file is not null && TryLock(file) != LockResult.Busy;
+        if (file is null || TryLock(file) != LockResult.Taken)
+            return false;
+        // By the lock that a writer would need.
+        Delete(path);
+        return true;
     }
 
     public override DirectoryHandle OpenDirectory(string path)
