@@ -96,12 +96,16 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
     {
         if (_buffer.Length - _filled >= size)
             return;
-        if (_filled > 0)
+        // What may still go into the record is kept; the writer asks for more room than it will fill.
+        var kept = _payload is null && _filled <= InlineLimit ? _filled : 0;
+        if (kept == 0 && _filled > 0)
             Spill();
-        if (_buffer.Length >= size)
+        if (_buffer.Length - kept >= size)
             return;
+        var larger = ArrayPool<byte>.Shared.Rent(kept + size);
+        _buffer.AsSpan(0, kept).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = ArrayPool<byte>.Shared.Rent(size);
+        _buffer = larger;
     }
 
     private void Spill()

@@ -8,7 +8,12 @@ internal sealed class CheckpointDraft
     public required StageId Stage { get; init; }
 
     /// <summary>The step, or null for the latest plus 1 (1 for the first).</summary>
-    public long? Step { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It is below 0.</exception>
+    public long? Step
+    {
+        get;
+        init => field = value is not < 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A step is 0 or more.");
+    }
 
     /// <summary>Whether an existing step is replaced.</summary>
     public bool Overwrite { get; init; }

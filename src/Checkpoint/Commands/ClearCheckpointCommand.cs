@@ -5,6 +5,8 @@ namespace Checkpoint.Commands;
 [Cmdlet(VerbsCommon.Clear, "Checkpoint", SupportsShouldProcess = true)]
 public sealed class ClearCheckpointCommand : QueryCommand
 {
+    private bool _isRefused;
+
     [Parameter]
     [Duration]
     public TimeSpan OlderThan { get; set; }
@@ -17,11 +19,9 @@ public sealed class ClearCheckpointCommand : QueryCommand
     {
         foreach (var name in Name ?? [null!])
             Clear(name);
-        if (Name is null && Step is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep)) && !IsWhatIf)
+        if (Name is null && Step is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep)) && !_isRefused)
             WriteDone("All checkpoints cleared.");
     }
-
-    private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) && given is SwitchParameter { IsPresent: true };
 
     private void Clear(string? name)
     {
@@ -36,7 +36,10 @@ public sealed class ClearCheckpointCommand : QueryCommand
                 continue;
             var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!))}, in '{Engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
+            {
+                _isRefused = true;
                 continue;
+            }
             var removed = Wait(Engine.ClearAsync(stage.Stage, steps, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
             if (name is not null || !all)

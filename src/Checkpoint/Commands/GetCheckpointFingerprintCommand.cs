@@ -13,7 +13,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
     [AllowNull]
     [AllowEmptyString]
     [AllowEmptyCollection]
-    public object?[]? InputObject { get; set; }
+    public object? InputObject { get; set; }
 
     [Parameter]
     [SupportsWildcards]
@@ -24,8 +24,13 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
 
     protected override void Process()
     {
-        if (MyInvocation.BoundParameters.ContainsKey(nameof(InputObject)))
-            _objects.AddRange(InputObject is null ? [null] : InputObject.Length == 0 ? [InputObject] : InputObject);
+        if (!IsGiven(nameof(InputObject)))
+            return;
+        // PowerShell puts several arguments into a list of its own making; one array comes as it is.
+        if (InputObject is List<object?> arguments && !MyInvocation.ExpectingInput)
+            _objects.AddRange(arguments);
+        else
+            _objects.Add(InputObject);
     }
 
     protected override void End()

@@ -36,8 +36,11 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 for (var i = 0; i < items.Count; i++)
                 {
                     _path.At(i);
-                    foreach (var (name, hash) in PartsOf(items[i]))
-                        parts[$"[{i}].{name}"] = hash;
+                    var own = PartsOf(items[i]);
+                    if (own.Count == 0)
+                        parts[$"[{i}]"] = FingerprintHash.Whole(Hash(items[i], insideLive: false));
+                    foreach (var (name, hash) in own)
+                        parts[$"[{i}].{name}"] = FingerprintHash.Whole(hash);
                 }
                 _path.Leave();
                 break;
@@ -66,7 +69,8 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 return FileHash(file);
             case DirectoryInfo folder:
                 return FolderHash(folder);
-            case byte[] bytes:
+            // To the runtime an sbyte[] is a byte[] too.
+            case byte[] bytes when bytes.GetType() == typeof(byte[]):
                 return FingerprintHash.Bytes(bytes);
         }
         switch (shape.Kind)
@@ -104,9 +108,15 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape, bool insideLive)
     {
         var entries = shape.Kind == ShapeKind.Map
-            ? ((IDictionary)shape.Value!).Cast<DictionaryEntry>().Select(e => KeyValuePair.Create(KeyText(e.Key), e.Value))
+            ? Entries((IDictionary)shape.Value!)
             : shape.Wrapper!.Properties.Where(p => p.IsGettable).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
         return MapHashes(shape.Value!, entries, insideLive);
+    }
+
+    private static IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
+    {
+        foreach (DictionaryEntry entry in map)
+            yield return KeyValuePair.Create(KeyText(entry.Key), entry.Value);
     }
 
     private List<KeyValuePair<string, byte[]>> MapHashes(object container, IEnumerable<KeyValuePair<string, object?>> entries, bool insideLive)

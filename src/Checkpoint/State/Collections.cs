@@ -12,7 +12,7 @@ internal static class Collections
     {
         var count = 1L;
         foreach (var length in lengths)
-            count = length < 0 || count > items.Count ? -1 : count * length;
+            count = length < 0 ? -1 : checked(count * length);
         if (count != items.Count)
             throw new JsonException("The array's lengths do not fit its items.");
         var array = Array.CreateInstance(element, lengths);

@@ -10,7 +10,7 @@ internal sealed class ObjectPath(string root)
     public const int MaxDepth = 100;
 
     private readonly List<object> _containers = [];
-    private readonly List<object> _steps = [];
+    private readonly List<object?> _steps = [];
 
     /// <summary>Goes into a list, table or object.</summary>
     /// <exception cref="UnkeptValueException">A cycle, or too many levels.</exception>
@@ -24,7 +24,7 @@ internal sealed class ObjectPath(string root)
         if (_containers.Count == MaxDepth)
             throw CheckpointErrors.NotSerializable(ToString(), $"it is nested deeper than {MaxDepth} levels");
         _containers.Add(container);
-        _steps.Add(0);
+        _steps.Add(null);
     }
 
     /// <summary>Names the member of the innermost container that comes next: a key, or an index.</summary>
@@ -44,6 +44,9 @@ internal sealed class ObjectPath(string root)
         var path = new StringBuilder(root);
         foreach (var step in _steps.Take(depth))
         {
+            // A level that shows no step of its own, such as a live collection around its items.
+            if (step is null)
+                continue;
             var text = Convert.ToString(step, CultureInfo.InvariantCulture) ?? "";
             if (step is int)
                 path.Append('[').Append(text).Append(']');

@@ -107,7 +107,7 @@ internal sealed class StateEncoder
         _json.WritePropertyName(ScalarJson.TagMark + typeName);
         var element = type.IsArray ? type.GetElementType() : type.IsGenericType ? type.GetGenericArguments()[0] : null;
         var scalar = element is null ? null : ScalarType.For(element);
-        if (list is byte[] bytes && (_isKey || bytes.Length < StateWriter.BlobThreshold))
+        if (type == typeof(byte[]) && list is byte[] bytes && (_isKey || bytes.Length < StateWriter.BlobThreshold))
             _json.WriteBase64StringValue(bytes);
         else if (!_isKey && scalar is { BlobElementSize: > 0 } && list is Array { Rank: 1 } array && (long)array.Length * scalar.BlobElementSize >= StateWriter.BlobThreshold)
             WriteBlob(scalar.AsBytes(array));
@@ -276,7 +276,8 @@ internal sealed class StateEncoder
                 WriteText(live.Text);
             return;
         }
-        _path.Enter(shape.Value!);
+        // What a wrapper holds is written by the rules of its own kind, and entered there.
+        _path.Enter(ReferenceEquals(live.BaseValue, shape.Value) ? new object() : shape.Value!);
         _json.WriteStartObject();
         _json.WriteStartObject(StateTags.Deserialized);
         foreach (var (name, value) in live.Properties)
