@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using System.Management.Automation.Runspaces;
 
 namespace Checkpoint;
 
@@ -61,8 +60,15 @@ internal sealed class CompletionScope
 
     public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name)
     {
-        var path = StorePath.Resolve(Runspace.DefaultRunspace.SessionStateProxy.Path, _context.Store.Value);
+        var path = StorePath.Resolve(SessionPath(), _context.Store.Value);
         return StoreRegistry.Get(path).ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
+    }
+
+    // Completion runs inside a pipeline, where the runspace's own proxy of the session refuses to answer.
+    private static PathIntrinsics SessionPath()
+    {
+        using var session = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return (PathIntrinsics)session.AddScript("$ExecutionContext.SessionState.Path").Invoke()[0].BaseObject;
     }
 
     private ContextSetting<string> Setting(string name) => _bound.Contains(name) ? new(_bound[name]?.ToString()) : default;
