@@ -50,6 +50,29 @@ internal abstract class FileSystem
 
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
+    /// <summary>Reads a record's file whole.</summary>
+    /// <returns>Null where there is no such file.</returns>
+    /// <exception cref="InvalidDataException">It is longer than any record.</exception>
+    public byte[]? ReadRecord(string path)
+    {
+        using var file = OpenRead(path);
+        if (file is null)
+            return null;
+        var length = RandomAccess.GetLength(file);
+        if (length > RecordFormat.MaxLength)
+            throw new InvalidDataException("the record is longer than any record can be");
+        var bytes = new byte[length];
+        for (var done = 0; done < bytes.Length;)
+        {
+            // A network share may give less than was asked for.
+            var read = Read(file, bytes.AsSpan(done), done);
+            if (read == 0)
+                return bytes[..done];
+            done += read;
+        }
+        return bytes;
+    }
+
     /// <summary>Removes a file; one that is not there is no error.</summary>
     public virtual void Delete(string path)
     {

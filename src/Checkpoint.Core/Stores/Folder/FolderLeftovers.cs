@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Checkpoint;
 
 /// <summary>Removes what saves left that were cut off, once their writers are surely dead.</summary>
@@ -45,17 +47,15 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     /// <summary>Whether the record of a step names a payload.</summary>
     public bool IsReferenced(long step, string name)
     {
-        var path = Path.Join(folder, FolderLayout.RecordName(step));
-        using var record = files.OpenRead(path);
-        if (record is null)
-            return false;
-        var length = RandomAccess.GetLength(record);
-        if (length > RecordFormat.MaxLength)
+        try
+        {
+            // Also in a damaged record the name counts: what it referred to may be wanted for a rescue.
+            return files.ReadRecord(Path.Join(folder, FolderLayout.RecordName(step))) is { } bytes && bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(name)) >= 0;
+        }
+        catch (InvalidDataException)
+        {
             return true;
-        var bytes = new byte[length];
-        files.Read(record, bytes, 0);
-        // Also in a damaged record the name counts: what it referred to may be wanted for a rescue.
-        return bytes.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(name)) >= 0;
+        }
     }
 
     private void RemoveIfDead(string name)

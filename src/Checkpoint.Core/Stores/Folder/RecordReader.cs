@@ -23,7 +23,7 @@ internal sealed class RecordReader(string root, FileSystem files)
             CheckpointInfo info;
             try
             {
-                if (ReadFile(path) is not { } bytes)
+                if (files.ReadRecord(path) is not { } bytes)
                     return default;
                 info = RecordFormat.Parse(bytes, _outputRoot, root, path);
                 CheckPlace(info, folder, step);
@@ -43,25 +43,6 @@ internal sealed class RecordReader(string root, FileSystem files)
                 return new CheckpointReading(CheckpointErrors.FormatTooNew(stage, step, path, e.Version, RecordFormat.Version));
             }
         }
-    }
-
-    private byte[]? ReadFile(string path)
-    {
-        using var file = files.OpenRead(path);
-        if (file is null)
-            return null;
-        var length = RandomAccess.GetLength(file);
-        if (length > RecordFormat.MaxLength)
-            throw new InvalidDataException("the record is longer than any record can be");
-        var bytes = new byte[length];
-        for (var done = 0; done < bytes.Length;)
-        {
-            var read = files.Read(file, bytes.AsSpan(done), done);
-            if (read == 0)
-                return bytes[..done];
-            done += read;
-        }
-        return bytes;
     }
 
     // A record that was copied into another stage's folder, or renamed, does not speak for that stage.
