@@ -27,12 +27,26 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
 
         foreach (var payload in payloads)
             files.Delete(Path.Join(folder, payload));
-        // Whatever else lies there may be the work of a save that is under way.
         if (all)
-            leftovers.RemoveAll(StageFolder.List(files, folder));
+            RemoveLeftovers(leftovers);
         if (doomed.Count == listing.Steps.Count && files.DirectoryExists(folder))
             FolderTree.RemoveEmpty(files, folder, root);
         return doomed.Count;
+    }
+
+    // By the writers' lock: what else lies there may be the work of a save that is under way.
+    private void RemoveLeftovers(FolderLeftovers leftovers)
+    {
+        try
+        {
+            using var handle = files.OpenDirectory(folder);
+            if (handle.TryLock() == LockResult.Taken)
+                leftovers.RemoveAll(StageFolder.List(files, folder));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process cleared the same stage.
+        }
     }
 
     // What was cleared must not be back after a loss of power, least of all a record whose payload is gone: so the folder is flushed between the two.
