@@ -37,7 +37,7 @@ public static class CheckpointNames
                 throw CheckpointErrors.InvalidName(text, what, $"this .NET runs without ICU and cannot normalise U+{rune.Value:X4}; install ICU, or use plain letters");
         }
 
-        var normalized = text.Normalize(NormalizationForm.FormC);
+        var normalized = Compose(text);
         var count = normalized.EnumerateRunes().Count();
         return count <= MaxCodePoints ? normalized : throw TooLong(text, what, count);
     }
@@ -52,8 +52,11 @@ public static class CheckpointNames
         var folded = new StringBuilder(normalized.Length);
         foreach (var rune in normalized.EnumerateRunes())
             folded.Append(Fold(rune));
-        return folded.ToString().Normalize(NormalizationForm.FormC);
+        return Compose(folded.ToString());
     }
+
+    // .NET refuses U+FFFE, which composes with nothing.
+    internal static string Compose(string text) => string.Join('\uFFFE', text.Split('\uFFFE').Select(part => part.Normalize(NormalizationForm.FormC)));
 
     /// <summary>
     /// Code points whose case, category and composition are the same in every Unicode version since 3.0, so that every .NET treats them alike:

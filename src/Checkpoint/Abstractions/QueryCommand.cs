@@ -44,7 +44,7 @@ public abstract class QueryCommand : BoundContextCommand
             return NamePattern.Of(CheckpointNames.Normalize(text.Contains('`', StringComparison.Ordinal) ? WildcardPattern.Unescape(text) : text, what));
         if (text == "*")
             return NamePattern.Any;
-        var pattern = WildcardPattern.Get(text.Normalize(), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        var pattern = WildcardPattern.Get(CheckpointNames.Compose(text), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         try
         {
             pattern.IsMatch("");

@@ -55,6 +55,9 @@ internal abstract class FileSystem
     /// <exception cref="InvalidDataException">It is longer than any record.</exception>
     public byte[]? ReadRecord(string path)
     {
+        // A folder that somebody gave a record's name.
+        if (DirectoryExists(path))
+            return null;
         using var file = OpenRead(path);
         if (file is null)
             return null;

@@ -27,7 +27,7 @@ internal sealed class FolderCommit : IDisposable
     /// <param name="root">The store's folder.</param>
     /// <param name="files">The file system.</param>
     /// <param name="draft">What is saved.</param>
-    /// <param name="mayTidy">Whether to look for what dead writers left even where the save itself need not list the folder.</param>
+    /// <param name="mayTidy">Whether to look thoroughly for what dead writers left, also where the save itself need not list the folder.</param>
     public FolderCommit(string root, FileSystem files, CheckpointDraft draft, bool mayTidy)
     {
         _mayTidy = mayTidy;
@@ -147,7 +147,7 @@ internal sealed class FolderCommit : IDisposable
         if (payload is not null)
             _unfinished.Remove(payload.Path);
         if (locked && listing is not null)
-            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload);
+            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy);
         return info;
     }
 

@@ -12,7 +12,8 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     /// <param name="listing">The folder before the save.</param>
     /// <param name="saved">The step that was saved: no other payload of it is anybody's now.</param>
     /// <param name="payload">The payload of the save, or null.</param>
-    public void RemoveAfterSave(StageFolder listing, long saved, string? payload)
+    /// <param name="thoroughly">Whether to read the record beside every payload: an overwrite that was cut off may have left one whose record no longer names it.</param>
+    public void RemoveAfterSave(StageFolder listing, long saved, string? payload, bool thoroughly)
     {
         try
         {
@@ -20,7 +21,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
                 RemoveIfDead(name);
             foreach (var name in listing.PayloadsOf(saved).Where(n => n != payload))
                 Remove(name);
-            foreach (var (step, name) in listing.DoubtfulPayloads())
+            foreach (var (step, name) in thoroughly ? listing.Payloads : listing.DoubtfulPayloads())
             {
                 if (step != saved && !IsReferenced(step, name))
                     RemoveIfDead(name);

@@ -13,7 +13,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         if (doomed.Count == 0 && !all)
             return 0;
         var leftovers = new FolderLeftovers(files, folder);
-        var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Where(name => leftovers.IsReferenced(step, name))).ToList();
+        var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: leftovers.IsReferenced(step, name)))).ToList();
         try
         {
             if (doomed.Count > 0)
@@ -25,9 +25,9 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
             return 0;
         }
 
-        foreach (var payload in payloads)
-            files.Delete(Path.Join(folder, payload));
-        if (all)
+        foreach (var payload in payloads.Where(p => p.IsReferenced))
+            files.Delete(Path.Join(folder, payload.Name));
+        if (all || payloads.Any(p => !p.IsReferenced))
             RemoveLeftovers(leftovers);
         if (doomed.Count == listing.Steps.Count && files.DirectoryExists(folder))
             FolderTree.RemoveEmpty(files, folder, root);
