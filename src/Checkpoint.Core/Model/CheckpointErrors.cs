@@ -38,9 +38,9 @@ internal static class CheckpointErrors
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);
 
-    public static CheckpointException MissingMethod(object target, string method) => new(CheckpointErrorKind.StateNotSerializable,
-        $"The object given as -InputObject ({target.GetType().FullName}) has no method {method}(). Give it one, or leave -InputObject out.",
-        target);
+    public static CheckpointException MissingMethod(StageId stage, string type, string method) => new(CheckpointErrorKind.StateNotSerializable,
+        $"Checkpoint {stage} was not touched: the object given as -InputObject ({type}) has no method {method}(). Give it one, or leave -InputObject out.",
+        stage.Name);
 
     public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,
         Invariant($"Checkpoint {stage}, step {step}, was saved by an object that is not like this one: its identity field '{field}' is {saved} in the checkpoint and {current} in the object. Nothing was restored. Restore into an object with the same identity, or start afresh."),

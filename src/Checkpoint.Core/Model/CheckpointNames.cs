@@ -42,6 +42,20 @@ public static class CheckpointNames
         return count <= MaxCodePoints ? normalized : throw TooLong(text, what, count);
     }
 
+    /// <summary>Whether a text can be a name.</summary>
+    internal static bool IsName(string text)
+    {
+        try
+        {
+            Normalize(text, "checkpoint");
+            return true;
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The form under which a normalised name is compared and stored: each code point's upper case in lower case, normalised again.</summary>
     public static string Key(string normalized)
     {
@@ -63,7 +77,7 @@ public static class CheckpointNames
     /// Latin to Extended-A, Greek, Cyrillic, Hebrew and Arabic letters, kana, unified ideographs, Hangul syllables.
     /// </summary>
     internal static bool IsStable(int codePoint) => codePoint is
-        < 0x17F or (>= 0x391 and <= 0x3C9 and not 0x3A2 and not 0x3C2) or (>= 0x410 and <= 0x44F)
+        < 0x17F or (>= 0x391 and <= 0x3C9 and not 0x3A2 and not 0x3C2) or (>= 0x400 and <= 0x45F)
         or (>= 0x5D0 and <= 0x5EA) or (>= 0x621 and <= 0x63A) or (>= 0x641 and <= 0x64A)
         or (>= 0x3041 and <= 0x3094) or (>= 0x30A1 and <= 0x30FA) or (>= 0x4E00 and <= 0x9FA5) or (>= 0xAC00 and <= 0xD7A3);
 

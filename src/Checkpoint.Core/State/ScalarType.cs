@@ -13,6 +13,9 @@ internal abstract class ScalarType
     private const string AbsoluteMark = "absolute:";
     private const string RelativeMark = "relative:";
 
+    private const string WallClock = "yyyy-MM-ddTHH:mm:ss.fffffff";
+    private const int WallClockLength = 27;
+
     private const int MaxPieceBytes = 1 << 30;
 
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
@@ -95,16 +98,16 @@ internal abstract class ScalarType
 
     protected abstract object ParseCore(string text);
 
-    // Round-trip format, but the wall clock of a local time counts where this machine's zone agrees on the offset: times that
-    // a change to summer time skips would be moved otherwise.
+    // Round-trip format, but the wall clock of a local time counts where this machine's zone agrees on the offset: a time that a change to summer time
+    // skips would be moved otherwise, and one at the end of the calendar has no UTC.
     private static DateTime ParseDateTime(string text)
     {
         var parsed = DateTime.ParseExact(text, "O", Culture, DateTimeStyles.RoundtripKind);
         if (parsed.Kind != DateTimeKind.Local)
             return parsed;
-        var written = DateTimeOffset.ParseExact(text, "O", Culture);
-        var wall = DateTime.SpecifyKind(written.DateTime, DateTimeKind.Local);
-        return TimeZoneInfo.Local.GetUtcOffset(wall) == written.Offset ? wall : parsed;
+        var wall = DateTime.SpecifyKind(DateTime.ParseExact(text.AsSpan(0, WallClockLength), WallClock, Culture), DateTimeKind.Local);
+        var offset = TimeSpan.ParseExact(text.AsSpan(WallClockLength + 1), @"hh\:mm", Culture);
+        return TimeZoneInfo.Local.GetUtcOffset(wall) == (text[WallClockLength] == '-' ? -offset : offset) ? wall : parsed;
     }
 
     private static Uri ParseUri(string text) =>

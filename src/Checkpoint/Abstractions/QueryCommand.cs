@@ -30,20 +30,31 @@ public abstract class QueryCommand : BoundContextCommand
     [ArgumentCompleter(typeof(RunCompleter))]
     public override string? Run { get; set; }
 
-    /// <summary>The stages meant by a name. One that is there by exactly this name is meant alone, though it may look like a wildcard.</summary>
-    private protected StageQuery Query(string? name) => new()
+    /// <summary>The stages meant by a name. What is there by exactly the text that was given is meant alone, though it may look like a wildcard.</summary>
+    private protected StageQuery Query(string? name)
     {
-        Pipeline = IsGiven(nameof(Pipeline)) && !IsPiped ? Pattern(Context.Pipeline.Value, "pipeline") : NamePattern.Of(CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline")),
-        Run = Context.Run.Value is not { } run ? null : IsGiven(nameof(Run)) && !IsPiped ? Pattern(run, "run") : NamePattern.Of(CheckpointNames.Normalize(run, "run")),
-        Name = name is null ? NamePattern.Any : IsPiped || IsThere(name) ? NamePattern.Of(CheckpointNames.Normalize(name, "checkpoint")) : Pattern(name, "checkpoint"),
-    };
+        var pipeline = Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => IsThere(literal, null, NamePattern.Any) || IsThere(literal, NamePattern.Any, NamePattern.Any));
+        var run = Context.Run.Value is { } id ? Find(id, "run", nameof(Run), literal => IsThere(pipeline, literal, NamePattern.Any)) : null;
+        return new StageQuery
+        {
+            Pipeline = pipeline,
+            Run = run,
+            Name = name is null ? NamePattern.Any : Find(name, "checkpoint", nameof(Name), literal => IsThere(pipeline, run, literal)),
+        };
+    }
 
-    private static NamePattern Pattern(string text, string what)
+    // Only what was typed can be a wildcard: not what comes from the context, as the name of a CI workflow, nor from a piped object.
+    private NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
     {
-        if (!WildcardPattern.ContainsWildcardCharacters(text))
-            return NamePattern.Of(CheckpointNames.Normalize(text.Contains('`', StringComparison.Ordinal) ? WildcardPattern.Unescape(text) : text, what));
+        var isWild = WildcardPattern.ContainsWildcardCharacters(text);
+        if (IsPiped || !IsGiven(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
+            return NamePattern.Of(CheckpointNames.Normalize(text, what));
         if (text == "*")
             return NamePattern.Any;
+        if (CheckpointNames.IsName(text) && NamePattern.Of(CheckpointNames.Normalize(text, what)) is var literal && isThere(literal))
+            return literal;
+        if (!isWild)
+            return NamePattern.Of(CheckpointNames.Normalize(WildcardPattern.Unescape(text), what));
         var pattern = WildcardPattern.Get(CheckpointNames.Compose(text), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         try
         {
@@ -57,19 +68,6 @@ public abstract class QueryCommand : BoundContextCommand
         return NamePattern.Where(pattern.IsMatch);
     }
 
-    private bool IsThere(string name)
-    {
-        if (!WildcardPattern.ContainsWildcardCharacters(name) && !name.Contains('`', StringComparison.Ordinal))
-            return true;
-        if (WildcardPattern.ContainsWildcardCharacters(Context.Pipeline.Value) || (Context.Run.Value is { } run && WildcardPattern.ContainsWildcardCharacters(run)))
-            return false;
-        try
-        {
-            return Wait(Engine.Store.FindAsync(Stage(name), Cancellation)) is not null;
-        }
-        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.InvalidName)
-        {
-            return false;
-        }
-    }
+    private bool IsThere(NamePattern pipeline, NamePattern? run, NamePattern name) =>
+        Wait(Engine.Store.ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, Cancellation)).Any();
 }

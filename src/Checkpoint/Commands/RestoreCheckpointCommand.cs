@@ -26,7 +26,7 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
         var started = Stopwatch.GetTimestamp();
         var stage = Stage(Name);
         if (InputObject is not null)
-            StatefulObject.RequireSetState(InputObject);
+            StatefulObject.RequireSetState(InputObject, stage);
 
         var progress = new TransferProgress(this, $"Restoring checkpoint '{stage.Name}'");
         var (checkpoint, state, damage) = Wait(Engine.RestoreAsync(
@@ -52,6 +52,6 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
         if (checkpoint.State is null)
             throw CheckpointErrors.NoState(checkpoint.StageId, checkpoint.Step, checkpoint.Store);
         StatefulObject.RequireSameIdentity(checkpoint, InputObject!, Cancellation);
-        StatefulObject.SetState(InputObject!, state);
+        StatefulObject.SetState(InputObject!, state, checkpoint.StageId);
     }
 }

@@ -28,6 +28,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
 
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
+    [ArgumentCompleter(typeof(StepCompleter))]
     public long Step { get; set; }
 
     [Parameter]
@@ -155,7 +156,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
             Metadata = Metadata is null ? CheckpointInfo.NoMetadata : Facts.From(Metadata),
             Identity = InputObject is null ? null : StatefulObject.IdentityOf(InputObject),
             OutputFiles = DescribeOutputFiles(),
-            State = GetState(),
+            State = GetState(stage),
             SavedAt = Engine.UtcNow,
             Progress = written => _progress.Report(written, null),
         };
@@ -179,10 +180,10 @@ public sealed class SaveCheckpointCommand : ContextCommand
             WriteObject(saved);
     }
 
-    private ObjectState? GetState()
+    private ObjectState? GetState(StageId stage)
     {
         if (InputObject is not null)
-            return new ObjectState(StatefulObject.GetState(InputObject), isSequence: false);
+            return new ObjectState(StatefulObject.GetState(InputObject, stage), isSequence: false);
         if (MyInvocation.ExpectingInput)
             return new ObjectState(_piped.ToArray(), isSequence: true);
         return IsGiven(nameof(State)) ? new ObjectState(State, isSequence: false) : null;

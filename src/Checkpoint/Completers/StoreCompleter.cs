@@ -10,6 +10,9 @@ public abstract class StoreCompleter : IArgumentCompleter
     // More would neither be read by a person nor come in time.
     private const int MaxResults = 500;
 
+    // To PowerShell the typographic double quotes are double quotes too.
+    private const string SpecialInDoubleQuotes = "`$\"\u201C\u201D\u201E";
+
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         try
@@ -17,7 +20,7 @@ public abstract class StoreCompleter : IArgumentCompleter
             var quote = wordToComplete.Length > 0 && wordToComplete[0] is '\'' or '"' ? wordToComplete[..1] : "";
             var prefix = WildcardPattern.Escape(wordToComplete.Trim('\'', '"').Normalize()) + "*";
             var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => new CompletionResult(Quote(c.Text, quote), c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
+            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => new CompletionResult(IsText ? Quote(c.Text, quote) : c.Text, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
         }
         catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or RuntimeException)
         {
@@ -25,13 +28,17 @@ public abstract class StoreCompleter : IArgumentCompleter
         }
     }
 
+    /// <summary>Whether the completions are texts, which may need quotes; else numbers.</summary>
+    private protected virtual bool IsText => true;
+
     private protected abstract IEnumerable<(string Text, string Tip)> Complete(CompletionScope scope, Func<string, bool> matches);
 
     private static string Quote(string text, string quote)
     {
-        var isWord = text.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.') && !text.StartsWith('-');
+        // 007 and 1kb would be numbers.
+        var isWord = text.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.') && !text.StartsWith('-') && !char.IsAsciiDigit(text[0]) && text[0] != '.';
         if (quote == "\"")
-            return $"\"{text.Replace("`", "``", StringComparison.Ordinal).Replace("$", "`$", StringComparison.Ordinal).Replace("\"", "`\"", StringComparison.Ordinal)}\"";
+            return '"' + string.Concat(text.Select(c => SpecialInDoubleQuotes.Contains(c) ? $"`{c}" : c.ToString())) + '"';
         return isWord && quote.Length == 0 ? text : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
     }
 }

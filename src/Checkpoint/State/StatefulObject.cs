@@ -7,12 +7,12 @@ namespace Checkpoint;
 /// <summary>Objects that hand out and take back their own state: <c>GetState()</c>, <c>SetState(state)</c> and, where they have it, <c>GetIdentity()</c>.</summary>
 internal static class StatefulObject
 {
-    public static object? GetState(object target) => Find(target, nameof(GetState)).Invoke();
+    public static object? GetState(object target, StageId stage) => Find(target, nameof(GetState), stage).Invoke();
 
-    public static void SetState(object target, object? state) => Find(target, nameof(SetState)).Invoke(state);
+    public static void SetState(object target, object? state, StageId stage) => Find(target, nameof(SetState), stage).Invoke(state);
 
     /// <summary>Fails now where the object could not take a state.</summary>
-    public static void RequireSetState(object target) => Find(target, nameof(SetState));
+    public static void RequireSetState(object target, StageId stage) => Find(target, nameof(SetState), stage);
 
     /// <summary>What the object says it is, by field; or null where it says nothing.</summary>
     public static ReadOnlyDictionary<string, object?>? IdentityOf(object target)
@@ -44,8 +44,8 @@ internal static class StatefulObject
         }
     }
 
-    private static PSMethodInfo Find(object target, string method) =>
-        PSObject.AsPSObject(target).Methods[method] ?? throw CheckpointErrors.MissingMethod(PSObject.AsPSObject(target).BaseObject, method);
+    private static PSMethodInfo Find(object target, string method, StageId stage) =>
+        PSObject.AsPSObject(target).Methods[method] ?? throw CheckpointErrors.MissingMethod(stage, PSObject.AsPSObject(target).BaseObject.GetType().FullName!, method);
 
     private static string Show(object? value) => value switch
     {

@@ -18,6 +18,9 @@ public static class Humanize
             : Text($"{(int)age.TotalDays}d");
     }
 
+    /// <summary>A time as the local clock shows it, in the Gregorian calendar whatever the culture.</summary>
+    public static string Time(DateTimeOffset time) => time.LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
     /// <summary>A size in bytes: <c>512 B</c>, <c>1.5 MiB</c>; a hyphen for none.</summary>
     public static string Size(long? bytes)
     {
