@@ -22,6 +22,7 @@ internal sealed class FolderCommit : IDisposable
     private readonly bool _replaces;
     private readonly bool _mayTidy;
     private readonly List<IDisposable> _open = [];
+    private string? _flushTop;
     private readonly List<string> _unfinished = [];
 
     /// <param name="root">The store's folder.</param>
@@ -114,6 +115,9 @@ internal sealed class FolderCommit : IDisposable
 
         var listing = _draft.Step is null || _replaces || _mayTidy ? StageFolder.List(_files, _folder) : null;
         var step = _draft.Step ?? NextStep(listing!);
+        // In a new folder: another process may have made it, and not have flushed it yet.
+        if (_flushTop is not null || listing is { Steps.Count: 0 })
+            FolderTree.FlushAbove(_files, _folder, Shorter(_flushTop, Path.GetDirectoryName(_root) ?? _root));
         if (payload is not null)
         {
             var name = FolderLayout.NewPayloadName(step);
@@ -150,6 +154,8 @@ internal sealed class FolderCommit : IDisposable
             new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy);
         return info;
     }
+
+    private static string Shorter(string? a, string b) => a is not null && a.Length < b.Length ? a : b;
 
     private long NextStep(StageFolder listing)
     {
@@ -239,7 +245,9 @@ internal sealed class FolderCommit : IDisposable
     {
         try
         {
-            FolderTree.Create(_files, _folder);
+            var existing = FolderTree.Create(_files, _folder);
+            if (_flushTop is null || existing.Length < _flushTop.Length)
+                _flushTop = existing;
         }
         catch (DirectoryNotFoundException) when (!isLast)
         {

@@ -1,0 +1,218 @@
+namespace Checkpoint.Tests;
+
+/// <summary>What a crash left is removed by a later save once it is surely dead, and nothing else is.</summary>
+public sealed class FolderLeftoversTests : StoreTest
+{
+    private static readonly DateTime LongAgo = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    [Fact]
+    public async Task A_dead_temporary_file_is_removed_by_a_later_save()
+    {
+        await Save();
+        var dead = Leave(FolderLayout.NewTemporaryName());
+        await Save();
+        Assert.False(File.Exists(dead));
+        Assert.Equal([2L, 1], await Steps());
+    }
+
+    [Fact]
+    public async Task A_named_step_saved_by_a_later_process_removes_it_too()
+    {
+        await Save(step: 1);
+        var temporary = Leave(FolderLayout.NewTemporaryName());
+        var payload = Leave(FolderLayout.NewPayloadName(9));
+        Store = new FolderStore(Root);
+        await Save(step: 5);
+        Assert.False(File.Exists(temporary));
+        Assert.False(File.Exists(payload));
+    }
+
+    [Fact]
+    public async Task A_process_that_names_its_steps_looks_for_dead_files_now_and_then()
+    {
+        var time = new ManualTime();
+        Store = new FolderStore(Root, new TestFileSystem(), time);
+        await Save(step: 1);
+        var dead = Leave(FolderLayout.NewTemporaryName());
+        time.Advance(TimeSpan.FromSeconds(61));
+        await Save(step: 2);
+        Assert.False(File.Exists(dead));
+    }
+
+    [Fact]
+    public async Task A_dead_payload_of_a_step_without_a_record_is_removed_by_a_later_save()
+    {
+        await Save();
+        var dead = Leave(FolderLayout.NewPayloadName(7));
+        await Save();
+        Assert.False(File.Exists(dead));
+    }
+
+    [Fact]
+    public async Task A_dead_payload_beside_the_one_that_a_record_names_is_removed_by_a_later_save()
+    {
+        await Save(TestState.Large(1));
+        var dead = Leave(FolderLayout.NewPayloadName(1));
+        await Save();
+        Assert.False(File.Exists(dead));
+        TestState.AssertEqual(TestState.Large(1), await Restore(1));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_dead_payload_of_the_step_that_is_saved_is_removed_however_young(bool large)
+    {
+        await Save();
+        var young = Leave(FolderLayout.NewPayloadName(2), isOld: false);
+        await Save(large ? TestState.Large(2) : TestState.Small("x"));
+        if (File.Exists(young))
+        {
+            File.SetLastWriteTimeUtc(young, LongAgo);
+            await Save();
+        }
+        Assert.False(File.Exists(young));
+    }
+
+    [Fact]
+    public async Task What_was_written_a_moment_ago_is_left_for_its_writer_may_not_have_locked_it_yet()
+    {
+        await Save();
+        var temporary = Leave(FolderLayout.NewTemporaryName(), isOld: false);
+        var payload = Leave(FolderLayout.NewPayloadName(7), isOld: false);
+        await Save();
+        Assert.True(File.Exists(temporary));
+        Assert.True(File.Exists(payload));
+    }
+
+    [Fact]
+    public async Task What_a_living_writer_holds_open_is_left_however_old()
+    {
+        await Save();
+        var names = new[] { FolderLayout.NewTemporaryName(), FolderLayout.NewPayloadName(7), FolderLayout.NewPayloadName(1) };
+        var handles = names.Select(n => FileSystem.Current.CreateFile(Path.Join(StageFolder, n))).ToList();
+        foreach (var name in names.Where(_ => !OperatingSystem.IsWindows()))
+            File.SetLastWriteTimeUtc(Path.Join(StageFolder, name), LongAgo);
+        await Save();
+        await Save(TestState.Small("x"), 1, overwrite: true);
+        Assert.All(names, n => Assert.True(File.Exists(Path.Join(StageFolder, n)), n));
+
+        // A clearing takes what is dead, and leaves what lives.
+        await Store.RemoveAsync(Stage, null, default);
+        Assert.All(names, n => Assert.True(File.Exists(Path.Join(StageFolder, n)), n));
+
+        handles.ForEach(h => h.Dispose());
+        await Store.RemoveAsync(Stage, null, default);
+        Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
+    public async Task A_payload_that_a_damaged_record_still_names_is_left()
+    {
+        await Save(TestState.Large(1));
+        await Save(TestState.Large(2));
+        var payloads = Names(FolderEntryKind.Payload);
+        foreach (var step in new[] { 1L, 2 })
+            await File.AppendAllTextAsync(RecordPath(step), "damage");
+        Age();
+        var dead = Leave(FolderLayout.NewPayloadName(1));
+        await Save();
+        await Save();
+        Assert.Equal(payloads, Names(FolderEntryKind.Payload));
+        Assert.False(File.Exists(dead));
+    }
+
+    [Fact]
+    public async Task A_payload_that_an_intact_record_names_is_left_also_where_reads_give_a_few_bytes_at_a_time()
+    {
+        await Save(TestState.Large(1));
+        Age();
+        Leave(FolderLayout.NewPayloadName(1));
+        Store = new FolderStore(Root, new TestFileSystem { MaxRead = 7 });
+        await Save();
+        TestState.AssertEqual(TestState.Large(1), await Restore(1));
+    }
+
+    [Fact]
+    public async Task Where_nothing_can_be_locked_nobody_is_known_to_be_dead()
+    {
+        await Save();
+        var temporary = Leave(FolderLayout.NewTemporaryName());
+        var payload = Leave(FolderLayout.NewPayloadName(7));
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = LockResult.Unsupported });
+        await Save();
+        Assert.True(File.Exists(temporary));
+        Assert.True(File.Exists(payload));
+    }
+
+    [Fact]
+    public async Task Files_that_only_look_alike_are_left()
+    {
+        await Save();
+        var names = new[] { "~notes.tmp", "~0123456789abcdef0123456789abcdef.TMP", "0000000007.state", "0000000007.0123456789ABCDEF0123456789ABCDEF.state", "0000000007.0123456789abcdef0123456789abcdef.tmp", "x.tmp" };
+        foreach (var name in names)
+            Leave(name);
+        await Save();
+        Assert.All(names, n => Assert.True(File.Exists(Path.Join(StageFolder, n)), n));
+    }
+
+    [Fact]
+    public async Task A_folder_that_looks_like_a_leftover_is_left()
+    {
+        await Save();
+        var folder = Path.Join(StageFolder, FolderLayout.NewTemporaryName());
+        Directory.CreateDirectory(folder);
+        Directory.SetLastWriteTimeUtc(folder, LongAgo);
+        await Save();
+        Assert.True(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task Clearing_a_stage_removes_its_leftovers_however_they_came_and_the_folder()
+    {
+        await Save(TestState.Large(1));
+        Leave(FolderLayout.NewTemporaryName());
+        Leave(FolderLayout.NewPayloadName(1));
+        Leave(FolderLayout.NewPayloadName(9));
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, default));
+        Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
+    public async Task Leftovers_alone_are_cleared_too()
+    {
+        Directory.CreateDirectory(StageFolder);
+        Leave(FolderLayout.NewTemporaryName());
+        Leave(FolderLayout.NewPayloadName(9));
+        Assert.Empty(await Steps());
+        Assert.Equal(0, await Store.RemoveAsync(Stage, null, default));
+        Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
+    public async Task A_leftover_is_never_listed()
+    {
+        Directory.CreateDirectory(StageFolder);
+        Leave(FolderLayout.NewTemporaryName());
+        Leave(FolderLayout.NewPayloadName(9));
+        Assert.Null(await Store.FindAsync(Stage, default));
+        Assert.Empty(await List(Store, new StageQuery { Pipeline = NamePattern.Any }));
+        Assert.True((await Store.ReadAsync(Stage, 9, default)).IsMissing);
+        Assert.Equal(1, (await Save()).Step);
+    }
+
+    private string Leave(string name, bool isOld = true)
+    {
+        var path = Path.Join(StageFolder, name);
+        File.WriteAllText(path, "left behind");
+        if (isOld)
+            File.SetLastWriteTimeUtc(path, LongAgo);
+        return path;
+    }
+
+    private void Age()
+    {
+        foreach (var file in Directory.EnumerateFiles(StageFolder))
+            File.SetLastWriteTimeUtc(file, LongAgo);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint.Tests;
+
+/// <summary>The file system of this machine, which writes down every call and lets a test step in before and after it.</summary>
+internal sealed class TestFileSystem : FileSystem
+{
+    private readonly ConcurrentDictionary<SafeFileHandle, string> _paths = new();
+    private readonly List<FileOperation> _operations = [];
+
+    /// <summary>Called before each operation; what it throws is the operation's error.</summary>
+    public Action<FileOperation>? Before { get; set; }
+
+    /// <summary>Called after each operation.</summary>
+    public Action<FileOperation>? After { get; set; }
+
+    /// <summary>The most bytes that one read gives.</summary>
+    public int MaxRead { get; set; } = int.MaxValue;
+
+    /// <summary>What an attempt to lock a folder gives, instead of a lock.</summary>
+    public LockResult? LockAnswer { get; set; }
+
+    /// <summary>Every operation so far, in order.</summary>
+    public IReadOnlyList<FileOperation> Operations
+    {
+        get
+        {
+            lock (_operations)
+                return [.. _operations];
+        }
+    }
+
+    public void Forget()
+    {
+        lock (_operations)
+            _operations.Clear();
+    }
+
+    public int Count(FileVerb verb) => Operations.Count(o => o.Verb == verb);
+
+    public override void CreateDirectory(string path) => Do(new(FileVerb.CreateDirectory, path), () => Current.CreateDirectory(path));
+
+    public override SafeFileHandle CreateFile(string path) => Do(new(FileVerb.CreateFile, path), () =>
+    {
+        var file = Current.CreateFile(path);
+        _paths[file] = path;
+        return file;
+    });
+
+    public override DirectoryHandle OpenDirectory(string path) =>
+        Do<DirectoryHandle>(new(FileVerb.OpenDirectory, path), () => new TestDirectory(this, path, Current.OpenDirectory(path)));
+
+    public override bool TryRenameNew(SafeFileHandle file, string from, string to) => Do(new(FileVerb.RenameNew, from, to), () =>
+    {
+        var renamed = Current.TryRenameNew(file, from, to);
+        if (renamed)
+            _paths[file] = to;
+        return renamed;
+    });
+
+    public override void RenameOver(SafeFileHandle file, string from, string to) => Do(new(FileVerb.RenameOver, from, to), () =>
+    {
+        Current.RenameOver(file, from, to);
+        _paths[file] = to;
+    });
+
+    public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        var operation = Enter(new(FileVerb.Write, PathOf(file)));
+        Current.Write(file, bytes, offset);
+        After?.Invoke(operation);
+    }
+
+    // The medium is not waited for: no test takes its power away.
+    public override void Flush(SafeFileHandle file) => Do(new(FileVerb.Flush, PathOf(file)), () => { });
+
+    public override SafeFileHandle? OpenRead(string path) => Do(new(FileVerb.OpenRead, path), () =>
+    {
+        var file = Current.OpenRead(path);
+        if (file is not null)
+            _paths[file] = path;
+        return file;
+    });
+
+    public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        var operation = Enter(new(FileVerb.Read, PathOf(file)));
+        var read = Current.Read(file, buffer[..Math.Min(buffer.Length, MaxRead)], offset);
+        After?.Invoke(operation);
+        return read;
+    }
+
+    public override void Delete(string path) => Do(new(FileVerb.Delete, path), () => Current.Delete(path));
+
+    public override bool TryDeleteEmptyDirectory(string path) => Do(new(FileVerb.DeleteDirectory, path), () => Current.TryDeleteEmptyDirectory(path));
+
+    public override long? Length(string path) => Do(new(FileVerb.Length, path), () => Current.Length(path));
+
+    public override FileStamp? Stamp(string path) => Do(new(FileVerb.Stamp, path), () => Current.Stamp(path));
+
+    public override bool DirectoryExists(string path) => Do(new(FileVerb.DirectoryExists, path), () => Current.DirectoryExists(path));
+
+    public override bool TryDeleteAbandoned(string path) => Do(new(FileVerb.DeleteAbandoned, path), () => Current.TryDeleteAbandoned(path));
+
+    public override void Scan(string path, EntryVisitor visit) => Do(new(FileVerb.Scan, path), () => Current.Scan(path, visit));
+
+    private string PathOf(SafeFileHandle file) => _paths.GetValueOrDefault(file) ?? "(unknown)";
+
+    private FileOperation Enter(FileOperation operation)
+    {
+        lock (_operations)
+            _operations.Add(operation);
+        Before?.Invoke(operation);
+        return operation;
+    }
+
+    private T Do<T>(FileOperation operation, Func<T> action)
+    {
+        Enter(operation);
+        var result = action();
+        After?.Invoke(operation);
+        return result;
+    }
+
+    private void Do(FileOperation operation, Action action) => Do(operation, () =>
+    {
+        action();
+        return true;
+    });
+
+    private sealed class TestDirectory(TestFileSystem files, string path, DirectoryHandle inner) : DirectoryHandle
+    {
+        public override LockResult TryLock() => files.Do(new(FileVerb.LockDirectory, path), () => files.LockAnswer ?? inner.TryLock());
+
+        public override void Flush() => files.Do(new(FileVerb.FlushDirectory, path), () => { });
+
+        public override void Dispose() => inner.Dispose();
+    }
+}

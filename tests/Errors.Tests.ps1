@@ -1,0 +1,198 @@
+BeforeDiscovery {
+    # The ids and categories of design.md.
+    $kinds = [ordered]@{
+        CheckpointNotFound = 'ObjectNotFound'
+        CheckpointExists = 'ResourceExists'
+        CheckpointDamaged = 'InvalidData'
+        FormatTooNew = 'InvalidData'
+        FingerprintMismatch = 'InvalidData'
+        IdentityMismatch = 'InvalidData'
+        StateNotSerializable = 'InvalidType'
+        KeyRequired = 'AuthenticationError'
+        KeyWrong = 'AuthenticationError'
+        StoreUnavailable = 'ResourceUnavailable'
+        StoreAccessDenied = 'PermissionDenied'
+        StoreFull = 'WriteError'
+        StoreReadOnly = 'PermissionDenied'
+        LeaseHeld = 'ResourceBusy'
+        LeaseLost = 'ResourceBusy'
+        InvalidName = 'InvalidArgument'
+        InvalidPipeline = 'InvalidArgument'
+        StageFailed = 'OperationStopped'
+        RunNotFound = 'ObjectNotFound'
+    }
+    $cases = $kinds.Keys | ForEach-Object { @{ Kind = $_; Category = $kinds[$_] } }
+
+    # Nothing raises these yet; the issue that brings their cmdlets takes them off this list and asserts them.
+    $later = 'FingerprintMismatch', 'KeyWrong', 'LeaseHeld', 'LeaseLost', 'InvalidPipeline', 'StageFailed', 'RunNotFound'
+
+    # A disk that is full, and one that is read-only, need file systems of their own; on Linux a user can have some.
+    $canMount = $IsLinux -and (Get-Command unshare -CommandType Application -ErrorAction Ignore) -and
+    $(unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmpfs /mnt' 2>$null; $LASTEXITCODE -eq 0)
+}
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    $null = Get-CheckpointContext # loads the core
+    $shell = (Get-Command Get-Checkpoint).ImplementingType.Assembly
+    $mapping = $shell.GetType('Checkpoint.ErrorRecords', $true)
+
+    # The error record that the cmdlets make of an exception.
+    function ConvertTo-Record([Exception] $Exception) {
+        $mapping.GetMethod('ToErrorRecord', [type[]] $Exception.GetType()).Invoke($null, @($Exception))
+    }
+
+    function New-CheckpointException([string] $Kind, [string] $Message, [object] $Target, [Exception] $Inner) {
+        [Activator]::CreateInstance([Checkpoint.CheckpointException], [Reflection.BindingFlags] 'Instance, NonPublic', $null,
+            @([Checkpoint.CheckpointErrorKind] $Kind, $Message, $Target, $Inner), $null)
+    }
+}
+
+AfterAll { Set-CheckpointContext -Reset }
+
+Describe 'Errors' {
+    It 'are, for <Kind>, a record of this id and the category <Category>' -ForEach $cases {
+        $inner = [IO.IOException]::new('inner')
+        $record = ConvertTo-Record (New-CheckpointException $Kind 'What happened.' 'ingest' $inner)
+        $record.FullyQualifiedErrorId | Should -BeExactly $Kind
+        $record.CategoryInfo.Category | Should -Be $Category
+        $record.TargetObject | Should -Be 'ingest'
+        $record.Exception.Message | Should -Be 'What happened.'
+        $record.Exception.Kind | Should -Be $Kind
+        $record.Exception.InnerException | Should -Be $inner
+    }
+
+    It 'are of these kinds and no others' -ForEach @{ Kinds = @($kinds.Keys) } {
+        [enum]::GetNames([Checkpoint.CheckpointErrorKind]) | Sort-Object | Should -Be ($Kinds | Sort-Object)
+    }
+
+    It 'are, beside these, mistakes in arguments and files that cannot be read' {
+        $record = ConvertTo-Record ([ArgumentException]::new('No.', 'Keep'))
+        $record.FullyQualifiedErrorId | Should -BeExactly 'InvalidArgument'
+        $record.CategoryInfo.Category | Should -Be 'InvalidArgument'
+        $record = $mapping.GetMethod('UnreadableFile').Invoke($null, @([IO.IOException]::new('No.'), '/a/b'))
+        $record.FullyQualifiedErrorId | Should -BeExactly 'FileUnreadable'
+        $record.CategoryInfo.Category | Should -Be 'ReadError'
+        $record.TargetObject | Should -Be '/a/b'
+    }
+
+    It 'are each asserted with their whole id in a test of a cmdlet, or not raised yet: <Kind>' -ForEach ($cases | ForEach-Object { $_ + @{ IsLater = $_.Kind -in $later } }) {
+        $raised = Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs | Where-Object Name -NotIn 'ErrorRecords.cs', 'CheckpointErrorKind.cs' |
+            Select-String -SimpleMatch "CheckpointErrorKind.$Kind" | Where-Object Line -NotMatch '///'
+        [bool] $raised | Should -Be (-not $IsLater) -Because 'what the source raises must be asserted'
+        if (-not $IsLater) {
+            Get-ChildItem "$RepositoryRoot/tests" -Filter *.Tests.ps1 | Select-String "\b$Kind,Checkpoint\.Commands\.\w+Command" | Should -Not -BeNullOrEmpty
+        }
+    }
+
+    It 'are made in one place each: messages in CheckpointErrors, records in ErrorRecords' {
+        $sources = Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs
+        $sources | Where-Object Name -NE 'CheckpointErrors.cs' | Select-String 'new CheckpointException\(|new\(CheckpointErrorKind' | Should -BeNullOrEmpty
+        $sources | Where-Object Name -NE 'ErrorRecords.cs' | Select-String 'new ErrorRecord\(' | Should -BeNullOrEmpty
+    }
+
+    It 'stand in $Error as the exception of Core, for a script to catch by its type' {
+        try {
+            Restore-Checkpoint nothing -Store (New-TestStore)
+            throw 'It was found.'
+        }
+        catch [Checkpoint.CheckpointException] {
+            $_.Exception.Kind | Should -Be 'CheckpointNotFound'
+            $_.Exception.Target | Should -Be 'nothing'
+            $_.FullyQualifiedErrorId | Should -BeExactly 'CheckpointNotFound,Checkpoint.Commands.RestoreCheckpointCommand'
+        }
+    }
+
+    It 'end the call and not the script, unless it says -ErrorAction Stop or $ErrorActionPreference does' {
+        $store = New-TestStore
+        $after = $false
+        & {
+            $ErrorActionPreference = 'SilentlyContinue'
+            Restore-Checkpoint nothing -Store $store
+            Get-Checkpoint nothing -Store $store
+            $script:after = $true
+        }
+        $script:after | Should -BeTrue
+        { & { $ErrorActionPreference = 'Stop'; Get-Checkpoint nothing -Store $store; throw 'after' } } | Should -Throw '*nothing*'
+    }
+
+    It 'stop a call within a second on Ctrl+C: a file of gigabytes that is being compared' {
+        $place = New-TestStore
+        $file = "$place/huge.bin"
+        $stream = [IO.File]::Create($file)
+        $stream.SetLength(64gb) # sparse: takes no room
+        $stream.Dispose()
+        $record = (Save-Checkpoint a -Store $place -OutputFile $PSCommandPath -PassThru).Location
+        . $PSScriptRoot/Record.ps1
+        Edit-Record $record { $_ -replace '"path": "[^"]*"', "`"path`": `"huge.bin`"" -replace '"size": \d+', '"size": 68719476736' }
+        Move-Item $file (Join-Path (Split-Path $place) huge.bin)
+
+        $runner = [powershell]::Create().AddScript('param($Module, $Store) Import-Module $Module; "ready"; Test-Checkpoint a -Store $Store')
+        $null = $runner.AddArgument($ModulePath).AddArgument($place)
+        $output = [Management.Automation.PSDataCollection[psobject]]::new()
+        $call = $runner.BeginInvoke[psobject, psobject]([Management.Automation.PSDataCollection[psobject]]::new(), $output)
+        try {
+            Wait-Until { $output.Count -gt 0 }
+            Start-Sleep -Milliseconds 300 # it is at work
+            $call.IsCompleted | Should -BeFalse
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            $runner.Stop()
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 1
+            $runner.InvocationStateInfo.State | Should -Be 'Stopped'
+            $output | Should -HaveCount 1
+        }
+        finally {
+            $runner.Dispose()
+            Remove-Item (Join-Path (Split-Path $place) huge.bin)
+        }
+    }
+
+    It 'are StoreFull on a full disk and StoreReadOnly on one that cannot be written; what was saved stays' -Skip:(-not $canMount) {
+        $place = New-TestStore
+        $null = New-Item -ItemType Directory "$place/full", "$place/fixed"
+        Set-Content "$place/child.ps1" @'
+param($Module, $Place)
+$ErrorActionPreference = 'Stop'
+Import-Module $Module
+function Get-Failure([scriptblock] $Script) {
+    try { $null = & $Script; 'no error' }
+    catch { "$($_.FullyQualifiedErrorId) $($_.CategoryInfo.Category) $($_.TargetObject)" }
+}
+$full, $fixed = "$Place/full/store", "$Place/fixed/store"
+$null = Save-Checkpoint small 1 -Store $full 6>$null
+Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Store $full }
+Get-Failure { Save-Checkpoint big ([byte[]]::new(1mb)) -Store $full }
+Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Step 1 -Overwrite -Store $full }
+"left: $((Get-Checkpoint -Store $full -AllSteps) -join ', '): $(Restore-Checkpoint small -Store $full)"
+"files: $(@(Get-ChildItem $full -Recurse -File).Name)"
+$null = Save-Checkpoint small 1 -Store $fixed 6>$null
+mount -o remount,ro "$Place/fixed"
+Get-Failure { Save-Checkpoint small -Store $fixed }
+Get-Failure { Save-Checkpoint other -Store $fixed }
+Get-Failure { Save-Checkpoint small 2 -Step 1 -Overwrite -Store $fixed }
+Get-Failure { Clear-Checkpoint small -Store $fixed }
+"$(Test-Checkpoint small -Store $fixed) $(Restore-Checkpoint small -Store $fixed) $(Get-Checkpoint -Store $fixed)"
+'@
+        Set-Content "$place/child.sh" @'
+set -e
+mount -t tmpfs -o size=300k tmpfs "$1/full"
+mount -t tmpfs -o size=300k tmpfs "$1/fixed"
+shift
+exec "$@"
+'@
+        $shell = Get-PwshCommand
+        $output = unshare --user --map-root-user --mount sh "$place/child.sh" $place @shell -NoProfile -NonInteractive -File "$place/child.ps1" $ModulePath $place
+        $output | Should -Be @(
+            'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError small'
+            'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError big'
+            'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError small'
+            'left: small step 1: 1'
+            'files: 0000000001.json'
+            'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied small'
+            'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied other'
+            'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied small'
+            'StoreReadOnly,Checkpoint.Commands.ClearCheckpointCommand PermissionDenied small'
+            'True 1 small step 1'
+        )
+    }
+}
