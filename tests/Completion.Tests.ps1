@@ -170,7 +170,7 @@ Describe 'Completion' {
             $other = New-TestStore
             Save-Checkpoint elsewhere -Store $other
             Get-Offer "Get-Checkpoint -Store '$other' -Name " | Should -Be 'elsewhere'
-            $global:CheckpointTestStore = $other
+            Set-Variable CheckpointTestStore $other -Scope Global
             Get-Offer 'Get-Checkpoint -Store $CheckpointTestStore -Name ' | Should -Be 'elsewhere'
             Remove-Variable CheckpointTestStore -Scope Global
         }

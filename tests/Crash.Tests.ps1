@@ -12,7 +12,7 @@ BeforeAll {
 
     # A leftover counts as dead when the folder changed long after it; so it is made old, not waited for.
     function Set-Old([System.IO.FileInfo[]] $File) {
-        $File | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddHours(-1) }
+        $File | Where-Object { $_ } | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddHours(-1) }
     }
 
     function New-Nonce {

@@ -105,14 +105,16 @@ Describe 'Errors' {
 
     It 'end the call and not the script, unless it says -ErrorAction Stop or $ErrorActionPreference does' {
         $store = New-TestStore
-        $after = $false
-        & {
-            $ErrorActionPreference = 'SilentlyContinue'
-            Restore-Checkpoint nothing -Store $store
-            Get-Checkpoint nothing -Store $store
-            $script:after = $true
-        }
-        $script:after | Should -BeTrue
+        $runner = [powershell]::Create().AddScript({
+                param($Module, $Store)
+                Import-Module $Module
+                Restore-Checkpoint nothing -Store $Store
+                Get-Checkpoint nothing -Store $Store
+                'after'
+            }).AddArgument($ModulePath).AddArgument($store)
+        $runner.Invoke() | Should -Be 'after'
+        $runner.Streams.Error | Should -HaveCount 2
+        $runner.Dispose()
         { & { $ErrorActionPreference = 'Stop'; Get-Checkpoint nothing -Store $store; throw 'after' } } | Should -Throw '*nothing*'
     }
 
@@ -180,8 +182,8 @@ mount -t tmpfs -o size=300k tmpfs "$1/fixed"
 shift
 exec "$@"
 '@
-        $shell = Get-PwshCommand
-        $output = unshare --user --map-root-user --mount sh "$place/child.sh" $place @shell -NoProfile -NonInteractive -File "$place/child.ps1" $ModulePath $place
+        $program = @(Get-PwshCommand)
+        $output = unshare --user --map-root-user --mount sh "$place/child.sh" $place @program -NoProfile -NonInteractive -File "$place/child.ps1" $ModulePath $place
         $output | Should -Be @(
             'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError small'
             'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError big'

@@ -25,7 +25,7 @@ BeforeDiscovery {
         [datetime]::new(2026, 3, 1, 4, 5, 6, [DateTimeKind]::Utc).AddTicks(1234567), [datetime]::new(2026, 3, 1, 4, 5, 6, [DateTimeKind]::Local), [datetime]::new(2026, 3, 1), [datetime]::MinValue, [datetime]::MaxValue
         [DateTimeOffset]::new(2026, 3, 1, 4, 5, 6, [timespan]::FromHours(-9.5)), [timespan]::FromTicks(-1), [timespan]::MaxValue, [timespan]::Zero
         [DateOnly]::new(2026, 3, 1), [TimeOnly]::new(23, 59, 59, 999), [guid]::NewGuid(), [uri] 'https://example.com/a b?c=%20#d', [uri]::new('a/b', [UriKind]::Relative), [version] '1.2', [version] '1.2.3.4'
-    ) | ForEach-Object { @{ Kind = $null -eq $_ ? 'null' : $_.GetType().Name; Value = $_ } }
+    ) | ForEach-Object { $number = 0 } { @{ Number = ++$number; Kind = $null -eq $_ ? 'null' : $_.GetType().Name; Value = $_ } }
 }
 
 BeforeAll {
@@ -454,8 +454,9 @@ BeforeAll {
             if ($Read.Count -ne $Restored.Count) { return "$At has $($Read.Count) and $($Restored.Count) entries" }
             if ($Read -is [Collections.Specialized.OrderedDictionary] -and ($Read.Keys -join '|') -cne ($Restored.Keys -join '|')) { "$At has another order" }
             foreach ($key in $Read.Keys) {
-                if (-not $Restored.Contains($key)) { "$At has no $key"; continue }
-                if ($key -is [string] -and $key -cne $key.ToUpperInvariant() -and $Read.Contains($key.ToUpperInvariant()) -ne $Restored.Contains($key.ToUpperInvariant())) { "$At compares its keys in another way" }
+                if (-not ([Collections.IDictionary] $Restored).Contains($key)) { "$At has no $key"; continue }
+                $other = $key -is [string] ? $key.ToUpperInvariant() : $key
+                if (([Collections.IDictionary] $Read).Contains($other) -ne ([Collections.IDictionary] $Restored).Contains($other)) { "$At compares its keys in another way" }
                 Get-Difference $Read[$key] $Restored[$key] "$At.$key"
             }
             return
@@ -642,7 +643,7 @@ Describe 'docs/format.md' {
     }
 
     Context 'The dialect' {
-        It 'tells a <Kind> as the module does: <Value>' -ForEach $scalars {
+        It 'tells a scalar as the module does: <Number>, a <Kind>' -ForEach $scalars {
             Save-Checkpoint scalar -State $Value
             $read = $reader.State('default', $null, 'scalar', 1)
             Get-Difference $read (Restore-Checkpoint scalar) | Should -BeNullOrEmpty

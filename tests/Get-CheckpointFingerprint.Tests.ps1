@@ -125,24 +125,24 @@ Describe 'Get-CheckpointFingerprint' {
             Get-Value $First | Should -Not -Be (Get-Value $Second)
         }
 
-        It 'is <Value> for <Text>, in any process, culture and time zone, for ever' -ForEach @(
-            @{ Text = '$null'; Value = '4f3c2ab724c6104fccf614ae733dd3798aeec033aacb7291ffb6538ba8d6c547' }
-            @{ Text = "''"; Value = 'f67563f1cea0ba3a4d78aa8ae7550add3d6940534c4a163dfc2016a6fb7f0061' }
-            @{ Text = "'Grüße 👍'"; Value = 'e072bf2337824538920204dd54df25c825ab56bb53134ac26d6ca968d86143d1' }
-            @{ Text = '1'; Value = '25806b512675118fd751c37b90ef0a2effb1fab5d1a874a6f0de90da345f7b48' }
-            @{ Text = '-1.5'; Value = 'fde0fd622f0ce1631213e7334bff8b51b8838fc7e082fe6923c0dfa2a1926ae5' }
-            @{ Text = '1.50d'; Value = 'fe094820aecf544cab989205a10f09ba6d1df99df84f2afb449421d26f7d71cd' }
-            @{ Text = '$true'; Value = 'fc23a72385067d6cf25dc1021a12e3d7cfcf19bc7ea6c6204019a96efad5cc19' }
-            @{ Text = '[datetime]::new(2024, 5, 1, 12, 30, 15, [DateTimeKind]::Utc)'; Value = 'd80a0e4f7e4fa1d9d94a30aa04d4acdeac511ef955adc46b34cc17cbd312c820' }
-            @{ Text = '[timespan]::FromMinutes(90)'; Value = '45cad074e2cbbe976ad26cab1f8953c1154608ef1f4fdf4ebe0b6fc80e442918' }
-            @{ Text = '[byte[]] (1, 2, 3)'; Value = '663b480b57f0d06ad074af4a65157be9cd3207b57897ed15ba1ab748440f1873' }
-            @{ Text = "'ab', 'c'"; Value = '6a8049a1a5dcfe044af92c546321a25935268c99d4e6f3a5bbf52f8a6af3674c' }
-            @{ Text = '@()'; Value = '4f3c2ab724c6104fccf614ae733dd3798aeec033aacb7291ffb6538ba8d6c547' }
-            @{ Text = '@{}'; Value = '4081b36e105f849552dd95b3dc2efd6985917fecb6d26f78cc6498b41c481ec1' }
-            @{ Text = "@{ size = 1; İi = 'x'; list = 1, 'two', @{ three = 3.25 } }"; Value = '44c706425aeaa0afd9e05d45a22374e5ed9608612a22e8f77f7988eb97029a5a' }
-            @{ Text = '{ Get-Item $path | Sort-Object }'; Value = '69e6a6432d0914931984030130b156f04831f2abbb55bf49adbfe89d8d64b8e1' }
+        It 'is <Value> for <Of>, in any process, culture and time zone, for ever' -ForEach @(
+            @{ Of = '$null'; Given = $null; Value = '4f3c2ab724c6104fccf614ae733dd3798aeec033aacb7291ffb6538ba8d6c547' }
+            @{ Of = 'an empty text'; Given = ''; Value = 'f67563f1cea0ba3a4d78aa8ae7550add3d6940534c4a163dfc2016a6fb7f0061' }
+            @{ Of = 'a text'; Given = 'Grüße 👍'; Value = 'e072bf2337824538920204dd54df25c825ab56bb53134ac26d6ca968d86143d1' }
+            @{ Of = '1'; Given = 1; Value = '25806b512675118fd751c37b90ef0a2effb1fab5d1a874a6f0de90da345f7b48' }
+            @{ Of = '-1.5'; Given = -1.5; Value = 'fde0fd622f0ce1631213e7334bff8b51b8838fc7e082fe6923c0dfa2a1926ae5' }
+            @{ Of = '1.50d'; Given = 1.50d; Value = 'fe094820aecf544cab989205a10f09ba6d1df99df84f2afb449421d26f7d71cd' }
+            @{ Of = '$true'; Given = $true; Value = 'fc23a72385067d6cf25dc1021a12e3d7cfcf19bc7ea6c6204019a96efad5cc19' }
+            @{ Of = 'a moment'; Given = [datetime]::new(2024, 5, 1, 12, 30, 15, [DateTimeKind]::Utc); Value = 'd80a0e4f7e4fa1d9d94a30aa04d4acdeac511ef955adc46b34cc17cbd312c820' }
+            @{ Of = 'a time span'; Given = [timespan]::FromMinutes(90); Value = '45cad074e2cbbe976ad26cab1f8953c1154608ef1f4fdf4ebe0b6fc80e442918' }
+            @{ Of = 'bytes'; Given = [byte[]] (1, 2, 3); Value = '7e20df4c6d8b61af934d6e769ec9d5736d3a132eb64c20b22f088b28e025891b' }
+            @{ Of = '("ab", "c")'; Given = 'ab', 'c'; Value = '349c785240327ba1b50301d2f79902fca4503410af059987095d9ecf8694a03b' }
+            @{ Of = 'an empty list'; Given = @(); Value = 'a0dbe6472f5087a5747777f618a005633cec2e20696820233c9be668d0ad4b20' }
+            @{ Of = 'an empty table'; Given = @{}; Value = '4081b36e105f849552dd95b3dc2efd6985917fecb6d26f78cc6498b41c481ec1' }
+            @{ Of = 'a table'; Given = @{ size = 1; İi = 'x'; list = 1, 'two', @{ three = 3.25 } }; Value = '44c706425aeaa0afd9e05d45a22374e5ed9608612a22e8f77f7988eb97029a5a' }
+            @{ Of = 'a script block'; Given = { Get-Item $path | Sort-Object }; Value = '69e6a6432d0914931984030130b156f04831f2abbb55bf49adbfe89d8d64b8e1' }
         ) {
-            (Get-CheckpointFingerprint -InputObject (Invoke-Expression $Text)).Value | Should -BeExactly $Value
+            (Get-CheckpointFingerprint -InputObject $Given).Value | Should -BeExactly $Value
         }
 
         It 'is the same in another process with another culture, time zone and operating mode' {
@@ -290,11 +290,11 @@ Describe 'Get-CheckpointFingerprint' {
         }
 
         It 'differs for <What>' -ForEach @(
-            @{ What = 'a method call and two arguments'; First = { echo $a.B(1) }; Second = { echo $a.B (1) } }
-            @{ What = 'an index and two arguments'; First = { echo $a[0] }; Second = { echo $a [0] } }
-            @{ What = 'one command and two'; First = { echo a b }; Second = { echo a; b } }
-            @{ What = 'one command and two, on two lines'; First = { echo a b }; Second = {
-                    echo a
+            @{ What = 'a method call and two arguments'; First = { Write-Output $a.B(1) }; Second = { Write-Output $a.B (1) } }
+            @{ What = 'an index and two arguments'; First = { Write-Output $a[0] }; Second = { Write-Output $a [0] } }
+            @{ What = 'one command and two'; First = { Write-Output a b }; Second = { Write-Output a; b } }
+            @{ What = 'one command and two, on two lines'; First = { Write-Output a b }; Second = {
+                    Write-Output a
                     b
                 }
             }
@@ -304,7 +304,7 @@ Describe 'Get-CheckpointFingerprint' {
                     + 2
                 }
             }
-            @{ What = 'one argument and two'; First = { echo ab }; Second = { echo a b } }
+            @{ What = 'one argument and two'; First = { Write-Output ab }; Second = { Write-Output a b } }
             @{ What = 'a text with another blank'; First = { 'a b' }; Second = { 'a  b' } }
             @{ What = 'a number sign in a text'; First = { 'a # b' }; Second = { 'a' } }
             @{ What = 'a here-string with another line'; First = { @'
@@ -324,7 +324,7 @@ b
             @{ What = 'a block in a block'; First = { & { 1 } }; Second = { & { 2 } } }
             @{ What = 'another attribute'; First = { param([int] $a) }; Second = { param([long] $a) } }
             @{ What = 'begin and process'; First = { begin { 1 } }; Second = { process { 1 } } }
-            @{ What = 'a redirection'; First = { echo a }; Second = { echo a > a } }
+            @{ What = 'a redirection'; First = { Write-Output a }; Second = { Write-Output a > a } }
         ) {
             (Get-CheckpointFingerprint $First).Value | Should -Not -Be (Get-CheckpointFingerprint $Second).Value
         }

@@ -27,9 +27,9 @@ BeforeAll {
         if ($Folder) {
             $essence = $essence.Replace($Folder, '<folder>').Replace(($Folder -replace '\\', '/'), '<folder>')
         }
-        ($essence -replace '/home/\S*?(?=[/\\]\.checkpoints)', '<folder>' -replace '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?', '<time>' `
-                -replace '(?<=<time> +)\d+[smhd]\b', '<age>' -replace '\b[0-9a-f]{12,64}\b', '<hash>' -replace '-{3,}', '---' -replace '[ \t]+', ' ' -split '\n' |
-            ForEach-Object Trim | Where-Object { $_ }) -join "`n"
+        $essence = $essence -replace '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?', '<time>' -replace '(?<=<time> +)\d+[smhd]\b', '<age>'
+        $essence = $essence -replace '\b[0-9a-f]{12,64}\b', '<hash>' -replace '-{3,}', '---' -replace '[ \t]+', ' '
+        ($essence -split '\n' | ForEach-Object Trim | Where-Object { $_ }) -join "`n"
     }
 }
 

@@ -31,7 +31,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 foreach (var (name, hash) in EntriesOf(shape, insideLive: false))
                     parts[name] = hash;
                 break;
-            case { Kind: ShapeKind.List, Value: IList { Count: > 0 and <= MaxItems } items and not byte[] }:
+            case { Kind: ShapeKind.List or ShapeKind.Live, Value: IList { Count: > 0 and <= MaxItems } items and not byte[] }:
                 _path.Enter(items);
                 for (var i = 0; i < items.Count; i++)
                 {

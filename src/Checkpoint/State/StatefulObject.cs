@@ -50,7 +50,7 @@ internal static class StatefulObject
     private static string Show(object? value) => value switch
     {
         null => "null",
-        object?[] items => "(" + string.Join(", ", items.Select(Show)) + ")",
+        IList items => "(" + string.Join(", ", items.Cast<object?>().Select(Show)) + ")",
         _ => $"'{LanguagePrimitives.ConvertTo<string>(value)}'",
     };
 }

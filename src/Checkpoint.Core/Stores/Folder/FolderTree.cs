@@ -30,7 +30,7 @@ internal static class FolderTree
             }
             catch (UnauthorizedAccessException)
             {
-                // A folder that this user may pass through but not open; what lies in it was not made now.
+                // This user may pass through the folder and not open it, and so cannot flush it.
             }
             path = parent;
         }
