@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace Checkpoint;
 
@@ -118,6 +117,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             {
                 var reading = await store.ReadAsync(stage, candidate, cancellation);
                 isStale |= reading.IsMissing && steps.Contains(candidate);
+                if (isStale && attempt < StaleAttempts)
+                    break;
                 if (Usable(reading, damage) is not { } info)
                     continue;
                 try
@@ -129,7 +130,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                     damage.Add(e);
                     isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
                 }
-                if (isStale)
+                if (isStale && attempt < StaleAttempts)
                     break;
             }
             // Steps that were removed or replaced while they were read say nothing: there may be newer ones, so look again.
@@ -192,6 +193,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             var isStale = listing.Newest.IsMissing;
             foreach (var older in listing.Steps.Skip(1))
             {
+                if (isStale && attempt < StaleAttempts)
+                    break;
                 var reading = await store.ReadAsync(stage, older, cancellation);
                 if (Usable(reading, damage) is { } info)
                     return info;
@@ -225,8 +228,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             reader.Complete();
             return state;
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException) && !cancellation.IsCancellationRequested)
         {
+            // The bytes are decoded before their hash is known, so a decoder may stumble over them in any way.
             throw CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -13,8 +13,8 @@ internal abstract class ScalarType
     private const string AbsoluteMark = "absolute:";
     private const string RelativeMark = "relative:";
 
+    // As long as the texts that it makes.
     private const string WallClock = "yyyy-MM-ddTHH:mm:ss.fffffff";
-    private const int WallClockLength = 27;
 
     private const int MaxPieceBytes = 1 << 30;
 
@@ -102,12 +102,17 @@ internal abstract class ScalarType
     // skips would be moved otherwise, and one at the end of the calendar has no UTC.
     private static DateTime ParseDateTime(string text)
     {
-        var parsed = DateTime.ParseExact(text, "O", Culture, DateTimeStyles.RoundtripKind);
-        if (parsed.Kind != DateTimeKind.Local)
-            return parsed;
-        var wall = DateTime.SpecifyKind(DateTime.ParseExact(text.AsSpan(0, WallClockLength), WallClock, Culture), DateTimeKind.Local);
-        var offset = TimeSpan.ParseExact(text.AsSpan(WallClockLength + 1), @"hh\:mm", Culture);
-        return TimeZoneInfo.Local.GetUtcOffset(wall) == (text[WallClockLength] == '-' ? -offset : offset) ? wall : parsed;
+        var wall = DateTime.ParseExact(text.AsSpan(0, Math.Min(text.Length, WallClock.Length)), WallClock, Culture);
+        var zone = text.AsSpan(WallClock.Length);
+        if (zone.IsEmpty)
+            return wall;
+        if (zone is "Z")
+            return DateTime.SpecifyKind(wall, DateTimeKind.Utc);
+        var offset = TimeSpan.ParseExact(zone[1..], @"hh\:mm", Culture);
+        offset = zone[0] switch { '+' => offset, '-' => -offset, _ => throw new FormatException("An offset has a sign.") };
+        var local = DateTime.SpecifyKind(wall, DateTimeKind.Local);
+        return TimeZoneInfo.Local.GetUtcOffset(local) == offset ? local
+            : new DateTime(Math.Clamp(wall.Ticks - offset.Ticks, 0, DateTime.MaxValue.Ticks), DateTimeKind.Utc).ToLocalTime();
     }
 
     private static Uri ParseUri(string text) =>

@@ -20,7 +20,9 @@ public abstract class StoreCompleter : IArgumentCompleter
             var quote = wordToComplete.Length > 0 && wordToComplete[0] is '\'' or '"' ? wordToComplete[..1] : "";
             var prefix = WildcardPattern.Escape(wordToComplete.Trim('\'', '"').Normalize()) + "*";
             var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => new CompletionResult(IsText ? Quote(c.Text, quote) : c.Text, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
+            // To the cmdlets that take patterns * is every name, also where one stage has it for its name.
+            var isPattern = commandName is "Get-Checkpoint" or "Clear-Checkpoint";
+            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => isPattern && c.Text == "*" ? (Text: "`*", c.Tip) : c).Select(c => new CompletionResult(IsText ? Quote(c.Text, quote) : c.Text, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
         }
         catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or RuntimeException)
         {

@@ -32,19 +32,10 @@ internal ref struct StateDecoder
     public static object? Decode(StateReader reader, CancellationToken cancellation)
     {
         var decoder = new StateDecoder(reader, cancellation);
-        object? value;
-        try
-        {
-            decoder.Next();
-            value = decoder.ReadValue();
-            if (decoder.TryNext())
-                throw new JsonException("Something follows the state.");
-        }
-        catch (Exception e) when (e is not (JsonException or InvalidDataException or IOException or UnauthorizedAccessException or OperationCanceledException))
-        {
-            // What .NET says of types and lengths that make no sense together.
-            throw new JsonException("The state makes no sense.", e);
-        }
+        decoder.Next();
+        var value = decoder.ReadValue();
+        if (decoder.TryNext())
+            throw new JsonException("Something follows the state.");
         foreach (var blob in decoder._blobs)
             reader.ReadBlob(blob, cancellation);
         return value;

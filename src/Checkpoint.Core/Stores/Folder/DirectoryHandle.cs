@@ -9,6 +9,10 @@ internal abstract class DirectoryHandle : IDisposable
     /// </summary>
     public abstract LockResult TryLock();
 
+    /// <summary>Waits to become the one writer in this folder.</summary>
+    /// <returns><see cref="LockResult.Busy"/> where that took longer than <paramref name="patience"/>.</returns>
+    public abstract ValueTask<LockResult> LockAsync(TimeSpan patience, CancellationToken cancellation);
+
     /// <summary>Has the folder's entries on the medium when it returns.</summary>
     public abstract void Flush();
 

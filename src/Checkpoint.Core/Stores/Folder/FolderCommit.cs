@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace Checkpoint;
@@ -110,7 +109,7 @@ internal sealed class FolderCommit : IDisposable
         // The temporary file keeps the folder from being removed, so the folder that is locked and flushed is the one it lies in.
         using var record = CreateTemporary();
         using var folder = _files.OpenDirectory(_folder);
-        var locked = await LockAsync(folder, cancellation);
+        var locked = await folder.LockAsync(LockPatience, cancellation) == LockResult.Taken;
         cancellation.ThrowIfCancellationRequested();
 
         var listing = _draft.Step is null || _replaces || _mayTidy ? StageFolder.List(_files, _folder) : null;
@@ -206,20 +205,6 @@ internal sealed class FolderCommit : IDisposable
         Location = RecordPath(step),
         State = state,
     };
-
-    private static async ValueTask<bool> LockAsync(DirectoryHandle folder, CancellationToken cancellation)
-    {
-        var started = Stopwatch.GetTimestamp();
-        for (;;)
-        {
-            var result = folder.TryLock();
-            if (result != LockResult.Busy)
-                return result == LockResult.Taken;
-            if (Stopwatch.GetElapsedTime(started) > LockPatience)
-                return false;
-            await Task.Delay(1, cancellation);
-        }
-    }
 
     private TemporaryFile CreateTemporary()
     {

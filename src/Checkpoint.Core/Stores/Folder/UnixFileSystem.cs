@@ -15,6 +15,9 @@ internal partial class UnixFileSystem : FileSystem
     // Numbers that Linux and macOS share.
     private const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
+    private const int LockExclusive = 2, LockNonBlocking = 4;
+
+    private static readonly int EWOULDBLOCK = OperatingSystem.IsMacOS() ? 35 : 11;
     private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
     private static readonly int EOPNOTSUPP = OperatingSystem.IsMacOS() ? 102 : 95;
     private static readonly int ENOTSUP = OperatingSystem.IsMacOS() ? 45 : 95;
@@ -136,16 +139,16 @@ internal partial class UnixFileSystem : FileSystem
         };
     }
 
+    private static LockResult TryLock(SafeFileHandle file) => Lock(file, LockExclusive | LockNonBlocking);
+
     // flock belongs to the open file, not to the process: two runspaces exclude each other as two processes do, and the lock ends with its holder.
-    private static LockResult TryLock(SafeFileHandle file)
+    private static LockResult Lock(SafeFileHandle file, int operation)
     {
         int error;
         do
-            error = Flock(file, 2 | 4) == 0 ? 0 : Marshal.GetLastPInvokeError(); // LOCK_EX | LOCK_NB
+            error = Flock(file, operation) == 0 ? 0 : Marshal.GetLastPInvokeError();
         while (error == EINTR);
-        return error == 0 ? LockResult.Taken
-            : error == (OperatingSystem.IsMacOS() ? 35 : 11) ? LockResult.Busy // EWOULDBLOCK
-            : LockResult.Unsupported;
+        return error == 0 ? LockResult.Taken : error == EWOULDBLOCK ? LockResult.Busy : LockResult.Unsupported;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -166,6 +169,22 @@ internal partial class UnixFileSystem : FileSystem
     private sealed class UnixDirectory(SafeFileHandle handle) : DirectoryHandle
     {
         public override LockResult TryLock() => UnixFileSystem.TryLock(handle);
+
+        public override async ValueTask<LockResult> LockAsync(TimeSpan patience, CancellationToken cancellation)
+        {
+            var result = TryLock();
+            if (result != LockResult.Busy)
+                return result;
+            try
+            {
+                // The system wakes the waiters in turn. One that gives up leaves a thread waiting, which keeps the handle open until it has the lock, and so gives it back.
+                return await Task.Run(() => UnixFileSystem.Lock(handle, LockExclusive), CancellationToken.None).WaitAsync(patience, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                return LockResult.Busy;
+            }
+        }
 
         // fsync; on macOS fcntl(F_FULLFSYNC).
         public override void Flush() => RandomAccess.FlushToDisk(handle);

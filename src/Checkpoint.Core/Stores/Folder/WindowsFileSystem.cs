@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
@@ -84,6 +85,9 @@ internal partial class WindowsFileSystem : FileSystem
 
     private sealed class WindowsDirectory : DirectoryHandle
     {
+        // Milliseconds.
+        private const int MaxPause = 16;
+
         private readonly string _path;
         private FileStream? _lock;
 
@@ -105,6 +109,20 @@ internal partial class WindowsFileSystem : FileSystem
             {
                 // Access is denied for a moment while the last holder's file is being removed.
                 return LockResult.Busy;
+            }
+        }
+
+        public override async ValueTask<LockResult> LockAsync(TimeSpan patience, CancellationToken cancellation)
+        {
+            var started = Stopwatch.GetTimestamp();
+            for (var pause = 1; ; pause = Math.Min(2 * pause, MaxPause))
+            {
+                if (TryLock() == LockResult.Taken)
+                    return LockResult.Taken;
+                if (Stopwatch.GetElapsedTime(started) > patience)
+                    return LockResult.Busy;
+                // Waiters that woke together would meet again.
+                await Task.Delay(Random.Shared.Next(pause, 2 * pause), cancellation);
             }
         }
 
