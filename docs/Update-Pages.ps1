@@ -25,7 +25,11 @@ param(
 
 $ErrorActionPreference = 'Stop'
 Import-Module Microsoft.PowerShell.PlatyPS -MinimumVersion 1.0 -MaximumVersion 1.999
-$commands = (Import-Module $Module -PassThru).ExportedCmdlets.Values
+# From a copy without help: PlatyPS would add the module's own help to what the pages say.
+$bare = Join-Path ([IO.Path]::GetTempPath()) "checkpoint-$([guid]::NewGuid().ToString('N'))/Checkpoint"
+$null = New-Item -ItemType Directory -Path $bare
+Copy-Item -Path $Module, (Join-Path (Split-Path $Module) 'bin') -Destination $bare -Recurse
+$commands = (Import-Module (Join-Path $bare (Split-Path $Module -Leaf)) -PassThru).ExportedCmdlets.Values
 
 Remove-Item -LiteralPath $OutputPath -Recurse -Force -ErrorAction Ignore
 $null = New-Item -ItemType Directory -Path $OutputPath

@@ -174,7 +174,7 @@ if (-not (Test-Checkpoint duplicates -Fingerprint $from)) {
         ForEach-Object { [pscustomobject]@{ Hash = $_.Name; Length = $_.Group[0].Length; Path = [string[]] $_.Group.Path } }
     $duplicates = Get-OrdinalOrder @($duplicates) { $_.Path[0] }
     Save-Checkpoint duplicates -State $duplicates -Fingerprint $from
-    Write-Stage duplicates "$($duplicates.Count) sets of files with the same content"
+    Write-Stage duplicates "sets of files with the same content: $($duplicates.Count)"
 }
 else {
     $duplicates = Restore-Checkpoint duplicates

@@ -60,12 +60,16 @@ internal sealed record RetentionPolicy
 
     private static double? Number(object? value)
     {
-        if (value is null or string or bool or char or DateTime or not IConvertible and not (Half or System.Numerics.BigInteger or TimeSpan))
+        if (value is null or string or bool or char or DateTime or not IConvertible and not (Half or System.Numerics.BigInteger or Int128 or UInt128 or nint or nuint or TimeSpan))
             return null;
         var number = value switch
         {
             Half half => (double)half,
             System.Numerics.BigInteger big => (double)big,
+            Int128 big => (double)big,
+            UInt128 big => (double)big,
+            nint native => native,
+            nuint native => native,
             TimeSpan time => time.Ticks,
             _ => Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture),
         };

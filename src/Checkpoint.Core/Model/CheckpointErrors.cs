@@ -56,7 +56,7 @@ internal static class CheckpointErrors
             : "Leave it out, or save what it can be made from again."),
         stage.Name, cause);
 
-    public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken: {cause.Message}", cause.Path, cause);
+    public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken of {cause.Path}: {cause.Reason}.", cause.Path, cause);
 
     public static CheckpointException EncryptionUnavailable(StageId stage, string store, string source) => new(CheckpointErrorKind.KeyRequired,
         $"Checkpoint {stage} was not saved in '{store}': {source} gives a key, so everything saved must be encrypted, which this version of Checkpoint cannot do. Remove the key if plain checkpoints are acceptable.",

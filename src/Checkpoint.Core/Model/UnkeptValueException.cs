@@ -5,6 +5,8 @@ internal sealed class UnkeptValueException(CheckpointErrorKind kind, string path
 {
     public CheckpointErrorKind Kind { get; } = kind;
 
+    public string Reason { get; } = reason;
+
     /// <summary>Where the value stands, as PowerShell would write it: <c>$state.users[3]</c>.</summary>
     public string Path { get; } = path;
 }

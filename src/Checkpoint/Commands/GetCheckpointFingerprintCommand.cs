@@ -63,7 +63,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
                 _files[PartName(path)] = FingerprintHash.File(path, Cancellation);
                 return;
             }
-            foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
+            foreach (var file in FileTree.Files(path))
                 _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -66,7 +66,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ScriptBlock block:
                 return ScriptFingerprint.Hash(block);
             case FileInfo file:
-                return FileHash(file);
+                return Reading(file.FullName, () => FingerprintHash.File(file.FullName, cancellation));
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
@@ -148,20 +148,20 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), FingerprintHash.Map(MapHashes(shape.Value!, live.Properties, insideLive: true))]);
     }
 
-    private byte[] FileHash(FileInfo file)
+    private byte[] FolderHash(DirectoryInfo folder) => Reading(folder.FullName, () => FingerprintHash.Map(FileTree.Files(folder.FullName)
+        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation)))));
+
+    private byte[] Reading(string path, Func<byte[]> read)
     {
         try
         {
-            return FingerprintHash.File(file.FullName, cancellation);
+            return read();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw CheckpointErrors.NotSerializable(_path.ToString(), $"the file '{file.FullName}' cannot be read ({e.Message.TrimEnd('.')})");
+            throw CheckpointErrors.NotSerializable(_path.ToString(), $"'{path}' cannot be read ({e.Message.TrimEnd('.')})");
         }
     }
-
-    private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(folder.EnumerateFiles("*", SearchOption.AllDirectories)
-        .Select(f => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, f.FullName).Replace(Path.DirectorySeparatorChar, '/'), FileHash(f))));
 
     private static byte[] ScalarHash(object? value)
     {

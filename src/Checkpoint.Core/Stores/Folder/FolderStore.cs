@@ -169,10 +169,7 @@ internal sealed class FolderStore : CheckpointStore
     private IEnumerable<string> Folders(string parent, NamePattern names)
     {
         if (names.Literal is { } literal)
-        {
-            var folder = FolderLayout.Escape(literal);
-            return _files.DirectoryExists(Path.Join(parent, folder)) ? [folder] : [];
-        }
+            return [FolderLayout.Escape(literal)];
         try
         {
             var folders = new List<string>();

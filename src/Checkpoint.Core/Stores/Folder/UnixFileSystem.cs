@@ -178,7 +178,9 @@ internal partial class UnixFileSystem : FileSystem
             try
             {
                 // The system wakes the waiters in turn. One that gives up leaves a thread waiting, which keeps the handle open until it has the lock, and so gives it back.
-                return await Task.Run(() => UnixFileSystem.Lock(handle, LockExclusive), CancellationToken.None).WaitAsync(patience, cancellation);
+                // Not a thread of the pool, which the holder of the lock may need to go on.
+                var waiting = Task.Factory.StartNew(() => UnixFileSystem.Lock(handle, LockExclusive), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                return await waiting.WaitAsync(patience, cancellation);
             }
             catch (TimeoutException)
             {
