@@ -49,8 +49,10 @@ internal static class StoreRegistry
     // RFC 8089: without a host, or with localhost, a file of this machine. Another host is a share, which only Windows finds by its name.
     private static string FilePath(string location)
     {
-        if (!Uri.TryCreate(location, UriKind.Absolute, out var uri) || !uri.IsFile)
+        if (!Uri.TryCreate(location, UriKind.Absolute, out var uri) || !uri.IsFile || location.EndsWith("://", StringComparison.Ordinal))
             throw CheckpointErrors.Unusable(location, "it is no file URI");
+        if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            throw CheckpointErrors.Unusable(location, "a file URI has neither query nor fragment; write %3F for ? and %23 for #");
         if (uri.Host.Length == 0 || OperatingSystem.IsWindows())
             return Path.GetFullPath(uri.LocalPath);
         return uri.IsLoopback ? Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath))

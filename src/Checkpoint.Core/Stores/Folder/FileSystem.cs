@@ -9,6 +9,8 @@ namespace Checkpoint;
 /// </summary>
 internal abstract class FileSystem
 {
+    private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
+
     /// <summary>The file system of this machine.</summary>
     public static FileSystem Current { get; } = OperatingSystem.IsWindows() ? new WindowsFileSystem() : new UnixFileSystem();
 
@@ -61,19 +63,14 @@ internal abstract class FileSystem
         using var file = OpenRead(path);
         if (file is null)
             return null;
-        var length = RandomAccess.GetLength(file);
-        if (length > RecordFormat.MaxLength)
-            throw new InvalidDataException("the record is longer than any record can be");
-        var bytes = new byte[length];
-        for (var done = 0; done < bytes.Length;)
+        try
         {
-            // A network share may give less than was asked for.
-            var read = Read(file, bytes.AsSpan(done), done);
-            if (read == 0)
-                return bytes[..done];
-            done += read;
+            return ReadWhole(file);
         }
-        return bytes;
+        catch (NotSupportedException)
+        {
+            throw new InvalidDataException("it is no file but a pipe or a device");
+        }
     }
 
     /// <summary>Removes a file; one that is not there is no error.</summary>
@@ -159,7 +156,23 @@ internal abstract class FileSystem
             throw new DirectoryNotFoundException($"Could not find the folder above '{path}'.");
     }
 
-    private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
+    private byte[] ReadWhole(SafeFileHandle file)
+    {
+        var length = RandomAccess.GetLength(file);
+        if (length > RecordFormat.MaxLength)
+            throw new InvalidDataException("the record is longer than any record can be");
+        var bytes = new byte[length];
+        for (var done = 0; done < bytes.Length;)
+        {
+            // A network share may give less than was asked for.
+            var read = Read(file, bytes.AsSpan(done), done);
+            if (read == 0)
+                return bytes[..done];
+            done += read;
+        }
+        return bytes;
+    }
+
 }
 
 /// <summary>Is shown an entry of a folder.</summary>
