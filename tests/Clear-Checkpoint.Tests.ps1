@@ -117,7 +117,7 @@ Describe 'Clear-Checkpoint' {
             Clear-Checkpoint 'a*'
             Clear-Checkpoint '[a]'
             Get-Left | Should -Be 'default//* 1', 'default//a 1'
-            Clear-Checkpoint '*'
+            Clear-Checkpoint '`*'
             Get-Left | Should -Be 'default//a 1'
         }
 

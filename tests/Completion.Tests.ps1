@@ -66,7 +66,7 @@ Describe 'Completion' {
 
         It 'gives text that finds the checkpoint again: <_>' -ForEach @(
             'a b', "it's", "q`u{2018}q", 'say "hi"', "say `u{201C}hi`u{201D}", '$var', '$(exit)', '`tick', '-dash', "`u{2013}dash", '@at', '#hash', '(paren', '{brace', 'a;b', 'a|b', 'a,b', 'a&b', '<a>',
-            '*', 'a*', '[x]', '?', '%1', '~', 'Ünï', '日本', "`u{1F600}", '007', '1kb', '../x', 'C:\x', 'if', ' lead'
+            'a*', '[x]', '?', '%1', '~', 'Ünï', '日本', "`u{1F600}", '007', '1kb', '../x', 'C:\x', 'if', ' lead'
         ) {
             Save-Checkpoint x # 'a*', say, must not find more
             Save-Checkpoint -Name $_
@@ -80,6 +80,20 @@ Describe 'Completion' {
                 (& ([scriptblock]::Create("Get-Checkpoint -Name train, $text"))).Name | Should -BeExactly 'train', $_ -Because "train, $text"
                 & ([scriptblock]::Create("Test-Checkpoint $text")) | Should -BeTrue -Because $text
             }
+        }
+
+        It 'offers the name * so that it finds that stage alone' {
+            Save-Checkpoint '*'
+            foreach ($command in 'Get-Checkpoint', 'Test-Checkpoint', 'Restore-Checkpoint', 'Clear-Checkpoint') {
+                Save-Checkpoint '*' 'star'
+                $text = (Complete-Line "$command " | Where-Object ListItemText -EQ '*').CompletionText
+                switch ($result = & ([scriptblock]::Create("$command $text"))) {
+                    { $_ -is [Checkpoint.CheckpointInfo] } { $result.Name | Should -Be '*' }
+                    { $_ -is [bool] } { $result | Should -BeTrue }
+                    { $_ -is [string] } { $result | Should -Be 'star' }
+                }
+            }
+            (Get-Checkpoint).Name | Should -Be 'index', 'ingest', 'train'
         }
 
         It 'quotes a name that is a number to PowerShell' {
@@ -217,10 +231,18 @@ Describe 'Completion' {
             Get-Offer 'Set-CheckpointContext -Re' | Should -Be '-Reset'
         }
 
-        It 'offers for every cmdlet the parameters of design.md' {
-            Get-Offer 'Test-Checkpoint x -' | Where-Object { $_ -in '-Step', '-Fingerprint', '-MaxAge', '-Detailed', '-Store', '-Pipeline', '-Run' } | Should -HaveCount 7
-            Get-Offer 'Get-Checkpoint x -' | Where-Object { $_ -in '-Step', '-AllSteps', '-Store', '-Pipeline', '-Run' } | Should -HaveCount 5
-            Get-Offer 'Clear-Checkpoint x -' | Where-Object { $_ -in '-Step', '-OlderThan', '-Keep', '-WhatIf', '-Confirm', '-Store', '-Pipeline', '-Run' } | Should -HaveCount 8
+        It 'offers for <Cmdlet> the parameters of design.md' -ForEach @(
+            @{ Cmdlet = 'Save-Checkpoint'; Parameters = 'Name State Step Metadata Fingerprint OutputFile Keep KeepEvery KeepFor KeepBest By Lowest Interval Force Overwrite PassThru InputObject Store Pipeline Run WhatIf Confirm' }
+            @{ Cmdlet = 'Test-Checkpoint'; Parameters = 'Name Step Fingerprint MaxAge Detailed Store Pipeline Run' }
+            @{ Cmdlet = 'Get-Checkpoint'; Parameters = 'Name Step AllSteps Store Pipeline Run' }
+            @{ Cmdlet = 'Restore-Checkpoint'; Parameters = 'Name Step InputObject Store Pipeline Run' }
+            @{ Cmdlet = 'Clear-Checkpoint'; Parameters = 'Name Step OlderThan Keep Store Pipeline Run WhatIf Confirm' }
+            @{ Cmdlet = 'Get-CheckpointFingerprint'; Parameters = 'InputObject Path LiteralPath' }
+            @{ Cmdlet = 'Set-CheckpointContext'; Parameters = 'Store Pipeline Run Keep Reset PassThru WhatIf Confirm' }
+            @{ Cmdlet = 'Get-CheckpointContext'; Parameters = 'Store Pipeline Run' }
+        ) {
+            $offered = @(Get-Offer "$Cmdlet -") -replace '^-'
+            $Parameters -split ' ' | Where-Object { $_ -notin $offered } | Should -BeNullOrEmpty
         }
     }
 }

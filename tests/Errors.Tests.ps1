@@ -29,6 +29,11 @@ BeforeDiscovery {
     # A disk that is full, and one that is read-only, need file systems of their own; on Linux a user can have some.
     $canMount = $IsLinux -and (Get-Command unshare -CommandType Application -ErrorAction Ignore) -and
     $(unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmpfs /mnt' 2>$null; $LASTEXITCODE -eq 0)
+
+    # Root may look into everything, but can become nobody, where nobody can come as far as PowerShell and the module.
+    $canBeDenied = -not $IsWindows -and ([Environment]::UserName -ne 'root' -or
+        ((Get-Command setpriv -CommandType Application -ErrorAction Ignore) -and
+            $(setpriv --reuid=65534 --clear-groups sh -c 'test -r "$1" && test -r "$2"' sh "$PSHOME/pwsh.dll" ($env:CHECKPOINT_TEST_MODULE ?? "$PSScriptRoot/../Checkpoint.psd1"); $LASTEXITCODE -eq 0)))
 }
 
 BeforeAll {
@@ -146,6 +151,71 @@ Describe 'Errors' {
         finally {
             $runner.Dispose()
             Remove-Item (Join-Path (Split-Path $place) huge.bin)
+        }
+    }
+
+    It 'are StoreAccessDenied where a user may not look, never an empty answer' -Skip:(-not $canBeDenied) {
+        $place = New-TestStore
+        foreach ($closed in 'store', 'default', 'stages', 's') {
+            Save-Checkpoint s -Store "$place/$closed" -Pipeline default -Run ''
+            Save-Checkpoint s -Store "$place/$closed" -Pipeline default -Run 7
+        }
+        Set-Content "$place/child.ps1" @'
+param($Module, $Place)
+Import-Module $Module
+$closed = @{
+    store = ''
+    default = '/default'
+    stages = '/default/stages', '/default/runs'
+    s = '/default/stages/s', '/default/runs/7/stages/s'
+}
+$commands = @(
+    { Test-Checkpoint s @at }
+    { Test-Checkpoint s -Step 1 @at }
+    { Restore-Checkpoint s @at }
+    { Get-Checkpoint @at }
+    { Get-Checkpoint s @at }
+    { Get-Checkpoint 's*' @at }
+    { Get-Checkpoint s -Step 1 @at }
+    { Clear-Checkpoint @at }
+    { Clear-Checkpoint s @at }
+    { Clear-Checkpoint 's*' @at }
+    { Save-Checkpoint s @at }
+)
+foreach ($name in $closed.Keys) {
+    foreach ($run in '', '7') {
+        $at = @{ Store = "$Place/$name"; Pipeline = 'default'; Run = $run; ErrorAction = 'Stop' }
+        foreach ($command in $commands) {
+            $answer = try { "said '$(& $command 6>&1)'" } catch { $_.FullyQualifiedErrorId }
+            if ($answer -notlike 'StoreAccessDenied,Checkpoint.Commands.*') { "$name closed, run '$run', $command $answer" }
+        }
+    }
+}
+'@
+        $modes = @{}
+        $change = {
+            param($Path, $Mode)
+            $modes[$Path] = [IO.File]::GetUnixFileMode($Path)
+            [IO.File]::SetUnixFileMode($Path, [IO.UnixFileMode] $Mode)
+        }
+        $isRoot = [Environment]::UserName -eq 'root'
+        $all = 511 # rwxrwxrwx
+        try {
+            # Nobody must come as far as what is closed, and find all open behind it.
+            Get-ChildItem $place -Recurse -Force | ForEach-Object { & $change $_.FullName $all }
+            for ($folder = $place; $folder -and $folder -ne [IO.Path]::GetTempPath().TrimEnd('/'); $folder = Split-Path $folder) {
+                & $change $folder $all
+            }
+            foreach ($path in 'store', 'default/default', 'stages/default/stages', 'stages/default/runs', 's/default/stages/s', 's/default/runs/7/stages/s') {
+                [IO.File]::SetUnixFileMode("$place/$path", $isRoot ? [IO.UnixFileMode] 448 : [IO.UnixFileMode]::None) # rwx------
+            }
+            $first, $rest = @($isRoot ? @('setpriv', '--reuid=65534', '--clear-groups') : @()) + 'env' + "HOME=$place" + @(Get-PwshCommand)
+            & $first @rest -NoProfile -NonInteractive -File "$place/child.ps1" $ModulePath $place | Should -BeNullOrEmpty
+        }
+        finally {
+            foreach ($path in $modes.Keys | Sort-Object Length) {
+                [IO.File]::SetUnixFileMode($path, $modes[$path])
+            }
         }
     }
 

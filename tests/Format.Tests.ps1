@@ -249,7 +249,7 @@ BeforeAll {
             if ($value.ValueKind -eq 'String' -and [StateReader]::ScalarTypes.ContainsKey($tag)) {
                 return [StateReader]::Scalar($tag, $value.GetString())
             }
-            $type, $element, $arguments = [StateReader]::Type($tag)
+            $type, $element, $arguments = [StateReader]::FindType($tag)
             if ($tag -ceq 'byte[]' -and $value.ValueKind -eq 'String') {
                 return $value.GetBytesFromBase64()
             }
@@ -384,17 +384,17 @@ BeforeAll {
         }
 
         # Types. Gives the type, the name of an array's or list's items, and the arguments of a dictionary.
-        static [object[]] Type([string] $name) {
+        static [object[]] FindType([string] $name) {
             if ($name -cmatch '^(.*)\[(,*)\]$') {
                 $inner, $commas = $Matches[1], $Matches[2]
-                $item = [StateReader]::Type($inner)[0]
+                $item = [StateReader]::FindType($inner)[0]
                 $array = $commas ? $item.MakeArrayType($commas.Length + 1) : $item.MakeArrayType()
                 return $array, $inner, $null
             }
             if ($name -cmatch '^(\w+)<(.*)>$' -and [StateReader]::GenericTypes.ContainsKey($Matches[1])) {
                 $definition = [StateReader]::GenericTypes[$Matches[1]]
                 $arguments = [StateReader]::Split($Matches[2])
-                return $definition.MakeGenericType([type[]] @($arguments | ForEach-Object { [StateReader]::Type($_)[0] })), $arguments[0], $arguments
+                return $definition.MakeGenericType([type[]] @($arguments | ForEach-Object { [StateReader]::FindType($_)[0] })), $arguments[0], $arguments
             }
             $plain = [StateReader]::ScalarTypes[$name] ?? [StateReader]::PlainTypes[$name]
             if (-not $plain) {
@@ -464,7 +464,7 @@ BeforeAll {
         if ($Read -is [Collections.IEnumerable] -and $Read -isnot [string] -and $Read -isnot [xml]) {
             if ($Read -is [array] -and (0..($Read.Rank - 1) | Where-Object { $Read.GetLength($_) -ne $Restored.GetLength($_) })) { return "$At has other lengths" }
             if ($Read.GetType().Name -eq 'HashSet`1' -and $Read.Comparer.GetType() -ne $Restored.Comparer.GetType()) { "$At compares its items in another way" }
-            if ($Read -is [byte[]]) { return [Linq.Enumerable]::SequenceEqual($Read, $Restored) ? @() : "$At has other bytes" }
+            if ($Read -is [byte[]] -or $Read -is [bool[]] -or $Read -is [char[]]) { return [Linq.Enumerable]::SequenceEqual($Read, $Restored) ? @() : "$At has other items" }
             $left, $right = @($Read.GetEnumerator()), @($Restored.GetEnumerator())
             if ($left.Count -ne $right.Count) { return "$At has $($left.Count) and $($right.Count) items" }
             for ($i = 0; $i -lt $left.Count; $i++) {
@@ -537,7 +537,7 @@ Describe 'docs/format.md' {
         }
 
         It 'gives every letter of the ranges, and its neighbours, the key and the folder that the module gives it' {
-            $starts = 0x20, 0x7E, 0x80, 0x390, 0x40F, 0x5CF, 0x620, 0x3040, 0x30A0, 0x4DFE, 0x9FA4, 0xABFF, 0xD7A2, 0x1E9A, 0x212A, 0xFF20, 0x10400
+            $starts = 0x20, 0x7E, 0x80, 0x390, 0x3FE, 0x41F, 0x43F, 0x5CF, 0x620, 0x3040, 0x30A0, 0x4DFE, 0x9FA4, 0xABFF, 0xD7A2, 0x1E9A, 0x212A, 0xFF20, 0x10400
             foreach ($start in $starts) {
                 $name = -join ($start..($start + 0x22) | Where-Object { $_ -notin 0x7F..0x9F -and $_ -notin 0xD800..0xDFFF } | ForEach-Object { [char]::ConvertFromUtf32($_) })
                 foreach ($part in 0..6) {
@@ -659,7 +659,7 @@ Describe 'docs/format.md' {
             $dictionary.one = 1
             $byNumber = [Collections.Generic.Dictionary[int, Collections.Generic.List[string]]]::new()
             $byNumber[5] = [string[]] ('five', $null, "$([char] 0xD800)")
-            $exact = [hashtable]::new()
+            $exact = [Activator]::CreateInstance([hashtable])
             $exact.a = 1
             $exact.A = 2
             $matrix = [int[,]]::new(2, 3)
@@ -694,7 +694,7 @@ Describe 'docs/format.md' {
             Get-Difference $reader.State('default', $null, 'nested', 1) $restored | Should -BeNullOrEmpty
 
             $documented = [regex]::Matches($format, '`\{?"?\$(\w+)') | ForEach-Object { $_.Groups[1].Value } | Select-Object -Unique
-            $types = [regex]::Matches($format, '"(\w+)"(?= (?:\||"<"|\)))|\("(\w+)" ') | ForEach-Object { $_.Groups[1].Value + $_.Groups[2].Value }
+            $types = [regex]::Matches($format, '"(\w+)"') | ForEach-Object { $_.Groups[1].Value }
             $used = Get-TagName $reader.Record('default', $null, 'nested', 1).GetProperty('state').GetProperty('value').GetProperty('$ordered') |
                 Where-Object { $_ -notin '$tag', '$x' } | ForEach-Object { $_ -split '\W+' } | Where-Object { $_ } | Select-Object -Unique
             $used | Where-Object { $_ -cnotin $documented -and $_ -cnotin $types } | Should -BeNullOrEmpty

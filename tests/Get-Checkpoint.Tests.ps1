@@ -156,9 +156,14 @@ Describe 'Get-Checkpoint' {
         It 'finds a name that has wildcard characters by itself, before it is a wildcard' {
             '*', 'in*', '[x]', 'x' | ForEach-Object { Save-Checkpoint $_ }
             (Get-Checkpoint 'in*').Name | Should -Be 'in*'
-            (Get-Checkpoint '*').Name | Should -Be '*'
             (Get-Checkpoint '[x]').Name | Should -Be '[x]'
             (Get-Checkpoint 'i*').Name | Should -Be 'in*', 'index', 'ingest'
+        }
+
+        It 'takes * for all even where a stage has that name, which `* finds' {
+            Save-Checkpoint '*'
+            (Get-Checkpoint '*').Name | Should -Be '*', 'index', 'ingest', 'train'
+            (Get-Checkpoint '`*').Name | Should -Be '*'
         }
 
         It 'takes a backtick as the escape of a wildcard' {

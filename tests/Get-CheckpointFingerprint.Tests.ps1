@@ -437,6 +437,12 @@ b
             (Get-CheckpointFingerprint @{ size = 2 } -Path in/a.csv).Value | Should -Not -Be $fingerprint.Value
         }
 
+        It 'does not go round in links to folders' -Skip:$IsWindows {
+            $null = New-Item -ItemType SymbolicLink in/sub/loop -Target "$place/in"
+            (Get-CheckpointFingerprint -Path in/sub).Parts.Keys | Should -Be 'in/sub/d.csv'
+            Get-CheckpointFingerprint (Get-Item in/sub) | Should -HaveCount 1
+        }
+
         It 'takes drives of PowerShell' {
             Set-Content TestDrive:/drive.txt 'x' -NoNewline
             @((Get-CheckpointFingerprint -Path TestDrive:/drive.txt).Parts.Values) | Should -Be (Get-FileHash TestDrive:/drive.txt).Hash

@@ -1,5 +1,5 @@
 BeforeDiscovery {
-    $twice = [hashtable]::new([StringComparer]::Ordinal)
+    $twice = [Activator]::CreateInstance([hashtable], [StringComparer]::Ordinal)
     $twice['a'] = 1
     $twice['A'] = 2
 }
@@ -511,8 +511,8 @@ Describe 'Save-Checkpoint' {
         It 'several, by wildcards, and below the current location' {
             Push-Location $folder
             try {
-                (Save-Checkpoint s -OutputFile '*.csv' -PassThru @at).OutputFiles.Path | Should -Be "$folder/one.csv", "$folder/two.csv"
-                (Save-Checkpoint s -OutputFile one.csv, two.csv -PassThru @at).OutputFiles.Path | Should -Be "$folder/one.csv", "$folder/two.csv"
+                (Save-Checkpoint s -OutputFile '*.csv' -PassThru @at).OutputFiles.Path | Should -Be (Get-Item "$folder/*.csv").FullName
+                (Save-Checkpoint s -OutputFile one.csv, two.csv -PassThru @at).OutputFiles.Path | Should -Be (Get-Item "$folder/*.csv").FullName
             }
             finally {
                 Pop-Location
@@ -525,7 +525,7 @@ Describe 'Save-Checkpoint' {
             $moved = "$folder-moved"
             Move-Item $folder $moved
             $there = @{ Store = "$moved/.checkpoints"; Pipeline = 'default'; Run = '' }
-            (Get-Checkpoint s @there).OutputFiles.Path | Should -Be "$moved/one.csv"
+            (Get-Checkpoint s @there).OutputFiles.Path | Should -Be (Get-Item "$moved/one.csv").FullName
             Test-Checkpoint s @there | Should -BeTrue
         }
 
@@ -710,7 +710,6 @@ Describe 'Save-Checkpoint' {
         }
 
         It 'as StoreAccessDenied where the system denies access' {
-            $setpriv = Get-Command setpriv -CommandType Application -ErrorAction Ignore | Select-Object -First 1
             if ($IsWindows) {
                 Set-ItResult -Skipped -Because 'rights are taken away by the modes of Unix here'
                 return
@@ -738,6 +737,42 @@ Describe 'Save-Checkpoint' {
                     [IO.File]::SetUnixFileMode($denied, 'UserRead, UserWrite, UserExecute')
                 }
             }
+        }
+
+        It 'as StoreFull where the disk is, and as StoreReadOnly where it is that, and keeps what was there' {
+            # A disk of 2 MiB that this child alone sees.
+            $null = New-Item -ItemType Directory $store
+            $script = Join-Path $TestDrive "full-$([guid]::NewGuid().ToString('N')).ps1"
+            Set-Content $script @'
+            param($module, $store)
+            Import-Module $module
+            $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+            function Show-Failure($block) {
+                try { & $block; 'no error' } catch { "$($_.FullyQualifiedErrorId) $($_.CategoryInfo.Category) $($_.TargetObject) $($_.Exception.Message -like "*'s'*$store*")" }
+            }
+            Save-Checkpoint s -State 'old' -Step 1 @at
+            Show-Failure { Save-Checkpoint s -State ([byte[]]::new(5MB)) @at }
+            Show-Failure { Save-Checkpoint s -State ([byte[]]::new(5MB)) -Step 1 -Overwrite @at }
+            (Get-ChildItem $store -Recurse -File -Force).Name
+            Restore-Checkpoint s @at
+            Save-Checkpoint s -State 'new' -Step 1 -Overwrite @at
+            mount -o remount,ro $store
+            Show-Failure { Save-Checkpoint s @at }
+            Show-Failure { Save-Checkpoint s -State ([byte[]]::new(50000)) -Step 1 -Overwrite @at }
+            Restore-Checkpoint s @at
+            Test-Checkpoint s @at
+'@
+            $pwsh = (@(Get-PwshCommand) | ForEach-Object { "'$_'" }) -join ' '
+            $output = if ($IsLinux) {
+                unshare -rm sh -c "mount -t tmpfs -o size=2m none '$store' && exec $pwsh -NoProfile -NonInteractive -File '$script' '$ModulePath' '$store'" 2>$null
+            }
+            if (-not $output) {
+                Set-ItResult -Skipped -Because 'this system lets nobody mount a small disk'
+                return
+            }
+            $full = 'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError s True'
+            $readOnly = 'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied s True'
+            $output | Should -Be $full, $full, '0000000001.json', 'old', $readOnly, $readOnly, 'new', 'True'
         }
 
         It 'as KeyRequired where a key asks for encryption, which is yet to come, and saves nothing' {

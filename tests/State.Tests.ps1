@@ -106,7 +106,7 @@ BeforeDiscovery {
     $grid = [object[, ]]::new(2, 2)
     $grid[0, 1] = 'x'
     $grid[1, 0] = @{ a = 1 }
-    $caseSensitive = [hashtable]::new([StringComparer]::Ordinal)
+    $caseSensitive = [Activator]::CreateInstance([hashtable], [StringComparer]::Ordinal)
     $caseSensitive['a'] = 1
     $caseSensitive['A'] = 2
     $orderedSensitive = [System.Collections.Specialized.OrderedDictionary]::new([StringComparer]::Ordinal)
@@ -386,7 +386,7 @@ Describe 'The comparer of these tests' {
         @{ Left = @{ a = 1 }; Right = @{ a = [long] 1 } }
         @{ Left = @{ a = 1 }; Right = @{ A = 1 } }
         @{ Left = @{ 1 = 1 }; Right = @{ [long] 1 = 1 } }
-        @{ Left = @{ a = 1 }; Right = [hashtable]::new(@{ a = 1 }, [StringComparer]::Ordinal) }
+        @{ Left = @{ a = 1 }; Right = [Activator]::CreateInstance([hashtable], @{ a = 1 }, [StringComparer]::Ordinal) }
         @{ Left = [ordered]@{ a = 1; b = 1 }; Right = [ordered]@{ b = 1; a = 1 } }
         @{ Left = [pscustomobject]@{ a = 1; b = 1 }; Right = [pscustomobject]@{ b = 1; a = 1 } }
         @{ Left = [pscustomobject]@{ PSTypeName = 'a' }; Right = [pscustomobject]@{} }
@@ -497,6 +497,34 @@ Describe 'State' {
             1..4000 | ForEach-Object { $state["key $_"] = "value $_" }
             Find-Difference $state (Copy-State $state) | Should -BeNullOrEmpty
         }
+
+        It 'any nesting of these, at random' {
+            $seed = Get-Random
+            Write-Information "seed $seed" -InformationAction Continue
+            $random = [random]::new($seed)
+            $leaves = @($scalar | ForEach-Object { , $_.Value }) + @($collection | ForEach-Object { , $_.Value }) + @(, $null)
+            function New-RandomValue([int] $Depth) {
+                if ($Depth -eq 0 -or $random.Next(4) -eq 0) {
+                    return , $leaves[$random.Next($leaves.Count)]
+                }
+                $items = [object[]]::new($random.Next(4))
+                for ($i = 0; $i -lt $items.Length; $i++) {
+                    $items[$i] = New-RandomValue ($Depth - 1)
+                }
+                switch ($random.Next(6)) {
+                    0 { return , $items }
+                    1 { return , [System.Collections.Generic.List[object]]::new($items) }
+                    2 { return , [System.Collections.ArrayList]::new($items) }
+                    3 { $table = @{}; foreach ($item in $items) { $table["key $($random.Next())"] = $item }; return $table }
+                    4 { $table = [ordered]@{}; foreach ($item in $items) { $table[[object] $random.NextDouble()] = $item }; return $table }
+                    5 { $bag = [pscustomobject]@{}; foreach ($item in $items) { $bag.psobject.Properties.Add([psnoteproperty]::new("p$($random.Next())", $item)) }; return $bag }
+                }
+            }
+            foreach ($i in 1..40) {
+                $state = New-RandomValue 5
+                Find-Difference $state (Copy-State $state) | Should -BeNullOrEmpty -Because "seed $seed, $i"
+            }
+        } -ForEach @{ scalar = $scalar; collection = $collection }
 
         It 'a piped sequence, its elements as they were' {
             $elements = @(1, @(), $null, @(, 'one'), [byte[]] (1, 2), @{ a = 1 }, [System.Collections.Generic.List[int]]::new())
@@ -814,7 +842,7 @@ Describe 'State' {
         }
 
         It 'a table whose way to compare cannot be kept is an error that names the path' {
-            $turkish = [hashtable]::new([StringComparer]::Create([cultureinfo] 'tr-TR', $true))
+            $turkish = [Activator]::CreateInstance([hashtable], [StringComparer]::Create([cultureinfo] 'tr-TR', $true))
             $failure = { Save-Checkpoint turkish -State @{ t = $turkish } @at } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand' -PassThru
             $failure.Exception.Message | Should -BeLike '*$state.t cannot be kept*'
         }
@@ -873,6 +901,27 @@ Describe 'State' {
             $payload.Length | Should -Be $record.state.payload.length
             (Get-FileHash $payload -Algorithm SHA256).Hash | Should -Be $record.state.payload.sha256
             (Get-Checkpoint large @at).StateSize | Should -Be $payload.Length
+        }
+
+        It 'is never held twice in memory: <Name>' -ForEach @(
+            @{ Name = 'a byte[]'; Make = '[byte[]]::new(256MB)' }
+            @{ Name = 'a text'; Make = "[string]::new('a', 128MB)" }
+            @{ Name = 'numbers in a table'; Make = '@{ a = [double[]]::new(16MB); b = [int[]]::new(32MB) }' }
+        ) {
+            # 256 MiB of state in a heap that may grow to 320 MiB.
+            $result = Invoke-Pwsh {
+                param($store, $make)
+                $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+                $state = & ([scriptblock]::Create("Write-Output -NoEnumerate $make"))
+                Save-Checkpoint big -State $state @at
+                $state = $null
+                [GC]::Collect()
+                $state = Restore-Checkpoint big @at
+                $state.GetType().Name
+            } $store, "($Make)" -Environment @{ DOTNET_GCHeapHardLimit = '0x14000000' }
+            $result.ErrorOutput | Should -BeNullOrEmpty
+            $result.Output | Should -HaveCount 1
+            (Get-Checkpoint big @at).StateSize | Should -BeGreaterOrEqual 256MB
         }
 
         It 'has a size, also when it is $null; no state has none' {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Xunit.Abstractions;
 
 namespace Checkpoint.Tests;
@@ -31,6 +32,17 @@ public sealed class FolderStoreConcurrencyTests(ITestOutputHelper output) : Stor
             TestState.AssertEqual(State(seed, large), Wait(Restore(step)));
         Assert.Empty(Names(FolderEntryKind.Temporary));
         Assert.Equal(large ? Threads * Saves : 0, Names(FolderEntryKind.Payload).Count);
+    }
+
+    [Fact]
+    public async Task Writers_on_the_thread_pool_do_not_stand_still()
+    {
+        const int Writers = 40;
+        var started = Stopwatch.GetTimestamp();
+        // Long enough that its flush is waited for on the pool.
+        var saves = Enumerable.Range(0, Writers).Select(i => Task.Run(async () => (await NewStore().SaveAsync(Draft(TestState.Large(i, 6_000_000)), default)).Step));
+        Assert.Equal(Enumerable.Range(1, Writers).Select(i => (long)i), (await Task.WhenAll(saves)).Order());
+        output.WriteLine($"{Stopwatch.GetElapsedTime(started).TotalSeconds:n1} s");
     }
 
     [Theory]

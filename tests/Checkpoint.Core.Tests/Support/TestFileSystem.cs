@@ -21,6 +21,9 @@ internal sealed class TestFileSystem : FileSystem
     /// <summary>What an attempt to lock a folder gives, instead of a lock.</summary>
     public LockResult? LockAnswer { get; set; }
 
+    /// <summary>What is said of every file and folder, instead of what is true.</summary>
+    public FileStamp? StampAnswer { get; set; }
+
     /// <summary>Every operation so far, in order.</summary>
     public IReadOnlyList<FileOperation> Operations
     {
@@ -97,7 +100,7 @@ internal sealed class TestFileSystem : FileSystem
 
     public override long? Length(string path) => Do(new(FileVerb.Length, path), () => Current.Length(path));
 
-    public override FileStamp? Stamp(string path) => Do(new(FileVerb.Stamp, path), () => Current.Stamp(path));
+    public override FileStamp? Stamp(string path) => Do(new(FileVerb.Stamp, path), () => StampAnswer ?? Current.Stamp(path));
 
     public override bool DirectoryExists(string path) => Do(new(FileVerb.DirectoryExists, path), () => Current.DirectoryExists(path));
 
@@ -132,6 +135,12 @@ internal sealed class TestFileSystem : FileSystem
     private sealed class TestDirectory(TestFileSystem files, string path, DirectoryHandle inner) : DirectoryHandle
     {
         public override LockResult TryLock() => files.Do(new(FileVerb.LockDirectory, path), () => files.LockAnswer ?? inner.TryLock());
+
+        public override async ValueTask<LockResult> LockAsync(TimeSpan patience, CancellationToken cancellation)
+        {
+            var result = TryLock();
+            return result == LockResult.Busy && files.LockAnswer is null ? await inner.LockAsync(patience, cancellation) : result;
+        }
 
         public override void Flush() => files.Do(new(FileVerb.FlushDirectory, path), () => { });
 

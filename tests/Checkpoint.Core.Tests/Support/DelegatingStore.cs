@@ -1,0 +1,50 @@
+namespace Checkpoint.Tests;
+
+/// <summary>A store behind which a test can change things between two calls.</summary>
+internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
+{
+    public Func<Task>? BeforeFind { get; set; }
+
+    public Func<long, Task>? BeforeRead { get; set; }
+
+    public Func<Task>? BeforeOpen { get; set; }
+
+    public Func<Task>? BeforeRemove { get; set; }
+
+    public int Finds { get; private set; }
+
+    public override string Location => inner.Location;
+
+    public override ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation) => inner.SaveAsync(draft, cancellation);
+
+    public override async ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation)
+    {
+        Finds++;
+        if (BeforeFind is not null)
+            await BeforeFind();
+        return await inner.FindAsync(stage, cancellation);
+    }
+
+    public override IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation) => inner.ListAsync(query, cancellation);
+
+    public override async ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation)
+    {
+        if (BeforeRead is not null)
+            await BeforeRead(step);
+        return await inner.ReadAsync(stage, step, cancellation);
+    }
+
+    public override async ValueTask<StateReader> OpenStateAsync(CheckpointInfo checkpoint, Action<long>? progress, CancellationToken cancellation)
+    {
+        if (BeforeOpen is not null)
+            await BeforeOpen();
+        return await inner.OpenStateAsync(checkpoint, progress, cancellation);
+    }
+
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    {
+        if (BeforeRemove is not null)
+            await BeforeRemove();
+        return await inner.RemoveAsync(stage, steps, cancellation);
+    }
+}
