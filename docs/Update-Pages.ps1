@@ -63,3 +63,5 @@ foreach ($command in $commands) {
     }
 }
 Remove-Item -LiteralPath "$OutputPath/Checkpoint" -Recurse -ErrorAction Ignore
+# On Windows the assemblies stay in use until this process ends.
+Remove-Item -LiteralPath (Split-Path $bare) -Recurse -Force -ErrorAction Ignore

@@ -12,9 +12,11 @@ BeforeAll {
         while (-not (Test-Path "$barrier/go")) { Start-Sleep -Milliseconds 5 }
 
 '@
+        # Many short processes on few cores would spend most of their time compiling the same code for speed, each for itself.
+        $environment = @{ DOTNET_TieredPGO = '0' }
         $number = 0
-        $readers = @($Reader | ForEach-Object { Start-Pwsh "$lead`n while (-not (Test-Path `"`$barrier/end`")) {`n$_`n}" $store, $barrier, ($number++) })
-        $writers = @($Script | ForEach-Object { Start-Pwsh "$lead`n$_" $store, $barrier, ($number++) })
+        $readers = @($Reader | ForEach-Object { Start-Pwsh "$lead`n while (-not (Test-Path `"`$barrier/end`")) {`n$_`n}" $store, $barrier, ($number++) -Environment $environment })
+        $writers = @($Script | ForEach-Object { Start-Pwsh "$lead`n$_" $store, $barrier, ($number++) -Environment $environment })
         try {
             Wait-Until { (Get-ChildItem $barrier -Filter ready-*).Count -eq $number -or ($writers + $readers).Process.HasExited -contains $true }
             $null = New-Item "$barrier/go"

@@ -31,9 +31,12 @@ BeforeDiscovery {
     $(unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmpfs /mnt' 2>$null; $LASTEXITCODE -eq 0)
 
     # Root may look into everything, but can become nobody, where nobody can come as far as PowerShell and the module.
-    $canBeDenied = -not $IsWindows -and ([Environment]::UserName -ne 'root' -or
-        ((Get-Command setpriv -CommandType Application -ErrorAction Ignore) -and
-            $(setpriv --reuid=65534 --clear-groups sh -c 'test -r "$1" && test -r "$2"' sh "$PSHOME/pwsh.dll" ($env:CHECKPOINT_TEST_MODULE ?? "$PSScriptRoot/../Checkpoint.psd1"); $LASTEXITCODE -eq 0)))
+    $canBeDenied = -not $IsWindows
+    if ([Environment]::UserName -eq 'root') {
+        $needed = "$PSHOME/pwsh.dll", ($env:CHECKPOINT_TEST_MODULE ?? "$PSScriptRoot/../Checkpoint.psd1")
+        $canBeDenied = $IsLinux -and (Get-Command setpriv -CommandType Application -ErrorAction Ignore) -and
+        $(setpriv --reuid=65534 --clear-groups sh -c 'test -r "$1" && test -r "$2"' sh @needed; $LASTEXITCODE -eq 0)
+    }
 }
 
 BeforeAll {

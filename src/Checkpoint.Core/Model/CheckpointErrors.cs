@@ -38,8 +38,8 @@ internal static class CheckpointErrors
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);
 
-    public static CheckpointException MissingMethod(StageId stage, string type, string method) => new(CheckpointErrorKind.StateNotSerializable,
-        $"Checkpoint {stage} was not touched: the object given as -InputObject ({type}) has no method {method}(). Give it one, or leave -InputObject out.",
+    public static CheckpointException MissingMethod(StageId stage, string store, string type, string method) => new(CheckpointErrorKind.StateNotSerializable,
+        $"Checkpoint {stage} in '{store}' was not touched: the object given as -InputObject ({type}) has no method {method}(). Give it one, or leave -InputObject out.",
         stage.Name);
 
     public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,

@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 /// <summary>A cmdlet that takes store, pipeline and run also from the properties of piped objects, such as the output of Get-Checkpoint.</summary>
 public abstract class BoundContextCommand : ContextCommand
 {
-    private bool _isNameGiven;
+    private HashSet<string> _typed = [];
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
@@ -25,19 +25,36 @@ public abstract class BoundContextCommand : ContextCommand
     public virtual string? Run { get; set; }
 
     /// <summary>Whether the names of this call come from a piped object: then they are exact, whatever characters are in them.</summary>
-    private protected bool IsPiped => MyInvocation.ExpectingInput && !_isNameGiven;
+    private protected bool IsPiped => MyInvocation.ExpectingInput && !IsTyped("Name");
+
+    /// <summary>Whether a parameter stands on the command line.</summary>
+    private protected bool IsTyped(string parameter) => _typed.Contains(parameter);
 
     protected sealed override void Begin()
     {
-        _isNameGiven = IsGiven("Name");
+        _typed = [.. MyInvocation.BoundParameters.Keys];
         OnBegin();
     }
 
     protected sealed override void Process()
     {
-        if (MyInvocation.ExpectingInput)
-            ForgetContext();
-        OnProcess();
+        try
+        {
+            OnProcess();
+        }
+        finally
+        {
+            if (MyInvocation.ExpectingInput)
+                ForgetObject();
+        }
+    }
+
+    // PowerShell takes what an object bound back before the next, and yet goes on calling it bound. A null is a value here: a checkpoint of no run says so.
+    private void ForgetObject()
+    {
+        ForgetContext();
+        foreach (var parameter in MyInvocation.BoundParameters.Keys.Where(p => !IsTyped(p)).ToList())
+            MyInvocation.BoundParameters.Remove(parameter);
     }
 
     protected virtual void OnBegin()

@@ -25,7 +25,7 @@ public abstract class ContextCommand : CancellableCommand
         _engine = null;
     }
 
-    private protected ContextSetting<T> Setting<T>(string parameter, T? value) => IsGiven(parameter) ? new(value) : default;
+    private protected ContextSetting<string> Setting(string parameter, string? value) => IsGiven(parameter) ? new(value) : default;
 
     private protected ContextSetting<string> StoreSetting(string? value) =>
         !IsGiven(nameof(CheckpointContext.Store)) ? default : new(string.IsNullOrEmpty(value) ? null : ResolvePath(value));

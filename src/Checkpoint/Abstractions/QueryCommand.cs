@@ -47,7 +47,7 @@ public abstract class QueryCommand : BoundContextCommand
     private NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
     {
         var isWild = WildcardPattern.ContainsWildcardCharacters(text);
-        if (IsPiped || !IsGiven(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
+        if (IsPiped || !IsTyped(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
             return NamePattern.Of(CheckpointNames.Normalize(text, what));
         if (text == "*")
             return NamePattern.Any;

@@ -15,7 +15,7 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0L, long.MaxValue)]
     [ArgumentCompleter(typeof(StepCompleter))]
-    public long Step { get; set; }
+    public long? Step { get; set; }
 
     [Parameter]
     [ValidateNotNull]
@@ -26,12 +26,12 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
         var started = Stopwatch.GetTimestamp();
         var stage = Stage(Name);
         if (InputObject is not null)
-            StatefulObject.RequireSetState(InputObject, stage);
+            StatefulObject.RequireSetState(InputObject, stage, Engine.Store.Location);
 
         var progress = new TransferProgress(this, $"Restoring checkpoint '{stage.Name}'");
         var (checkpoint, state, damage) = Wait(Engine.RestoreAsync(
             stage,
-            IsGiven(nameof(Step)) ? Step : null,
+            Step,
             reader => StateDecoder.Decode(reader, Cancellation),
             (read, total) => progress.Report(read, total),
             Cancellation));
@@ -52,6 +52,6 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
         if (checkpoint.State is null)
             throw CheckpointErrors.NoState(checkpoint.StageId, checkpoint.Step, checkpoint.Store);
         StatefulObject.RequireSameIdentity(checkpoint, InputObject!, Cancellation);
-        StatefulObject.SetState(InputObject!, state, checkpoint.StageId);
+        StatefulObject.SetState(InputObject!, state, checkpoint.StageId, checkpoint.Store);
     }
 }

@@ -140,7 +140,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
         Store = StoreSetting(Store),
         Pipeline = Setting(nameof(Pipeline), Pipeline),
         Run = Setting(nameof(Run), Run),
-        Keep = Setting<int?>(nameof(Keep), Keep),
+        Keep = IsGiven(nameof(Keep)) ? new(Keep) : default,
     };
 
     private void Save(StageId stage, string target)
@@ -183,7 +183,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
     private ObjectState? GetState(StageId stage)
     {
         if (InputObject is not null)
-            return new ObjectState(StatefulObject.GetState(InputObject, stage), isSequence: false);
+            return new ObjectState(StatefulObject.GetState(InputObject, stage, Engine.Store.Location), isSequence: false);
         if (MyInvocation.ExpectingInput)
             return new ObjectState(_piped.ToArray(), isSequence: true);
         return IsGiven(nameof(State)) ? new ObjectState(State, isSequence: false) : null;

@@ -14,7 +14,7 @@ public sealed class TestCheckpointCommand : BoundContextCommand
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(0L, long.MaxValue)]
     [ArgumentCompleter(typeof(StepCompleter))]
-    public long Step { get; set; }
+    public long? Step { get; set; }
 
     [Parameter]
     [AllowNull]
@@ -33,7 +33,7 @@ public sealed class TestCheckpointCommand : BoundContextCommand
     {
         var decision = Wait(Engine.DecideAsync(
             Stage(Name),
-            IsGiven(nameof(Step)) ? Step : null,
+            Step,
             IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
             IsGiven(nameof(MaxAge)) ? MaxAge : null,
             Cancellation));

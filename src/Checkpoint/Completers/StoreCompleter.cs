@@ -22,7 +22,9 @@ public abstract class StoreCompleter : IArgumentCompleter
             var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
             // To the cmdlets that take patterns * is every name, also where one stage has it for its name.
             var isPattern = commandName is "Get-Checkpoint" or "Clear-Checkpoint";
-            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults).Select(c => isPattern && c.Text == "*" ? (Text: "`*", c.Tip) : c).Select(c => new CompletionResult(IsText ? Quote(c.Text, quote) : c.Text, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
+            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults)
+                .Select(c => (c.Text, c.Tip, Word: isPattern && c.Text == "*" ? "`*" : c.Text))
+                .Select(c => new CompletionResult(IsText ? Quote(c.Word, quote) : c.Word, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
         }
         catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException or ArgumentException or RuntimeException)
         {

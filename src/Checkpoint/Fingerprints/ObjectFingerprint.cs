@@ -27,7 +27,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         var shape = StateShape.Of(value);
         switch (shape)
         {
-            case { Kind: ShapeKind.Map or ShapeKind.Object }:
+            case { Kind: ShapeKind.Map or ShapeKind.Object } or { Value: IDictionary }:
                 foreach (var (name, hash) in EntriesOf(shape, insideLive: false))
                     parts[name] = hash;
                 break;
@@ -70,6 +70,8 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
+            case IDictionary:
+                return FingerprintHash.Map(EntriesOf(shape, insideLive));
             case byte[] bytes when bytes.GetType() == typeof(byte[]):
                 return FingerprintHash.Bytes(bytes);
         }
@@ -107,16 +109,17 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
 
     private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape, bool insideLive)
     {
-        var entries = shape.Kind == ShapeKind.Map
-            ? Entries((IDictionary)shape.Value!)
+        var entries = shape.Value is IDictionary map
+            ? Entries(map)
             : shape.Wrapper!.Properties.Where(p => p.IsGettable).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
         return MapHashes(shape.Value!, entries, insideLive);
     }
 
     private static IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
     {
-        foreach (DictionaryEntry entry in map)
-            yield return KeyValuePair.Create(KeyText(entry.Key), entry.Value);
+        // By hand: to foreach some dictionaries give pairs of their own kind.
+        for (var entries = map.GetEnumerator(); entries.MoveNext();)
+            yield return KeyValuePair.Create(KeyText(entries.Key), entries.Value);
     }
 
     private List<KeyValuePair<string, byte[]>> MapHashes(object container, IEnumerable<KeyValuePair<string, object?>> entries, bool insideLive)

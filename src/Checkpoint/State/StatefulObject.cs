@@ -7,12 +7,12 @@ namespace Checkpoint;
 /// <summary>Objects that hand out and take back their own state: <c>GetState()</c>, <c>SetState(state)</c> and, where they have it, <c>GetIdentity()</c>.</summary>
 internal static class StatefulObject
 {
-    public static object? GetState(object target, StageId stage) => Find(target, nameof(GetState), stage).Invoke();
+    public static object? GetState(object target, StageId stage, string store) => Find(target, nameof(GetState), stage, store).Invoke();
 
-    public static void SetState(object target, object? state, StageId stage) => Find(target, nameof(SetState), stage).Invoke(state);
+    public static void SetState(object target, object? state, StageId stage, string store) => Find(target, nameof(SetState), stage, store).Invoke(state);
 
     /// <summary>Fails now where the object could not take a state.</summary>
-    public static void RequireSetState(object target, StageId stage) => Find(target, nameof(SetState), stage);
+    public static void RequireSetState(object target, StageId stage, string store) => Find(target, nameof(SetState), stage, store);
 
     /// <summary>What the object says it is, by field; or null where it says nothing.</summary>
     public static ReadOnlyDictionary<string, object?>? IdentityOf(object target)
@@ -44,8 +44,8 @@ internal static class StatefulObject
         }
     }
 
-    private static PSMethodInfo Find(object target, string method, StageId stage) =>
-        PSObject.AsPSObject(target).Methods[method] ?? throw CheckpointErrors.MissingMethod(stage, PSObject.AsPSObject(target).BaseObject.GetType().FullName!, method);
+    private static PSMethodInfo Find(object target, string method, StageId stage, string store) =>
+        PSObject.AsPSObject(target).Methods[method] ?? throw CheckpointErrors.MissingMethod(stage, store, PSObject.AsPSObject(target).BaseObject.GetType().FullName!, method);
 
     private static string Show(object? value) => value switch
     {

@@ -14,17 +14,25 @@ public sealed class FolderStoreFaultTests : IDisposable
 
     private readonly TempFolder _temp = new();
 
-    public static TheoryData<Fault, bool, bool> NewSteps
+    /// <summary>How the step of a save is chosen.</summary>
+    public enum Choice
+    {
+        Next,
+        Named,
+        NamedWithOverwrite,
+    }
+
+    public static TheoryData<Fault, bool, Choice> NewSteps
     {
         get
         {
-            var cases = new TheoryData<Fault, bool, bool>();
+            var cases = new TheoryData<Fault, bool, Choice>();
             foreach (var fault in Enum.GetValues<Fault>())
             {
                 foreach (var large in new[] { false, true })
                 {
-                    cases.Add(fault, large, false);
-                    cases.Add(fault, large, true);
+                    foreach (var choice in Enum.GetValues<Choice>())
+                        cases.Add(fault, large, choice);
                 }
             }
             return cases;
@@ -49,13 +57,14 @@ public sealed class FolderStoreFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(NewSteps))]
-    public async Task A_save_that_fails_leaves_the_store_as_it_was(Fault fault, bool large, bool named)
+    public async Task A_save_of_a_new_step_that_fails_leaves_the_store_as_it_was(Fault fault, bool large, Choice choice)
     {
+        var named = choice != Choice.Next;
         var state = large ? TestState.Large(3) : TestState.Small("new");
         await FailEachOperation(fault, async (root, store) =>
         {
             var before = Files(root);
-            var error = await TrySave(store, Draft(state, named ? 3 : null));
+            var error = await TrySave(store, Draft(state, named ? 3 : null, choice == Choice.NamedWithOverwrite));
             if (error is null)
             {
                 TestState.AssertEqual(state, await Restore(root, 3));

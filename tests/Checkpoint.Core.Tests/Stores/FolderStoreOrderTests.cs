@@ -70,6 +70,16 @@ public sealed class FolderStoreOrderTests : StoreTest
     }
 
     [Fact]
+    public async Task The_entries_of_folders_that_another_process_made_are_flushed_too_for_it_may_not_have_come_to_it()
+    {
+        Directory.CreateDirectory(StageFolder);
+        await Save(TestState.Small("x"));
+        var record = Single(o => o.IsRename && o.Kind == FolderEntryKind.Record);
+        foreach (var folder in new[] { Temp.Path, Root, Path.Join(Root, "nightly"), Path.Join(Root, "nightly", "stages") })
+            Assert.True(First(o => o.Verb == FileVerb.FlushDirectory && o.Path == folder) < record, $"{folder}: {Log()}");
+    }
+
+    [Fact]
     public async Task The_save_is_not_done_before_the_last_flush_is()
     {
         await Save(TestState.Small("first"));

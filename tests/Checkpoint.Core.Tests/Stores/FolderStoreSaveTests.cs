@@ -239,6 +239,14 @@ public sealed class FolderStoreSaveTests : StoreTest
     }
 
     [Fact]
+    public async Task Metadata_is_no_part_of_the_state()
+    {
+        await Save(new TestState("{\"a\":1}"), metadata: new() { ["a"] = 2, ["b"] = 3 });
+        TestState.AssertEqual(new TestState("{\"a\":1}"), await Restore());
+        Assert.Equal(2, (await Store.ReadAsync(Stage, 1, default)).Info!.Metadata["a"]);
+    }
+
+    [Fact]
     public async Task A_sequence_is_told_apart_from_a_list()
     {
         await Save(new TestState("[1]", isSequence: true));
