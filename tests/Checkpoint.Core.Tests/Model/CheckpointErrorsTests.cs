@@ -11,7 +11,7 @@ public sealed class CheckpointErrorsTests
         foreach (var error in new[]
         {
             CheckpointErrors.NotFound(Stage, null, "/store", []), CheckpointErrors.NotFound(Stage, 3, "/store", [2, 1]), CheckpointErrors.Exists(Stage, 3, "/store"), CheckpointErrors.Damaged(Stage, 3, "/store/x", "why"),
-            CheckpointErrors.FormatTooNew(Stage, 3, "/store/x", 2, 1), CheckpointErrors.NoState(Stage, 3, "/store"), CheckpointErrors.MissingMethod(Stage, "a.Type", "GetState"), CheckpointErrors.IdentityMismatch(Stage, 3, "model", "a", "b"), CheckpointErrors.EncryptionUnavailable(Stage, "/store", "CHECKPOINT_KEY"),
+            CheckpointErrors.FormatTooNew(Stage, 3, "/store/x", 2, 1), CheckpointErrors.NoState(Stage, 3, "/store"), CheckpointErrors.MissingMethod(Stage, "/data/store", "a.Type", "GetState"), CheckpointErrors.IdentityMismatch(Stage, 3, "model", "a", "b"), CheckpointErrors.EncryptionUnavailable(Stage, "/store", "CHECKPOINT_KEY"),
             CheckpointErrors.NotSaved(Stage, "/store", CheckpointErrors.NotSerializable("$state.x[3]", "why")), CheckpointErrors.NotSaved(Stage, "/store", CheckpointErrors.SecretWithoutKey("$state.x[3]", "PSCredential")),
         })
         {
@@ -35,7 +35,7 @@ public sealed class CheckpointErrorsTests
         Assert.Equal(CheckpointErrorKind.CheckpointDamaged, CheckpointErrors.Damaged(Stage, 1, "s", "why").Kind);
         Assert.Equal(CheckpointErrorKind.FormatTooNew, CheckpointErrors.FormatTooNew(Stage, 1, "s", 2, 1).Kind);
         Assert.Equal(CheckpointErrorKind.IdentityMismatch, CheckpointErrors.IdentityMismatch(Stage, 1, "f", "a", "b").Kind);
-        Assert.Equal(CheckpointErrorKind.StateNotSerializable, CheckpointErrors.MissingMethod(Stage, "a.Type", "GetState").Kind);
+        Assert.Equal(CheckpointErrorKind.StateNotSerializable, CheckpointErrors.MissingMethod(Stage, "/data/store", "a.Type", "GetState").Kind);
         Assert.Equal(CheckpointErrorKind.StateNotSerializable, CheckpointErrors.NotSaved(Stage, "s", CheckpointErrors.NotSerializable("p", "why")).Kind);
         Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.NotSaved(Stage, "s", CheckpointErrors.SecretWithoutKey("p", "SecureString")).Kind);
         Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.EncryptionUnavailable(Stage, "s", "x").Kind);

@@ -22,6 +22,7 @@ internal sealed class FolderCommit : IDisposable
     private readonly bool _mayTidy;
     private readonly List<IDisposable> _open = [];
     private string? _flushTop;
+    private bool _isNew;
     private readonly List<string> _unfinished = [];
 
     /// <param name="root">The store's folder.</param>
@@ -136,7 +137,7 @@ internal sealed class FolderCommit : IDisposable
         _files.Write(record.Handle, RecordFormat.Serialize(info, RecordReader.OutputRoot(_root)), 0);
         _files.Flush(record.Handle);
         cancellation.ThrowIfCancellationRequested();
-        if (!Publish(record, step))
+        if (!Publish(record, step, isThere: _replaces && listing!.Steps.Contains(step)))
         {
             if (_draft.Step is not null)
                 throw CheckpointErrors.Exists(_draft.Stage, step, _root);
@@ -144,7 +145,7 @@ internal sealed class FolderCommit : IDisposable
             return null;
         }
         _unfinished.Remove(record.Path);
-        if (_replaces && payload is not null)
+        if (!_isNew && payload is not null)
             _unfinished.Remove(payload.Path);
         Confirm(folder, info);
         if (payload is not null)
@@ -163,13 +164,13 @@ internal sealed class FolderCommit : IDisposable
             : throw CheckpointErrors.Unusable(_root, $"checkpoint {_draft.Stage} has the highest step there can be; clear it or name a step");
     }
 
-    private bool Publish(TemporaryFile record, long step)
+    private bool Publish(TemporaryFile record, long step, bool isThere)
     {
         var path = RecordPath(step);
-        if (!_replaces)
-            return _files.TryRenameNew(record.Handle, record.Path, path);
-        _files.RenameOver(record.Handle, record.Path, path);
-        return true;
+        _isNew = !isThere && _files.TryRenameNew(record.Handle, record.Path, path);
+        if (!_isNew && _replaces)
+            _files.RenameOver(record.Handle, record.Path, path);
+        return _isNew || _replaces;
     }
 
     // Only now is the save true. A new record that may not outlast a power cut is taken back, so that the error is the whole truth;
@@ -180,7 +181,7 @@ internal sealed class FolderCommit : IDisposable
         {
             folder.Flush();
         }
-        catch (Exception e) when (!_replaces && e is (IOException or UnauthorizedAccessException))
+        catch (Exception e) when (_isNew && e is (IOException or UnauthorizedAccessException))
         {
             _unfinished.Add(info.Location);
             throw;

@@ -7,7 +7,7 @@ namespace Checkpoint;
 internal sealed class FolderStore : CheckpointStore
 {
     // How often a reader looks again when the newest record is removed under its eyes.
-    private const int ReadAttempts = 5;
+    private const int ReadAttempts = 100;
 
     private const int MaxTidied = 4096;
 
@@ -198,9 +198,12 @@ internal sealed class FolderStore : CheckpointStore
             if (folder.Latest is not { } latest)
                 return null;
             var newest = _records.Read(path, stage, latest);
-            // Removed between listing and reading: look again, there may be another.
+            // Removed between listing and reading: look again, there may be a newer one.
             if (newest.IsMissing && attempt < ReadAttempts)
                 continue;
+            // Beside a writer that never rests, what is left of a listing is better than to say that there is nothing.
+            if (newest.IsMissing)
+                newest = folder.Steps.Skip(1).Select(step => _records.Read(path, stage, step)).FirstOrDefault(reading => !reading.IsMissing);
             if (newest.IsMissing)
                 return null;
             var id = newest.Info is { } info ? new StageId(info.Pipeline, info.Run, info.Name) { Locator = path } : stage;
