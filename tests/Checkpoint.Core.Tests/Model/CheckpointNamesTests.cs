@@ -98,6 +98,10 @@ public sealed class CheckpointNamesTests(ITestOutputHelper output)
     [InlineData("µ", "μ")]
     [InlineData("Ǆ", "ǆ")]
     [InlineData("𐐀", "𐐨")]
+    // Composed in lower case alone.
+    [InlineData("T\u0308", "t\u0308")]
+    [InlineData("J\u030c", "\u01f0")]
+    [InlineData("\u0399\u0308\u0301", "\u0390")]
     public void Names_that_differ_only_in_case_or_normal_form_are_the_same(string a, string b)
     {
         Assert.Equal(Key(a), Key(b));

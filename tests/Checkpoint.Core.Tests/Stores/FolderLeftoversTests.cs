@@ -133,16 +133,20 @@ public sealed class FolderLeftoversTests : StoreTest
         TestState.AssertEqual(TestState.Large(1), await Restore(1));
     }
 
-    [Fact]
-    public async Task Where_nothing_can_be_locked_nobody_is_known_to_be_dead()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_the_writers_lock_nobody_is_known_to_be_dead(bool isBusy)
     {
         await Save();
         var temporary = Leave(FolderLayout.NewTemporaryName());
         var payload = Leave(FolderLayout.NewPayloadName(7));
-        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = LockResult.Unsupported });
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported });
         await Save();
+        await Store.RemoveAsync(Stage, null, default);
         Assert.True(File.Exists(temporary));
         Assert.True(File.Exists(payload));
+        Assert.Empty(await Steps());
     }
 
     [Fact]

@@ -488,15 +488,18 @@ public sealed class FolderStoreSaveTests : StoreTest
         Assert.True(Directory.Exists(Root));
     }
 
-    [Fact]
-    public async Task A_store_on_a_file_system_without_locks_saves_and_overwrites()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Where_there_are_no_locks_or_their_holder_hangs_saves_and_overwrites_go_on(bool isBusy)
     {
-        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = LockResult.Unsupported });
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported });
         await Save(TestState.Large(1));
         await Save(TestState.Large(2));
         await Save(TestState.Large(3), 1, overwrite: true);
         TestState.AssertEqual(TestState.Large(3), await Restore(1));
         TestState.AssertEqual(TestState.Large(2), await Restore(2));
+        Assert.Empty(Names(FolderEntryKind.Temporary));
     }
 
     private sealed class BrokenState(int before) : IStateSource

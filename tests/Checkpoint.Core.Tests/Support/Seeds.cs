@@ -9,7 +9,7 @@ internal static class Seeds
     private static readonly string[] Pieces =
     [
         "a", "b", "Z", "0", "9", "-", "_", ".", " ", "/", "\\", ":", "%", "~", "*", "%41", "..", "con", "ä", "Ö", "ß", "ẞ", "İ", "ı", "ſ", "é", "e\u0301", "\u212a", "Σ", "ς", "я", "א", "ع",
-        "日", "カ", "ｶ\uff9e", "가", "ﬁ", "ǆ", "\u0958", "\u0301", "\u0345", "😀", "𐐀", "\u200d", "\u00a0", "\ufffe",
+        "日", "カ", "ｶ\uff9e", "가", "ﬁ", "ǆ", "\u0958", "\u0301", "\u0345", "T", "\u0308", "😀", "𐐀", "\u200d", "\u00a0", "\ufffe",
     ];
 
     public static Random New(ITestOutputHelper output)

@@ -22,19 +22,17 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
 
     public StageListing? Get(string path, Func<StageListing?> read)
     {
-        if (files.Stamp(path) is not { } folder)
-            return null;
-        if (folder.IsLink)
-            return read();
         var known = _entries.GetValueOrDefault(path);
-        if (known is not null && (known.Folder != folder || known.Record != files.Stamp(known.RecordPath)))
+        if (known is not null && (known.Folder.Time != files.LastWrite(path) || known.Record != files.Stamp(known.RecordPath)))
             known = null;
         if (known is { IsSettled: true } && IsPayloadThere(known.Listing))
             return known.Listing;
 
+        if (files.Stamp(path) is not { } folder)
+            return null;
         var started = time.GetTimestamp();
         var listing = read();
-        if (listing?.Newest.Info is not { } info || files.Stamp(path) != folder || files.Stamp(info.Location) is not { IsLink: false } record)
+        if (folder.IsLink || listing?.Newest.Info is not { } info || files.Stamp(path) != folder || files.Stamp(info.Location) is not { IsLink: false } record)
             return listing;
         var firstSeen = known is not null && known.RecordPath == info.Location && known.Record == record ? known.FirstSeen : time.GetTimestamp();
         if (_entries.Count >= MaxEntries)
