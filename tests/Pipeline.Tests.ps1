@@ -154,3 +154,15 @@ Describe 'Pipeline input' {
         Get-Checkpoint -AllSteps | Should -BeNullOrEmpty
     }
 }
+
+Describe 'Store, pipeline and run' {
+    BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+    It 'are parameters of <_>, so that one splat serves every cmdlet' -ForEach @(
+        'Clear-Checkpoint', 'Get-Checkpoint', 'Get-CheckpointContext', 'Get-CheckpointFingerprint', 'Restore-Checkpoint', 'Save-Checkpoint', 'Set-CheckpointContext', 'Test-Checkpoint'
+    ) {
+        (Get-Command $_).Parameters.Keys | Should -Contain 'Store'
+        (Get-Command $_).Parameters.Keys | Should -Contain 'Pipeline'
+        (Get-Command $_).Parameters.Keys | Should -Contain 'Run'
+    }
+}

@@ -22,6 +22,24 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
     [Parameter]
     public string[]? LiteralPath { get; set; }
 
+    // A fingerprint belongs to no store. Every cmdlet takes these three, so that one splat of them serves all.
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Store { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(PipelineCompleter))]
+    public string? Pipeline { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RunCompleter))]
+    public string? Run { get; set; }
+
     protected override void Process()
     {
         if (!IsGiven(nameof(InputObject)))

@@ -83,7 +83,7 @@ public sealed class FolderStoreOrderTests : StoreTest
     public async Task The_save_is_not_done_before_the_last_flush_is()
     {
         await Save(TestState.Small("first"));
-        using var reached = new ManualResetEventSlim();
+        using var reached = new Reached();
         using var released = new ManualResetEventSlim();
         var renamed = false;
         _files.Before = o =>
@@ -95,7 +95,7 @@ public sealed class FolderStoreOrderTests : StoreTest
             released.Wait();
         };
         var save = Task.Factory.StartNew(() => Save(TestState.Small("second")), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
-        reached.Wait();
+        reached.WaitDuring(save);
         Assert.False(save.IsCompleted);
         released.Set();
         Assert.Equal(2, (await save).Step);

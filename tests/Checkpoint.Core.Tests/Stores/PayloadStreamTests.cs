@@ -76,7 +76,7 @@ public sealed class PayloadStreamTests : StoreTest
     {
         await Save(TestState.Small("old"));
         var before = Temp.Files();
-        using var isFlushing = new ManualResetEventSlim();
+        using var isFlushing = new Reached();
         using var disk = new ManualResetEventSlim();
         using var done = new CountdownEvent(1);
         using var source = new CancellationTokenSource();
@@ -90,7 +90,7 @@ public sealed class PayloadStreamTests : StoreTest
         };
         var store = new FolderStore(Root, _files);
         var save = Task.Run(async () => await store.SaveAsync(Draft(TestState.Large(1, 6 << 20)), source.Token));
-        isFlushing.Wait();
+        isFlushing.WaitDuring(save);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => save);
         Assert.Equal(before, Temp.Files());
@@ -107,7 +107,7 @@ public sealed class PayloadStreamTests : StoreTest
         Assert.Equal(LockResult.Taken, writer.TryLock());
         foreach (var state in new[] { TestState.Small("new"), TestState.Large(1) })
         {
-            using var isWaiting = new ManualResetEventSlim();
+            using var isWaiting = new Reached();
             using var source = new CancellationTokenSource();
             var files = new TestFileSystem
             {
@@ -118,7 +118,7 @@ public sealed class PayloadStreamTests : StoreTest
                 },
             };
             var save = Task.Run(async () => await new FolderStore(Root, files).SaveAsync(Draft(state), source.Token));
-            isWaiting.Wait();
+            isWaiting.WaitDuring(save);
             await source.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => save);
         }

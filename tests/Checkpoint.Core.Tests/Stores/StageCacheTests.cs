@@ -214,6 +214,34 @@ public sealed class StageCacheTests : StoreTest
     }
 
     [Fact]
+    public async Task A_change_between_two_looks_at_the_folder_begins_settling_anew()
+    {
+        await Change(step: 9);
+        var tick = Freeze();
+        await Store.FindAsync(Stage, default);
+        _time.Advance(Settled);
+
+        // Between the first look at the folder and the second, a lower step is saved; the newest record is as it was.
+        var isDone = false;
+        _files.After = o =>
+        {
+            if (isDone || o.Path != StageFolder || o.Verb is not (FileVerb.LastWrite or FileVerb.Stamp))
+                return;
+            isDone = true;
+            _other.SaveAsync(Draft(step: 1), default).AsTask().GetAwaiter().GetResult();
+            Freeze(tick);
+            Directory.SetLastWriteTimeUtc(StageFolder, tick.AddSeconds(2));
+        };
+        await Store.FindAsync(Stage, default);
+
+        // In the same tick of the file system's clock another one is.
+        await _other.SaveAsync(Draft(step: 2), default);
+        Freeze(tick);
+        Directory.SetLastWriteTimeUtc(StageFolder, tick.AddSeconds(2));
+        Assert.Equal([9L, 2, 1], await Steps());
+    }
+
+    [Fact]
     public async Task The_own_saves_of_a_store_are_seen_by_it_at_once()
     {
         for (var i = 1; i <= 5; i++)

@@ -17,6 +17,7 @@ public enum FileVerb
     DeleteDirectory,
     Length,
     Stamp,
+    LastWrite,
     DirectoryExists,
     DeleteAbandoned,
     Scan,

@@ -102,6 +102,8 @@ internal sealed class TestFileSystem : FileSystem
 
     public override FileStamp? Stamp(string path) => Do(new(FileVerb.Stamp, path), () => StampAnswer ?? Current.Stamp(path));
 
+    public override DateTime LastWrite(string path) => Do(new(FileVerb.LastWrite, path), () => StampAnswer?.Time ?? Current.LastWrite(path));
+
     public override bool DirectoryExists(string path) => Do(new(FileVerb.DirectoryExists, path), () => Current.DirectoryExists(path));
 
     public override bool TryDeleteAbandoned(string path) => Do(new(FileVerb.DeleteAbandoned, path), () => Current.TryDeleteAbandoned(path));
