@@ -54,6 +54,13 @@ BeforeDiscovery {
         @{ Name = 'a record with an unknown status'; Break = { Edit-Record $record { $_ -replace '"completed"', '"abandoned"' } } }
         @{ Name = 'a record in a format before the first'; Break = { Edit-Record $record { $_ -replace '"format": 1', '"format": 0' } } }
         @{ Name = 'a record that refers to a payload outside its folder'; Break = { Edit-Record $record { $_ -replace '"file": "[^"]+"', '"file": "../s/x.state"' } } }
+        @{ Name = 'a record longer than any'; Break = { $stream = [IO.File]::OpenWrite($record); $stream.SetLength(1GB); $stream.Dispose() } }
+        @{ Name = 'a record that says a huge length'; Break = { Edit-Record $record { $_ -replace '"length": \d+', '"length": 9223372036854775807' } } }
+        @{ Name = 'a record that says a negative length'; Break = { Edit-Record $record { $_ -replace '"length": \d+', '"length": -1' } } }
+        @{ Name = 'a record whose document is longer than the payload'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 9223372036854775807' } } }
+        @{ Name = 'a record whose document is cut'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 5' } } }
+        @{ Name = 'a record whose document has no end'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 20000' } } }
+        @{ Name = 'a record with another hash of the payload'; Break = { Edit-Record $record { $_ -replace '"sha256": "[0-9a-f]{4}', '"sha256": "0000' } } }
         @{ Name = 'a missing payload'; Break = { Remove-Item -LiteralPath $payload } }
         @{ Name = 'an empty payload'; Break = { Clear-Content -LiteralPath $payload } }
         @{ Name = 'half a payload'; Break = { [IO.File]::WriteAllBytes($payload, [IO.File]::ReadAllBytes($payload)[0..9999]) } }

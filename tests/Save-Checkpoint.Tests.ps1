@@ -284,6 +284,22 @@ Describe 'Save-Checkpoint' {
             Get-StepNumber s | Should -Be 7, 5
         }
 
+        It 'by CHECKPOINT_KEEP, unless -Keep says otherwise' {
+            $env:CHECKPOINT_KEEP = '2'
+            try {
+                1..4 | ForEach-Object { Save-Checkpoint s @at }
+                Get-StepNumber s | Should -Be 4, 3
+                Save-Checkpoint s -Keep 3 @at
+                Get-StepNumber s | Should -Be 5, 4, 3
+                $env:CHECKPOINT_KEEP = 'all'
+                { Save-Checkpoint s @at } | Should -Throw '*CHECKPOINT_KEEP*' -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
+                Get-StepNumber s | Should -Be 5, 4, 3
+            }
+            finally {
+                Remove-Item Env:CHECKPOINT_KEEP
+            }
+        }
+
         It 'all but multiples with -KeepEvery, and the one just saved' {
             0..7 | ForEach-Object { Save-Checkpoint s -Step $_ -KeepEvery 3 @at }
             Get-StepNumber s | Should -Be 7, 6, 3, 0

@@ -733,6 +733,19 @@ Describe 'State' {
             $copy['B'] | Should -Be 2
         }
 
+        It 'and holds no code: what was computed is a value, and methods are gone' {
+            $state = [pscustomobject]@{ text = '$(throw "run")' } |
+                Add-Member -MemberType ScriptProperty -Name computed -Value { 6 * 7 } -PassThru |
+                Add-Member -MemberType ScriptMethod -Name Run -Value { throw 'run' } -PassThru
+            foreach ($copy in (Copy-State $state), (Copy-State (New-Car | Add-Member -MemberType ScriptProperty -Name computed -Value { 6 * 7 } -PassThru))) {
+                $copy.psobject.Properties['computed'].MemberType | Should -Be 'NoteProperty'
+                $copy.computed | Should -Be 42
+                $copy.psobject.Properties.MemberType | Sort-Object -Unique | Should -Be 'NoteProperty'
+                $copy.psobject.Methods.Where({ $_.MemberType -eq 'ScriptMethod' }) | Should -BeNullOrEmpty
+            }
+            (Copy-State $state).text | Should -BeExactly '$(throw "run")'
+        }
+
         It 'a property that cannot be read as $null' {
             $car = New-Car
             $car | Add-Member -MemberType ScriptProperty -Name Broken -Value { throw 'no' }

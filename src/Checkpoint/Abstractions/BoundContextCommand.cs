@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 /// <summary>A cmdlet that takes store, pipeline and run also from the properties of piped objects, such as the output of Get-Checkpoint.</summary>
 public abstract class BoundContextCommand : ContextCommand
 {
-    private HashSet<string> _typed = [];
+    private HashSet<string>? _typed;
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
@@ -28,11 +28,12 @@ public abstract class BoundContextCommand : ContextCommand
     private protected bool IsPiped => MyInvocation.ExpectingInput && !IsTyped("Name");
 
     /// <summary>Whether a parameter stands on the command line.</summary>
-    private protected bool IsTyped(string parameter) => _typed.Contains(parameter);
+    private protected bool IsTyped(string parameter) => MyInvocation.ExpectingInput ? _typed!.Contains(parameter) : IsGiven(parameter);
 
     protected sealed override void Begin()
     {
-        _typed = [.. MyInvocation.BoundParameters.Keys];
+        if (MyInvocation.ExpectingInput)
+            _typed = [.. MyInvocation.BoundParameters.Keys];
         OnBegin();
     }
 

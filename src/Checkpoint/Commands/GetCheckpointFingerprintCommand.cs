@@ -68,7 +68,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
         if (_objects.Count == 0 && _files.Count > 0)
             return parts;
         foreach (var (name, hash) in new ObjectFingerprint(Cancellation).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
-            parts[name] = hash;
+            parts[parts.ContainsKey(name) ? $"[object].{name}" : name] = hash;
         return parts;
     }
 

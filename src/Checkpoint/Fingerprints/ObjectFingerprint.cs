@@ -13,7 +13,10 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     // Of a longer list each item's hash would make every record as long; its change is named as one.
     private const int MaxItems = 1000;
 
+    private const int MaxLiveObjects = 100_000;
+
     private readonly ObjectPath _path = new("$fingerprint");
+    private int _liveObjects;
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
     public static CheckpointFingerprint Of(object? value, CancellationToken cancellation) =>
@@ -28,7 +31,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         switch (shape)
         {
             case { Kind: ShapeKind.Map or ShapeKind.Object } or { Value: IDictionary }:
-                foreach (var (name, hash) in EntriesOf(shape, insideLive: false))
+                foreach (var (name, hash) in EntriesOf(shape))
                     parts[name] = hash;
                 break;
             case { Kind: ShapeKind.List or ShapeKind.Live, Value: IList { Count: > 0 and <= MaxItems } items and not byte[] }:
@@ -38,26 +41,26 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                     _path.At(i);
                     var own = PartsOf(items[i]);
                     if (own.Count == 0)
-                        parts[$"[{i}]"] = FingerprintHash.Whole(Hash(items[i], insideLive: false));
+                        parts[$"[{i}]"] = FingerprintHash.Whole(Hash(items[i]));
                     foreach (var (name, hash) in own)
                         parts[$"[{i}].{name}"] = FingerprintHash.Whole(hash);
                 }
                 _path.Leave();
                 break;
             case { Value: ScriptBlock }:
-                parts["script"] = FingerprintHash.Whole(Hash(value, insideLive: false));
+                parts["script"] = FingerprintHash.Whole(Hash(value));
                 break;
             case { Value: FileInfo file }:
-                parts[file.Name] = FingerprintHash.Whole(Hash(value, insideLive: false));
+                parts[file.Name] = FingerprintHash.Whole(Hash(value));
                 break;
             default:
-                parts["value"] = FingerprintHash.Whole(Hash(value, insideLive: false));
+                parts["value"] = FingerprintHash.Whole(Hash(value));
                 break;
         }
         return parts;
     }
 
-    private byte[] Hash(object? value, bool insideLive)
+    private byte[] Hash(object? value)
     {
         cancellation.ThrowIfCancellationRequested();
         var shape = StateShape.Of(value);
@@ -70,8 +73,10 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
+            case System.Xml.XmlNode node:
+                return FingerprintHash.Scalar("xml", node.OuterXml);
             case IDictionary:
-                return FingerprintHash.Map(EntriesOf(shape, insideLive));
+                return FingerprintHash.Map(EntriesOf(shape));
             case byte[] bytes when bytes.GetType() == typeof(byte[]):
                 return FingerprintHash.Bytes(bytes);
         }
@@ -79,76 +84,81 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         {
             case ShapeKind.Scalar:
                 return ScalarHash(shape.Value);
-            case ShapeKind.Xml:
-                return FingerprintHash.Scalar("xml", ((System.Xml.XmlDocument)shape.Value!).OuterXml);
             case ShapeKind.Secret:
                 throw CheckpointErrors.NotSerializable(_path.ToString(), "a secret cannot be part of a fingerprint, from which it could be guessed; leave it out");
             case ShapeKind.List:
-                var items = ItemHashes((IEnumerable)shape.Value!, insideLive);
+                var items = ItemHashes((IEnumerable)shape.Value!);
                 // A set has no order.
                 return FingerprintHash.List(shape.TypeName.StartsWith("hashset<", StringComparison.Ordinal) ? [.. items.OrderBy(Convert.ToHexString, StringComparer.Ordinal)] : items);
             case ShapeKind.Map or ShapeKind.Object:
-                return FingerprintHash.Map(EntriesOf(shape, insideLive));
+                return FingerprintHash.Map(EntriesOf(shape));
             default:
-                return LiveHash(shape, insideLive);
+                return LiveHash(shape);
         }
     }
 
-    private List<byte[]> ItemHashes(IEnumerable items, bool insideLive)
+    private List<byte[]> ItemHashes(IEnumerable items)
     {
         _path.Enter(items);
         var hashes = new List<byte[]>();
         foreach (var item in items)
         {
             _path.At(hashes.Count);
-            hashes.Add(Hash(item, insideLive));
+            hashes.Add(Hash(item));
         }
         _path.Leave();
         return hashes;
     }
 
-    private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape, bool insideLive)
+    private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape)
     {
         var entries = shape.Value is IDictionary map
             ? Entries(map)
-            : shape.Wrapper!.Properties.Where(p => p.IsGettable).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
-        return MapHashes(shape.Value!, entries, insideLive);
+            : shape.Wrapper!.Properties.Where(p => p.IsGettable && p.IsInstance).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
+        return MapHashes(shape.Value!, entries);
     }
 
-    private static IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
+    private IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
     {
         // By hand: to foreach some dictionaries give pairs of their own kind.
         for (var entries = map.GetEnumerator(); entries.MoveNext();)
             yield return KeyValuePair.Create(KeyText(entries.Key), entries.Value);
     }
 
-    private List<KeyValuePair<string, byte[]>> MapHashes(object container, IEnumerable<KeyValuePair<string, object?>> entries, bool insideLive)
+    private List<KeyValuePair<string, byte[]>> MapHashes(object container, IEnumerable<KeyValuePair<string, object?>> entries)
     {
         _path.Enter(container);
         var hashes = new List<KeyValuePair<string, byte[]>>();
         foreach (var (name, value) in entries)
         {
             _path.At(name);
-            hashes.Add(KeyValuePair.Create(name, Hash(value, insideLive)));
+            hashes.Add(KeyValuePair.Create(name, Hash(value)));
         }
         _path.Leave();
         return hashes;
     }
 
     // A number as a key is another key than its digits. No text begins as these do.
-    private static string KeyText(object key) =>
-        key is string text ? text : $"\0{key.GetType().Name}\0{Convert.ToString(key, CultureInfo.InvariantCulture)}";
-
-    private byte[] LiveHash(in StateShape shape, bool insideLive)
+    private string KeyText(object key)
     {
+        var shape = StateShape.Of(key);
+        return shape.Value as string
+            ?? (shape.Value is not null && ScalarType.For(shape.Value.GetType()) is { } scalar ? $"\0{scalar.Name}:{scalar.ToText(shape.Value)}" : "\0" + FingerprintHash.Hex(Hash(key)));
+    }
+
+    // State keeps what lies in a live object as its text; for a fingerprint that would hide changes, so everything is walked. What cannot be, is an error, which is safe.
+    private byte[] LiveHash(in StateShape shape)
+    {
+        if (++_liveObjects > MaxLiveObjects)
+            throw CheckpointErrors.NotSerializable(_path.ToString(), $"the object refers to more than {MaxLiveObjects} others; give what matters of it");
         var live = LiveObject.Describe(shape);
-        if (live.IsTextIn(insideLive))
-            return live.Items is ICollection inner ? FingerprintHash.List(ItemHashes(inner, insideLive: true)) : FingerprintHash.Scalar("text", live.Text);
-        if (live.BaseValue is not null)
-            return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), Hash(live.BaseValue, insideLive)]);
-        if (live.Items is { } items)
-            return FingerprintHash.List(ItemHashes(items, insideLive));
-        return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), FingerprintHash.Map(MapHashes(shape.Value!, live.Properties, insideLive: true))]);
+        var text = FingerprintHash.Scalar("text", live.Text);
+        if (live.IsText)
+            return text;
+        var content = live.BaseValue is not null ? Hash(live.BaseValue)
+            : live.Items is { } items ? FingerprintHash.List(ItemHashes(items))
+            : FingerprintHash.Map(MapHashes(shape.Value!, live.Properties));
+        return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), text, content]);
     }
 
     private byte[] FolderHash(DirectoryInfo folder) => Reading(folder.FullName, () => FingerprintHash.Map(FileTree.Files(folder.FullName)
@@ -176,7 +186,9 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             char c => FingerprintHash.Scalar("string", c.ToString()),
             bool flag => FingerprintHash.Scalar("bool", flag ? "true" : "false"),
             decimal number => FingerprintHash.Scalar("decimal", (number / 1.0000000000000000000000000000m).ToString(culture)),
-            float or double or Half => FingerprintHash.Scalar("float", ((IFormattable)value).ToString("R", culture)),
+            double number => FingerprintHash.Scalar("float", number.ToString("R", culture)),
+            float number => FingerprintHash.Scalar("float", ((double)number).ToString("R", culture)),
+            Half number => FingerprintHash.Scalar("float", ((double)number).ToString("R", culture)),
             DateTime { Kind: not DateTimeKind.Unspecified } time => FingerprintHash.Scalar("time", time.ToUniversalTime().ToString("O", culture)),
             DateTimeOffset time => FingerprintHash.Scalar("time", time.UtcDateTime.ToString("O", culture)),
             byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger

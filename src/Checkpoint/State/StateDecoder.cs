@@ -119,17 +119,7 @@ internal ref struct StateDecoder
         Expect(JsonTokenType.String);
         var text = _json.GetString()!;
         EndObject();
-        var document = new XmlDocument { PreserveWhitespace = true, XmlResolver = null };
-        using var reader = XmlReader.Create(new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-        try
-        {
-            document.Load(reader);
-        }
-        catch (XmlException e)
-        {
-            throw new JsonException("The XML is not well-formed.", e);
-        }
-        return document;
+        return StateXml.Parse(text);
     }
 
     private PSObject ReadTypedObject()
@@ -155,12 +145,14 @@ internal ref struct StateDecoder
     {
         Enter();
         var bag = new PSObject();
+        // Not asked of the object: it has the members that type data of this session adds too.
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         while (_json.TokenType == JsonTokenType.PropertyName)
         {
             var name = _json.GetString()!;
             Next();
             var value = ReadValue();
-            if (bag.Properties[name] is not null)
+            if (!names.Add(name))
                 throw new JsonException($"The property '{name}' stands twice.");
             bag.Properties.Add(new PSNoteProperty(name, value), preValidated: true);
             Next();

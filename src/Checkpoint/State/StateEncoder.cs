@@ -81,13 +81,13 @@ internal sealed class StateEncoder
 
     private void WriteXml(XmlDocument document)
     {
-        // Reading a document type may reach for files and networks; so none is kept.
         if (document.DocumentType is not null)
             throw CheckpointErrors.NotSerializable(_path.ToString(), "the XML document has a document type (DOCTYPE); save its OuterXml instead");
+        var text = StateXml.ToText(document) ?? throw CheckpointErrors.NotSerializable(_path.ToString(), "no XML document can be made of its text again; save its OuterXml instead");
         _json.WriteStartObject();
         _json.WritePropertyName(StateTags.Xml);
         // Never a blob: it is parsed as soon as it is read.
-        ScalarJson.WriteString(_json, document.OuterXml);
+        ScalarJson.WriteString(_json, text);
         _json.WriteEndObject();
     }
 
@@ -231,7 +231,8 @@ internal sealed class StateEncoder
         // The same object may be wrapped anew each time it is met.
         _path.Enter(bag.ImmediateBaseObject is PSObject inner ? inner : bag);
         var types = bag.TypeNames.Where(t => t is not "System.Management.Automation.PSCustomObject" and not "System.Object").ToList();
-        var properties = bag.Properties.Where(p => p.IsGettable).ToList();
+        // What type data of this session adds is no part of the object.
+        var properties = bag.Properties.Where(p => p.IsGettable && p.IsInstance).ToList();
         var isPlain = types.Count == 0 && !properties.Any(p => p.Name.StartsWith(ScalarJson.TagMark));
         if (!isPlain)
         {

@@ -90,6 +90,9 @@ internal abstract class FileSystem
     {
         try
         {
+            // .NET would remove a link to a folder, whatever is in that.
+            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
+                return false;
             Directory.Delete(path, recursive: false);
             return true;
         }

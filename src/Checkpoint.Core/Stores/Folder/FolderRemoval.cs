@@ -55,9 +55,12 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         using var handle = files.OpenDirectory(folder);
         try
         {
-            foreach (var step in steps)
+            foreach (var step in steps.OrderBy(s => s))
             {
                 cancellation.ThrowIfCancellationRequested();
+                // The newest goes last, and when the others are surely gone: cut off before that, a clearing leaves the latest as it was, never an older one.
+                if (step == steps[0] && steps.Count > 1)
+                    handle.Flush();
                 files.Delete(Path.Join(folder, FolderLayout.RecordName(step)));
             }
         }
