@@ -34,7 +34,7 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
         var listing = read();
         if (folder.IsLink || listing?.Newest.Info is not { } info || files.Stamp(path) != folder || files.Stamp(info.Location) is not { IsLink: false } record)
             return listing;
-        var firstSeen = known is not null && known.RecordPath == info.Location && known.Record == record ? known.FirstSeen : time.GetTimestamp();
+        var firstSeen = known is not null && known.Folder == folder && known.RecordPath == info.Location && known.Record == record ? known.FirstSeen : time.GetTimestamp();
         if (_entries.Count >= MaxEntries)
             _entries.Clear();
         _entries[path] = new Entry(folder, info.Location, record, firstSeen, time.GetElapsedTime(firstSeen, started) >= Settling, listing);
