@@ -11,7 +11,7 @@ The peers are in Peers.cs: a cmdlet that only returns $true; a bare durable save
 plain write and flush. With -UpdateDocs the table in docs/performance.md is replaced by what was measured.
 
 .PARAMETER Figure
-Only these figures: Save, State, Test, Payload, Get, Latest, Import, Contention.
+Only these figures: Test, Save, State, Payload, Get, Latest, Import, Contention.
 
 .PARAMETER Folder
 Where to measure; the disk matters. A folder of its own is made in it and removed again. Default: out/performance.
@@ -36,7 +36,7 @@ Measures everything, in some minutes.
 [CmdletBinding()]
 param(
     [ValidateSet('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Import', 'Contention')]
-    [string[]] $Figure = @('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Import', 'Contention'),
+    [string[]] $Figure = @('Test', 'Save', 'State', 'Payload', 'Get', 'Latest', 'Import', 'Contention'),
 
     [string] $Folder = "$PSScriptRoot/../../out/performance",
 

@@ -228,7 +228,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             reader.Complete();
             return state;
         }
-        catch (Exception e) when (e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException) && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException or OutOfMemoryException) && !cancellation.IsCancellationRequested)
         {
             // The bytes are decoded before their hash is known, so a decoder may stumble over them in any way.
             throw CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e);

@@ -10,10 +10,13 @@ internal static class Collections
 {
     public static Array ToArray(Type element, List<object?> items, int[] lengths)
     {
-        var count = 1L;
+        var (count, extent) = (1L, 1L);
         foreach (var length in lengths)
+        {
             count = length < 0 ? -1 : checked(count * length);
-        if (count != items.Count)
+            extent = checked(extent * Math.Max(length, 1));
+        }
+        if (count != items.Count || extent > Array.MaxLength)
             throw new JsonException("The array's lengths do not fit its items.");
         var array = Array.CreateInstance(element, lengths);
         try
@@ -63,7 +66,8 @@ internal static class Collections
             return list;
         }
         var array = ToArray(element, items, [items.Count]);
-        return comparer is null ? Activator.CreateInstance(type, array)! : Activator.CreateInstance(type, array, Comparers.ForGeneric(comparer))!;
+        var made = (IEnumerable)(comparer is null ? Activator.CreateInstance(type, array)! : Activator.CreateInstance(type, array, Comparers.ForGeneric(comparer))!);
+        return made.Cast<object?>().Count() == items.Count ? made : throw new JsonException("An item of a set stands twice.");
     }
 
     public static IDictionary CreateMap(Type type, List<(object Key, object? Value)> entries, string? comparer)

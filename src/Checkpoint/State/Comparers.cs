@@ -25,8 +25,17 @@ internal static class Comparers
     {
         if (collection.GetType().GetProperty("Comparer")?.GetValue(collection) is not { } comparer)
             return null;
-        var name = comparer is IEqualityComparer<string> ? IsIgnoreCase(comparer) ? IgnoreCase : IsExact(comparer) ? Exact : null : comparer.GetType().Namespace?.StartsWith("System", StringComparison.Ordinal) == true ? Exact : null;
-        return name is null ? throw Unknown(comparer) : name == Exact ? null : name;
+        if (comparer is IEqualityComparer<string> && IsIgnoreCase(comparer))
+            return IgnoreCase;
+        var own = typeof(EqualityComparer<>).MakeGenericType(collection.GetType().GetGenericArguments()[0]).GetProperty(nameof(EqualityComparer<object>.Default))!.GetValue(null);
+        return comparer.Equals(own) || IsExact(comparer) ? null : throw Unknown(comparer);
+    }
+
+    /// <summary>Whether keys that differ for this dictionary may be the same for the one that comes back, which compares ordinally.</summary>
+    public static bool IsCultural(IDictionary dictionary)
+    {
+        var comparer = dictionary switch { Hashtable table => ComparerOf(table), OrderedDictionary ordered => ComparerOf(ordered), _ => dictionary.GetType().GetProperty("Comparer")?.GetValue(dictionary) };
+        return comparer is not null && (comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
     }
 
     /// <summary>The comparer of a name; for null, PowerShell's.</summary>
@@ -47,8 +56,7 @@ internal static class Comparers
         && (comparer.Equals(StringComparer.OrdinalIgnoreCase) || comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
 
     private static bool IsExact(object comparer) =>
-        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default) || comparer.Equals(StringComparer.CurrentCulture) || comparer.Equals(StringComparer.InvariantCulture)
-        || comparer.GetType().Namespace?.StartsWith("System.Collections", StringComparison.Ordinal) == true;
+        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default) || comparer.Equals(StringComparer.CurrentCulture) || comparer.Equals(StringComparer.InvariantCulture);
 
     private static NotSupportedException Unknown(object comparer) => new($"it compares its keys by {comparer.GetType()}, which cannot be kept");
 

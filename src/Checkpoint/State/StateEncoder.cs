@@ -112,9 +112,9 @@ internal sealed class StateEncoder
         else if (!_isKey && scalar is { BlobElementSize: > 0 } && list is Array { Rank: 1 } array && (long)array.Length * scalar.BlobElementSize >= StateWriter.BlobThreshold)
             WriteBlob(scalar.AsBytes(array));
         else if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(HashSet<>))
-            WriteKeyed(() => WriteItems((IEnumerable)list, scalar, insideLive));
+            WriteSet((IEnumerable)list, scalar, element, insideLive);
         else
-            WriteItems((IEnumerable)list, scalar, insideLive);
+            WriteItems((IEnumerable)list, scalar, insideLive, element);
         if (list is Array { Rank: > 1 } matrix)
         {
             _json.WriteStartArray(StateTags.Lengths);
@@ -128,13 +128,20 @@ internal sealed class StateEncoder
         _json.WriteEndObject();
     }
 
-    private void WriteItems(IEnumerable items, ScalarType? scalar, bool insideLive)
+    private void WriteSet(IEnumerable items, ScalarType? scalar, Type? element, bool insideLive)
+    {
+        RequireDistinct(items, ignoreCase: false);
+        WriteKeyed(() => WriteItems(items, scalar, insideLive, element));
+    }
+
+    private void WriteItems(IEnumerable items, ScalarType? scalar, bool insideLive, Type? element = null)
     {
         _json.WriteStartArray();
         var index = 0;
         foreach (var item in items)
         {
             _cancellation.ThrowIfCancellationRequested();
+            RequireFit(item, element, index);
             WriteElement(item, scalar, index++, insideLive);
         }
         _json.WriteEndArray();
@@ -159,13 +166,18 @@ internal sealed class StateEncoder
         _json.WritePropertyName(ScalarJson.TagMark + typeName);
         var type = map.GetType();
         var valueType = type.IsGenericType ? ScalarType.For(type.GetGenericArguments()[1]) : null;
-        if (HasPlainKeys(map))
+        var (keyElement, valueElement) = type.IsGenericType ? (type.GetGenericArguments()[0], type.GetGenericArguments()[1]) : (null, (Type?)null);
+        var isPlain = HasPlainKeys(map);
+        if (!isPlain || Comparers.IsCultural(map))
+            RequireDistinct(map.Keys, ignoreCase: Comparers.IsCultural(map));
+        if (isPlain)
         {
             _json.WriteStartObject();
             foreach (DictionaryEntry entry in map)
             {
                 _cancellation.ThrowIfCancellationRequested();
                 _json.WritePropertyName((string)entry.Key);
+                RequireFit(entry.Value, valueElement, entry.Key);
                 if (entry.Value is int number)
                     _json.WriteNumberValue(number);
                 else
@@ -179,6 +191,8 @@ internal sealed class StateEncoder
             foreach (DictionaryEntry entry in map)
             {
                 _cancellation.ThrowIfCancellationRequested();
+                RequireFit(entry.Key, keyElement, entry.Key);
+                RequireFit(entry.Value, valueElement, entry.Key);
                 _path.At(entry.Key);
                 _json.WriteStartArray();
                 WriteKeyed(() => Write(entry.Key, insideLive));
@@ -190,6 +204,29 @@ internal sealed class StateEncoder
         _path.Leave();
         WriteComparer(() => type.IsGenericType ? Comparers.NameOfGeneric(map) : Comparers.NameOf(map));
         _json.WriteEndObject();
+    }
+
+    // A live object comes back as a property bag, which a collection of one type does not take.
+    private void RequireFit(object? item, Type? element, object step)
+    {
+        if (item is null || element is null || element == typeof(object) || element == typeof(PSObject) || item.GetType() == element || StateShape.Of(item).Kind is not ShapeKind.Live)
+            return;
+        _path.At(step);
+        throw CheckpointErrors.NotSerializable(_path.ToString(), $"a {item.GetType()} cannot be kept exactly, and the collection around it holds {element} alone");
+    }
+
+    // Keys that come back as something else, as enumerations do as their numbers, must not meet others.
+    private void RequireDistinct(IEnumerable keys, bool ignoreCase)
+    {
+        var seen = new HashSet<object>();
+        foreach (var key in keys)
+        {
+            var value = StateShape.Of(key).Value;
+            var restored = value is Enum number ? Convert.ChangeType(number, Enum.GetUnderlyingType(number.GetType()), System.Globalization.CultureInfo.InvariantCulture)
+                : value is string text && ignoreCase ? text.ToUpperInvariant() : value;
+            if (restored is not null && !seen.Add(restored))
+                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the key '{key}' would be the same as another when it comes back");
+        }
     }
 
     // What is hashed when it is read cannot be a blob, whose content comes last.

@@ -45,6 +45,10 @@ internal sealed class FolderStore : CheckpointStore
         {
             throw CheckpointErrors.FromIO(e, _root, $"Saving checkpoint {draft.Stage}", draft.Stage.Name);
         }
+        finally
+        {
+            _cache.Forget(FolderLayout.StagePath(_root, draft.Stage));
+        }
     }
 
     public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation)
@@ -117,6 +121,10 @@ internal sealed class FolderStore : CheckpointStore
         catch (Exception e) when (IsIO(e))
         {
             throw CheckpointErrors.FromIO(e, _root, $"Clearing checkpoint {stage}", stage.Name);
+        }
+        finally
+        {
+            _cache.Forget(FolderLayout.StagePath(_root, stage));
         }
     }
 

@@ -41,6 +41,9 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
         return listing;
     }
 
+    /// <summary>What this process changed itself it need not find out, even where a file system does not tell.</summary>
+    public void Forget(string path) => _entries.TryRemove(path, out _);
+
     private bool IsPayloadThere(StageListing listing) =>
         listing.Newest.Info!.State is not { Payload: { } payload } state
         || files.Length(Path.Join(Path.GetDirectoryName(listing.Newest.Info.Location), payload)) == state.PayloadLength;

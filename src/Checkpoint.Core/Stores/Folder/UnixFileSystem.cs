@@ -34,7 +34,20 @@ internal partial class UnixFileSystem : FileSystem
     {
         for (; ; )
         {
-            var file = new FileStream(path, new FileStreamOptions
+            // Between its creation and its lock a remover may take the file for a dead one.
+            var file = TryCreate(path);
+            if (file is not null && TryLock(file) != LockResult.Busy && File.Exists(path))
+                return file;
+            file?.Dispose();
+            File.Delete(path);
+        }
+    }
+
+    private static SafeFileHandle? TryCreate(string path)
+    {
+        try
+        {
+            return new FileStream(path, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
@@ -42,11 +55,11 @@ internal partial class UnixFileSystem : FileSystem
                 BufferSize = 0,
                 UnixCreateMode = OwnerFile,
             }).SafeFileHandle;
-            // Between its creation and its lock a remover may have taken the file for a dead one.
-            if (TryLock(file) != LockResult.Busy && File.Exists(path))
-                return file;
-            file.Dispose();
-            File.Delete(path);
+        }
+        catch (IOException e) when (e.HResult == EWOULDBLOCK)
+        {
+            // .NET takes a shared lock of its own, and a remover has the file's.
+            return null;
         }
     }
 
@@ -61,9 +74,16 @@ internal partial class UnixFileSystem : FileSystem
         return error is ENOENT or ENOTDIR ? null : throw Failed(error, path);
     }
 
+    // On NFS an exclusive lock needs a file that is open for writing.
+    private SafeFileHandle? OpenForLock(string path)
+    {
+        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802); // O_RDWR | O_NONBLOCK | O_CLOEXEC
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : OpenRead(path);
+    }
+
     public override bool TryDeleteAbandoned(string path)
     {
-        using var file = OpenRead(path);
+        using var file = OpenForLock(path);
         if (file is null || TryLock(file) != LockResult.Taken)
             return false;
         // By the lock that a writer would need.

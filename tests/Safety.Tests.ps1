@@ -1,0 +1,141 @@
+# Ways in which a stage could be skipped wrongly, or a state be lost, that are easy to overlook.
+
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+
+    class Endpoint {
+        [string] $Host
+        [int] $Port
+    }
+
+    class Configuration {
+        [string] $Name = 'nightly'
+        [Endpoint] $Target = [Endpoint]::new()
+        [Endpoint[]] $Mirrors = @([Endpoint]::new())
+    }
+
+    class Derived : hashtable {
+    }
+
+    function Get-Value($Object) {
+        (Get-CheckpointFingerprint $Object).Value
+    }
+}
+
+Describe 'A fingerprint sees a change' {
+    It 'of a pattern' {
+        Get-Value @{ p = [regex] 'a+' } | Should -Not -Be (Get-Value @{ p = [regex] 'b+' })
+    }
+
+    It 'of a text that is being built' {
+        Get-Value ([Text.StringBuilder] 'abc') | Should -Not -Be (Get-Value ([Text.StringBuilder] 'abd'))
+    }
+
+    It 'deep in an object of a class' {
+        $saved = [Configuration]::new()
+        $changed = [Configuration]::new()
+        Get-Value $saved | Should -Be (Get-Value $changed)
+        $changed.Target.Port = 5
+        Get-Value $saved | Should -Not -Be (Get-Value $changed)
+        $saved.Target.Port = 5
+        Get-Value $saved | Should -Be (Get-Value $changed)
+        $changed.Mirrors[0].Host = 'other'
+        Get-Value $saved | Should -Not -Be (Get-Value $changed)
+    }
+
+    It 'of an attribute or a text in an XML element' {
+        $one = Get-Value ([xml] '<c><server name="db1">x</server></c>').c
+        Get-Value ([xml] '<c><server name="db2">x</server></c>').c | Should -Not -Be $one
+        Get-Value ([xml] '<c><server name="db1">y</server></c>').c | Should -Not -Be $one
+    }
+
+    It 'of a file that has the name of a key' {
+        Set-Location $TestDrive
+        'one' | Set-Content cfg.json
+        $one = (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value
+        'two' | Set-Content cfg.json
+        (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value | Should -Not -Be $one
+    }
+
+    It 'of a key that is a time, however small' {
+        Get-Value @{ [datetime] '2026-01-01T00:00:00.1' = 1 } | Should -Not -Be (Get-Value @{ [datetime] '2026-01-01T00:00:00.2' = 1 })
+    }
+
+    It 'between numbers that are not equal' {
+        Get-Value @{ n = [float] 0.1 } | Should -Not -Be (Get-Value @{ n = [double] 0.1 })
+        Get-Value @{ n = [float] 0.5 } | Should -Be (Get-Value @{ n = [double] 0.5 })
+    }
+
+    It 'or says that it cannot, rather than miss it' {
+        $node = [pscustomobject] @{ Name = 'a'; Next = $null }
+        $node.Next = $node
+        { Get-CheckpointFingerprint $node } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.GetCheckpointFingerprintCommand'
+    }
+}
+
+Describe 'What is saved can be restored' {
+    BeforeEach { $store = New-TestStore }
+
+    It 'whatever members type data adds to objects of the session' {
+        $script = {
+            Update-TypeData -TypeName System.Management.Automation.PSCustomObject -MemberName Foo -MemberType ScriptProperty -Value { 42 }
+            Save-Checkpoint t -State ([pscustomobject] @{ a = 1; foo2 = 2 })
+            (Restore-Checkpoint t).a
+            Get-Content (Get-Checkpoint t).Location -Raw | Select-String '"Foo"' -CaseSensitive -Quiet
+        }
+        $result = Invoke-Pwsh "Set-Location '$store'; $script"
+        $result.ExitCode | Should -Be 0
+        $result.Output | Should -Match '1'
+        $result.Output | Should -Not -Match 'True'
+    }
+
+    It 'or is refused: XML <Name>' -ForEach @(
+        @{ Name = 'without a root'; Make = { [xml]::new() } }
+        @{ Name = 'with a control character'; Make = { $x = [xml] '<a/>'; $null = $x.DocumentElement.AppendChild($x.CreateTextNode("`u{1}")); $x } }
+        @{ Name = 'with an entity reference'; Make = { $x = [xml] '<a/>'; $null = $x.DocumentElement.AppendChild($x.CreateEntityReference('nbsp')); $x } }
+        @{ Name = 'with white space'; Make = { $x = [xml]::new(); $x.PreserveWhitespace = $true; $x.LoadXml("<a> <b>`n</b> </a>"); $x } }
+    ) {
+        $document = & $Make
+        try {
+            Save-Checkpoint x -State $document -Store $store
+        }
+        catch {
+            $_.FullyQualifiedErrorId | Should -Be 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+            Get-Checkpoint -Store $store | Should -BeNullOrEmpty
+            return
+        }
+        (Restore-Checkpoint x -Store $store).OuterXml | Should -BeExactly $document.OuterXml
+    }
+}
+
+Describe 'What would not come back as it is, is refused:' {
+    BeforeEach { $store = New-TestStore }
+
+    It '<Name>' -ForEach @(
+        @{ Name = 'an enumeration beside its number as keys'; Make = { @{ [DayOfWeek]::Monday = 'a'; 1 = 'b' } } }
+        @{ Name = 'two enumerations of one number in a set'; Make = { $s = [Collections.Generic.HashSet[object]]::new(); $null = $s.Add([DayOfWeek]::Monday); $null = $s.Add([ConsoleColor]::DarkBlue); , $s } }
+        @{ Name = 'a derived item in a list of one type'; Make = { $l = [Collections.Generic.List[hashtable]]::new(); $l.Add([Derived]::new()); , $l } }
+        @{ Name = 'a table that compares by structure'; Make = { [hashtable]::new([Collections.StructuralComparisons]::StructuralEqualityComparer) } }
+        @{ Name = 'a set that compares by reference'; Make = { , [Collections.Generic.HashSet[object]]::new([Collections.Generic.ReferenceEqualityComparer]::Instance) } }
+    ) {
+        $state = & $Make
+        { Save-Checkpoint x -State $state -Store $store } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+        Get-Checkpoint -Store $store | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Clearing' {
+    BeforeEach { $store = New-TestStore }
+
+    It 'leaves a link to a folder, and what is behind it' -Skip:$IsWindows {
+        $target = (New-Item -ItemType Directory -Path "$TestDrive/behind-$([guid]::NewGuid())").FullName
+        $null = New-Item -ItemType SymbolicLink -Path "$store/nightly" -Target $target
+        Save-Checkpoint a -Store $store -Pipeline nightly
+        Save-Checkpoint a -Store $store -Pipeline nightly -Run 7
+        Clear-Checkpoint -Store $store -Pipeline nightly -Run ''
+        Test-Checkpoint a -Store $store -Pipeline nightly -Run 7 | Should -BeTrue
+        Test-Checkpoint a -Store $store -Pipeline nightly -Run '' | Should -BeFalse
+        Clear-Checkpoint -Store $store -Pipeline nightly -Run 7
+        "$store/nightly" | Should -Exist
+    }
+}
