@@ -115,7 +115,7 @@ Describe 'What would not come back as it is, is refused:' {
         @{ Name = 'an enumeration beside its number as keys'; Make = { @{ [DayOfWeek]::Monday = 'a'; 1 = 'b' } } }
         @{ Name = 'two enumerations of one number in a set'; Make = { $s = [Collections.Generic.HashSet[object]]::new(); $null = $s.Add([DayOfWeek]::Monday); $null = $s.Add([ConsoleColor]::DarkBlue); , $s } }
         @{ Name = 'a derived item in a list of one type'; Make = { $l = [Collections.Generic.List[hashtable]]::new(); $l.Add([Derived]::new()); , $l } }
-        @{ Name = 'a table that compares by structure'; Make = { [hashtable]::new([Collections.StructuralComparisons]::StructuralEqualityComparer) } }
+        @{ Name = 'a table that compares by structure'; Make = { [Activator]::CreateInstance([hashtable], [Collections.StructuralComparisons]::StructuralEqualityComparer) } }
         @{ Name = 'a set that compares by reference'; Make = { , [Collections.Generic.HashSet[object]]::new([Collections.Generic.ReferenceEqualityComparer]::Instance) } }
     ) {
         $state = & $Make

@@ -14,6 +14,9 @@ internal abstract class FileSystem
     /// <summary>The file system of this machine.</summary>
     public static FileSystem Current { get; } = OperatingSystem.IsWindows() ? new WindowsFileSystem() : new UnixFileSystem();
 
+    /// <summary>Whether a writer's own lock on a file outlasts the file's rename, so that one who never gets the folder's lock can go on without it.</summary>
+    public virtual bool LocksOutlastRenames => true;
+
     /// <summary>Creates one folder, for its owner alone. A folder that is there already is left as it is.</summary>
     /// <exception cref="DirectoryNotFoundException">The parent is missing.</exception>
     public abstract void CreateDirectory(string path);

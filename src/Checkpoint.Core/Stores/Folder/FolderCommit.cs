@@ -110,7 +110,9 @@ internal sealed class FolderCommit : IDisposable
         // The temporary file keeps the folder from being removed, so the folder that is locked and flushed is the one it lies in.
         using var record = CreateTemporary();
         using var folder = _files.OpenDirectory(_folder);
-        var locked = await folder.LockAsync(LockPatience, cancellation) == LockResult.Taken;
+        var locked = await folder.LockAsync(LockPatience, cancellation);
+        if (locked == LockResult.Busy && !_files.LocksOutlastRenames)
+            throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
         cancellation.ThrowIfCancellationRequested();
 
         var listing = _draft.Step is null || _replaces || _mayTidy ? StageFolder.List(_files, _folder) : null;
@@ -150,7 +152,7 @@ internal sealed class FolderCommit : IDisposable
         Confirm(folder, info);
         if (payload is not null)
             _unfinished.Remove(payload.Path);
-        if (locked && listing is not null)
+        if (locked == LockResult.Taken && listing is not null)
             new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy);
         return info;
     }

@@ -19,6 +19,8 @@ internal partial class WindowsFileSystem : FileSystem
     // A virus scanner or indexer that looks at a new file makes its rename fail for a moment.
     private const int RenameAttempts = 20;
 
+    public override bool LocksOutlastRenames => false;
+
     public override void CreateDirectory(string path)
     {
         RequireParent(path);
