@@ -50,11 +50,16 @@ Describe 'A fingerprint sees a change' {
     }
 
     It 'of a file that has the name of a key' {
-        Set-Location $TestDrive
-        'one' | Set-Content cfg.json
-        $one = (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value
-        'two' | Set-Content cfg.json
-        (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value | Should -Not -Be $one
+        Push-Location $TestDrive
+        try {
+            'one' | Set-Content cfg.json
+            $one = (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value
+            'two' | Set-Content cfg.json
+            (Get-CheckpointFingerprint @{ 'cfg.json' = 1 } -Path cfg.json).Value | Should -Not -Be $one
+        }
+        finally {
+            Pop-Location
+        }
     }
 
     It 'of a key that is a time, however small' {
@@ -137,5 +142,22 @@ Describe 'Clearing' {
         Test-Checkpoint a -Store $store -Pipeline nightly -Run '' | Should -BeFalse
         Clear-Checkpoint -Store $store -Pipeline nightly -Run 7
         "$store/nightly" | Should -Exist
+    }
+
+    It 'means no stage at all for a piped object without a name' {
+        Save-Checkpoint a -Store $store
+        Save-Checkpoint b -Store $store
+        Get-Checkpoint a -Store $store | Select-Object Store, Pipeline, Step | Clear-Checkpoint -ErrorVariable problem -ErrorAction SilentlyContinue
+        $problem[0].FullyQualifiedErrorId | Should -Be 'InvalidArgument,Checkpoint.Commands.ClearCheckpointCommand'
+        (Get-Checkpoint -Store $store).Name | Should -Be 'a', 'b'
+    }
+}
+
+Describe 'A typed wildcard' {
+    It 'is one beside piped names too' {
+        $store = New-TestStore
+        Save-Checkpoint a -Store $store -Pipeline one
+        Save-Checkpoint a -Store $store -Pipeline two
+        ([pscustomobject] @{ Name = 'a' } | Get-Checkpoint -Store $store -Pipeline *).Pipeline | Should -Be 'one', 'two'
     }
 }

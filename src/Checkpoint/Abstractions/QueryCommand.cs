@@ -30,6 +30,16 @@ public abstract class QueryCommand : BoundContextCommand
     [ArgumentCompleter(typeof(RunCompleter))]
     public override string? Run { get; set; }
 
+    /// <summary>Whether a piped object has no name: that does not mean every stage, as it does where a person types none.</summary>
+    private protected bool IsNameless()
+    {
+        if (!MyInvocation.ExpectingInput || Name is not null)
+            return false;
+        var error = new ArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
+        WriteError(error.ToErrorRecord());
+        return true;
+    }
+
     /// <summary>The stages meant by a name. What is there by exactly the text that was given is meant alone, though it may look like a wildcard.</summary>
     private protected StageQuery Query(string? name)
     {
@@ -47,7 +57,7 @@ public abstract class QueryCommand : BoundContextCommand
     private NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
     {
         var isWild = WildcardPattern.ContainsWildcardCharacters(text);
-        if (IsPiped || !IsTyped(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
+        if (!IsTyped(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
             return NamePattern.Of(CheckpointNames.Normalize(text, what));
         if (text == "*")
             return NamePattern.Any;

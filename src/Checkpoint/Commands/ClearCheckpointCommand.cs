@@ -17,6 +17,8 @@ public sealed class ClearCheckpointCommand : QueryCommand
 
     protected override void OnProcess()
     {
+        if (IsNameless())
+            return;
         foreach (var name in Name ?? [null!])
             Clear(name);
         if (Name is null && Step is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep)) && !_isRefused)

@@ -11,6 +11,8 @@ public sealed class GetCheckpointCommand : QueryCommand
 
     protected override void OnProcess()
     {
+        if (IsNameless())
+            return;
         foreach (var name in Name ?? [null!])
         {
             var query = Query(name);

@@ -75,6 +75,8 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             // To the runtime an sbyte[] is a byte[] too.
             case System.Xml.XmlNode node:
                 return FingerprintHash.Scalar("xml", node.OuterXml);
+            case System.Reflection.MemberInfo or System.Reflection.Assembly or System.Text.Json.Nodes.JsonNode or System.Xml.Linq.XObject:
+                return FingerprintHash.Scalar("text", shape.Value.ToString() ?? "");
             case IDictionary:
                 return FingerprintHash.Map(EntriesOf(shape));
             case byte[] bytes when bytes.GetType() == typeof(byte[]):

@@ -74,8 +74,8 @@ internal static class Collections
     {
         IDictionary map = type == typeof(Hashtable) ? new Hashtable(entries.Count, Comparers.ForTable(comparer))
             : type == typeof(OrderedDictionary) ? new OrderedDictionary(entries.Count, Comparers.ForTable(comparer))
-            : comparer is null ? (IDictionary)Activator.CreateInstance(type)!
-            : (IDictionary)Activator.CreateInstance(type, Comparers.ForGeneric(comparer))!;
+            : Comparers.ForGeneric(comparer) is { } given ? (IDictionary)Activator.CreateInstance(type, given)!
+            : (IDictionary)Activator.CreateInstance(type)!;
         var (keyType, valueType) = type.IsGenericType ? (type.GetGenericArguments()[0], type.GetGenericArguments()[1]) : (typeof(object), typeof(object));
         try
         {

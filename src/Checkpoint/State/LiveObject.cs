@@ -105,6 +105,9 @@ internal sealed class LiveObject
     {
         if (FindText(wrapper) is { } known)
             return known;
+        // The same on every machine.
+        var culture = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         try
         {
             return wrapper.ToString() ?? "";
@@ -113,6 +116,10 @@ internal sealed class LiveObject
         {
             // A ToString that throws.
             return wrapper.TypeNames[0];
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
         }
     }
 

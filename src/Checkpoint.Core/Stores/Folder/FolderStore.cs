@@ -85,6 +85,7 @@ internal sealed class FolderStore : CheckpointStore
 
     public override ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         try
         {
             return new(_records.Read(FolderLayout.StagePath(_root, stage), stage, step));

@@ -32,15 +32,12 @@ internal partial class UnixFileSystem : FileSystem
 
     public override SafeFileHandle CreateFile(string path)
     {
-        for (; ; )
-        {
-            // Between its creation and its lock a remover may take the file for a dead one.
-            var file = TryCreate(path);
-            if (file is not null && TryLock(file) != LockResult.Busy && File.Exists(path))
-                return file;
-            file?.Dispose();
-            File.Delete(path);
-        }
+        // Between its creation and its lock a remover may take the file for a dead one. It removes it then; the caller takes another name.
+        var file = TryCreate(path);
+        if (file is not null && TryLock(file) != LockResult.Busy && File.Exists(path))
+            return file;
+        file?.Dispose();
+        throw new FileNotFoundException("The file was removed as soon as it was made.", path);
     }
 
     private static SafeFileHandle? TryCreate(string path)
