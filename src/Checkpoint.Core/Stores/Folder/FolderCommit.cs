@@ -72,13 +72,21 @@ internal sealed class FolderCommit : IDisposable
         {
             try
             {
-                _files.Delete(path);
+                if (!IsPublished(path))
+                    _files.Delete(path);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // A later save removes it.
             }
         }
+    }
+
+    // On a network share a rename may be done and yet report an error: then the record is there, and its payload is no leftover.
+    private bool IsPublished(string path)
+    {
+        var name = Path.GetFileName(path);
+        return FolderLayout.Classify(name) is { Kind: FolderEntryKind.Payload } payload && new FolderLeftovers(_files, _folder).IsReferenced(payload.Step, name);
     }
 
     private string RecordPath(long step) => Path.Join(_folder, FolderLayout.RecordName(step));

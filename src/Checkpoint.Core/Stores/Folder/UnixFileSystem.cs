@@ -109,7 +109,7 @@ internal partial class UnixFileSystem : FileSystem
         // The file system cannot refuse in a rename (NFS); a hard link does the same in two operations.
         if (Link(from, to) == 0)
         {
-            File.Delete(from);
+            RemoveOldName(from);
             return true;
         }
         error = Marshal.GetLastPInvokeError();
@@ -126,6 +126,18 @@ internal partial class UnixFileSystem : FileSystem
     }
 
     public override void RenameOver(SafeFileHandle file, string from, string to) => File.Move(from, to, overwrite: true);
+
+    // The link is the rename; its old name is a leftover like any other.
+    private static void RemoveOldName(string from)
+    {
+        try
+        {
+            File.Delete(from);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 
     private static bool IsUnsupported(int error) => error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
 
