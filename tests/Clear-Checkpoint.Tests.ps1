@@ -385,6 +385,47 @@ Describe 'Clear-Checkpoint' {
             Get-Left | Should -Be ($all | Where-Object { $_ -notin "default//$Name 1", "$Name/$Name/$Name 1" })
         }
 
+        It 'clears the steps of a stage in one go, so that the newest can go last' {
+            1..5 | ForEach-Object { Save-Checkpoint a; Save-Checkpoint b }
+            $said = Get-Checkpoint -AllSteps | Where-Object Step -GT 1 | Clear-Checkpoint -Verbose 4>&1
+            $said = $said -like '*removed.'
+            $said | Should -HaveCount 2
+            $said[0] | Should -BeLike "Checkpoint 'a'*step 5, 4, 3, 2,*: 4 removed."
+            Get-Left | Should -Be 'default//a 1', 'default//b 1'
+        }
+
+        It 'leaves a step that was saved anew after it was looked at' {
+            1..2 | ForEach-Object { Save-Checkpoint a -State $_ -Metadata @{ bad = $true } }
+            $bad = Get-Checkpoint -AllSteps | Where-Object { $_.Metadata.bad }
+            Save-Checkpoint a -Step 2 -Overwrite -State 'good'
+            $said = $bad | Clear-Checkpoint -Verbose -InformationVariable done 4>&1
+            $said -like '*1 of these were removed or saved anew since*' | Should -HaveCount 1
+            $done.MessageData | Should -Be 'Checkpoint cleared: a'
+            Restore-Checkpoint a | Should -Be 'good'
+            Get-Left | Should -Be 'default//a 2'
+        }
+
+        It 'leaves it too when the object came by way of Select-Object or -PassThru' {
+            $seen = Save-Checkpoint a -State 'old' -PassThru
+            Save-Checkpoint a -Step 1 -Overwrite -State 'new'
+            $seen | Select-Object Name, Step, Revision | Clear-Checkpoint -InformationVariable done
+            $done | Should -BeNullOrEmpty
+            Restore-Checkpoint a | Should -Be 'new'
+            Get-Checkpoint a | Clear-Checkpoint
+            Get-Left | Should -BeNullOrEmpty
+        }
+
+        It 'takes -Revision only beside the one step that it belongs to' {
+            Save-Checkpoint a
+            foreach ($call in { Clear-Checkpoint a -Revision x }, { Clear-Checkpoint a -Step 1, 2 -Revision x }) {
+                $call | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.ClearCheckpointCommand'
+            }
+            Clear-Checkpoint a -Step 1 -Revision x
+            Get-Left | Should -Be 'default//a 1'
+            Clear-Checkpoint a -Step 1 -Revision (Get-Checkpoint a).Revision
+            Get-Left | Should -BeNullOrEmpty
+        }
+
         It 'clears nothing when nothing is piped' {
             Save-Checkpoint a
             Get-Checkpoint 'x*' | Clear-Checkpoint

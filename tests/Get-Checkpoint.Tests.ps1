@@ -265,6 +265,7 @@ Describe 'Get-Checkpoint' {
                     Host = 'String'
                     User = 'String'
                     ProcessId = 'Int32'
+                    Revision = 'String'
                     Location = 'String'
                 } | ConvertTo-Json)
 

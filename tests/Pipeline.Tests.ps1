@@ -21,7 +21,7 @@ Describe 'Pipeline input' {
         @{ Cmdlet = 'Test-Checkpoint'; Bound = 'Name', 'Pipeline', 'Run', 'Step', 'Store' }
         @{ Cmdlet = 'Get-Checkpoint'; Bound = 'Name', 'Pipeline', 'Run', 'Step', 'Store' }
         @{ Cmdlet = 'Restore-Checkpoint'; Bound = 'Name', 'Pipeline', 'Run', 'Step', 'Store' }
-        @{ Cmdlet = 'Clear-Checkpoint'; Bound = 'Name', 'Pipeline', 'Run', 'Step', 'Store' }
+        @{ Cmdlet = 'Clear-Checkpoint'; Bound = 'Name', 'Pipeline', 'Revision', 'Run', 'Step', 'Store' }
         @{ Cmdlet = 'Set-CheckpointContext'; Bound = 'Pipeline', 'Run', 'Store' }
         @{ Cmdlet = 'Get-CheckpointContext'; Bound = 'Pipeline', 'Run', 'Store' }
         @{ Cmdlet = 'Save-Checkpoint'; Bound = @() }

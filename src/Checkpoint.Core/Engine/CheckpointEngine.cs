@@ -143,7 +143,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="stage">A stage from a listing of the same store.</param>
     /// <param name="steps">The steps, or null for all.</param>
     /// <param name="cancellation">Stops between two removals.</param>
-    public ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation) => store.RemoveAsync(stage, steps, cancellation);
+    public ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) => store.RemoveAsync(stage, steps, cancellation);
 
     /// <summary>The steps of a stage that are to be cleared.</summary>
     /// <param name="stage">The stage.</param>
@@ -151,21 +151,24 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="olderThan">Only what was saved longer ago than this, or null. A damaged one has no age and is not taken for old.</param>
     /// <param name="keep">Not the newest n intact ones, or null.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public async ValueTask<IReadOnlyList<long>> SelectForClearingAsync(StageListing stage, IReadOnlyCollection<long>? steps, TimeSpan? olderThan, int? keep, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<DoomedStep>> SelectForClearingAsync(StageListing stage, IReadOnlyCollection<DoomedStep>? steps, TimeSpan? olderThan, int? keep, CancellationToken cancellation)
     {
-        IReadOnlyList<long> selected = stage.Steps;
-        if (keep is not null)
-            selected = await new RetentionPolicy { Keep = keep }.SelectAsync(selected, null, UtcNow, s => ReadIntactAsync(stage.Stage, s, cancellation));
-        if (steps is not null)
-            selected = [.. selected.Where(steps.Contains)];
-        if (olderThan is not { } age)
-            return selected;
         var now = UtcNow;
-        var old = new List<long>();
+        var named = steps?.ToLookup(s => s.Step);
+        var selected = stage.Steps.SelectMany(step => named is null ? [new DoomedStep(step)] : named[step]);
+        if (keep is not null)
+        {
+            var older = await new RetentionPolicy { Keep = keep }.SelectAsync(stage.Steps, null, now, s => ReadIntactAsync(stage.Stage, s, cancellation));
+            var revisions = older.ToDictionary(info => info.Step, info => info.Revision);
+            selected = selected.Where(s => revisions.ContainsKey(s.Step)).Select(s => s.Revision is null ? s with { Revision = revisions[s.Step] } : s);
+        }
+        if (olderThan is not { } age)
+            return [.. selected];
+        var old = new List<DoomedStep>();
         foreach (var step in selected)
         {
-            if (await ReadIntactAsync(stage.Stage, step, cancellation) is { } info && now - info.SavedAt > age)
-                old.Add(step);
+            if (await ReadIntactAsync(stage.Stage, step.Step, cancellation) is { } info && now - info.SavedAt > age)
+                old.Add(step.Revision is null ? new DoomedStep(info) : step);
         }
         return old;
     }
@@ -176,7 +179,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             return 0;
         var doomed = await retention.SelectAsync(listing.Steps, saved.Step, UtcNow,
             step => step == saved.Step ? new(saved) : ReadIntactAsync(stage, step, cancellation));
-        return doomed.Count == 0 ? 0 : await store.RemoveAsync(stage, doomed, cancellation);
+        return doomed.Count == 0 ? 0 : await store.RemoveAsync(stage, [.. doomed.Select(info => new DoomedStep(info))], cancellation);
     }
 
     private async ValueTask<CheckpointInfo?> FindIntactAsync(StageId stage, long? step, List<CheckpointException> damage, CancellationToken cancellation)

@@ -23,14 +23,14 @@ internal sealed record RetentionPolicy
 
     public bool HasRules => Keep is not null || KeepEvery is not null || KeepFor is not null || KeepBest is not null;
 
-    /// <summary>The steps that no rule keeps.</summary>
+    /// <summary>The checkpoints that no rule keeps.</summary>
     /// <param name="steps">All steps, newest first.</param>
     /// <param name="saved">The step just saved, or null.</param>
     /// <param name="now">The time of now, UTC.</param>
     /// <param name="read">Reads a checkpoint; null where it is damaged. A damaged one takes no place among those that are kept, and is left for repair.</param>
-    public async ValueTask<List<long>> SelectAsync(IReadOnlyList<long> steps, long? saved, DateTimeOffset now, Func<long, ValueTask<CheckpointInfo?>> read)
+    public async ValueTask<List<CheckpointInfo>> SelectAsync(IReadOnlyList<long> steps, long? saved, DateTimeOffset now, Func<long, ValueTask<CheckpointInfo?>> read)
     {
-        var doomed = new List<long>();
+        var doomed = new List<CheckpointInfo>();
         if (!HasRules)
             return doomed;
         var newest = 0;
@@ -47,13 +47,13 @@ internal sealed record RetentionPolicy
             if (KeepBest is not null && Number(info.Metadata.GetValueOrDefault(By!)) is { } value)
                 ranked.Add((step, value));
             if (!keptByNumber && !countsAsNewest && !(KeepFor is { } age && now - info.SavedAt <= age))
-                doomed.Add(step);
+                doomed.Add(info);
         }
         if (KeepBest is { } best)
         {
             var order = Lowest ? ranked.OrderBy(r => r.Value) : ranked.OrderByDescending(r => r.Value);
             var kept = order.ThenByDescending(r => r.Step).Take(best).Select(r => r.Step).ToHashSet();
-            doomed.RemoveAll(kept.Contains);
+            doomed.RemoveAll(info => kept.Contains(info.Step));
         }
         return doomed;
     }

@@ -57,6 +57,9 @@ public sealed class CheckpointInfo
     /// <summary>The process that saved it.</summary>
     public int ProcessId { get; internal init; }
 
+    /// <summary>A text that is another one whenever the record is written anew, also where the step stays the same: of a folder store the record's checksum.</summary>
+    public string Revision { get; internal set; } = "";
+
     /// <summary>Where the record lies in its store: for a folder store the file's path.</summary>
     public string Location { get; internal init; } = "";
 

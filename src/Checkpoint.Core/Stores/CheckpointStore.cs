@@ -29,8 +29,8 @@ internal abstract class CheckpointStore
 
     /// <summary>Removes steps of a stage, intact or not. What is not there is passed over.</summary>
     /// <param name="stage">The stage.</param>
-    /// <param name="steps">The steps, or null for all.</param>
+    /// <param name="steps">The steps, or null for all. One whose revision is given is removed only if it still has that: nobody can save over it in between.</param>
     /// <param name="cancellation">Stops between two removals.</param>
     /// <returns>How many were removed.</returns>
-    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation);
+    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation);
 }

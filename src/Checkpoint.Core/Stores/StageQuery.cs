@@ -41,4 +41,7 @@ internal sealed class StageQuery
     public NamePattern? Run { get; init; }
 
     public NamePattern Name { get; init; } = NamePattern.Any;
+
+    /// <summary>The one stage that is meant, or null where there may be several.</summary>
+    public StageId? Stage => Pipeline.Literal is { } pipeline && Name.Literal is { } name && Run is null or { Literal: not null } ? new StageId(pipeline, Run?.Literal, name) : null;
 }

@@ -5,7 +5,12 @@ namespace Checkpoint.Commands;
 [Cmdlet(VerbsCommon.Clear, "Checkpoint", SupportsShouldProcess = true)]
 public sealed class ClearCheckpointCommand : QueryCommand
 {
+    private readonly List<Request> _requests = [];
     private bool _isRefused;
+
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? Revision { get; set; }
 
     [Parameter]
     [Duration]
@@ -15,37 +20,55 @@ public sealed class ClearCheckpointCommand : QueryCommand
     [ValidateRange(1, int.MaxValue)]
     public int Keep { get; set; }
 
+    // Only gathered here: piped steps come newest first, and cut off half-way that order would leave an old step as the latest.
     protected override void OnProcess()
     {
         if (IsNameless())
             return;
+        if (Revision is not null && Step is not { Length: 1 })
+            throw new ArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
         foreach (var name in Name ?? [null!])
-            Clear(name);
-        if (Name is null && Step is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep)) && !_isRefused)
+            _requests.Add(new Request(Engine, Query(name), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
+    }
+
+    protected override void End()
+    {
+        foreach (var request in _requests.Where(r => r.Query.Stage is null))
+            Clear(request);
+        foreach (var stage in _requests.Where(r => r.Query.Stage is not null).GroupBy(r => (r.Engine.Store, r.Query.Stage)))
+            Clear(stage.First() with { Steps = stage.Any(r => r.Steps is null) ? null : [.. stage.SelectMany(r => r.Steps!)] });
+        if (Name is null && !MyInvocation.ExpectingInput && IsUnconditional(Step) && !_isRefused)
             WriteDone("All checkpoints cleared.");
     }
 
-    private void Clear(string? name)
+    private bool IsUnconditional(object? steps) => steps is null && !IsGiven(nameof(OlderThan)) && !IsGiven(nameof(Keep));
+
+    private void Clear(Request request)
     {
+        var (engine, query, isNamed, named) = request;
         TimeSpan? olderThan = IsGiven(nameof(OlderThan)) ? OlderThan : null;
         int? keep = IsGiven(nameof(Keep)) ? Keep : null;
+        var all = IsUnconditional(named);
         // Listed in full first: clearing changes the folders that a listing walks through.
-        foreach (var stage in Wait(Engine.Store.ListAsync(Query(name), Cancellation)).ToList())
+        foreach (var stage in Wait(engine.Store.ListAsync(query, Cancellation)).ToList())
         {
-            var all = Step is null && olderThan is null && keep is null;
-            var steps = all ? null : Wait(Engine.SelectForClearingAsync(stage, Step, olderThan, keep, Cancellation));
+            var steps = all ? null : Wait(engine.SelectForClearingAsync(stage, named, olderThan, keep, Cancellation));
             if (steps is { Count: 0 })
                 continue;
-            var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!))}, in '{Engine.Store.Location}'";
+            var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
             {
                 _isRefused = true;
                 continue;
             }
-            var removed = Wait(Engine.ClearAsync(stage.Stage, steps, Cancellation));
+            var removed = Wait(engine.ClearAsync(stage.Stage, steps, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
-            if (name is not null || !all)
+            if (removed < steps?.Count)
+                WriteVerbose($"Checkpoint {stage.Stage}: {steps.Count - removed} of these were removed or saved anew since they were looked at.");
+            if (all ? isNamed : removed > 0)
                 WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
         }
     }
+
+    private sealed record Request(CheckpointEngine Engine, StageQuery Query, bool IsNamed, DoomedStep[]? Steps);
 }

@@ -34,13 +34,11 @@ public sealed class GetCheckpointCommand : QueryCommand
                     WriteError(reading.Fault!.ToErrorRecord());
                 }
             }
-            ReportDamage(damage, isFound || name is null || !IsOneStage(query));
-            if (IsOneStage(query))
-                ReportMissing(query.Name.Literal!, isFound || damage.Count > 0);
+            ReportDamage(damage, isFound || query.Stage is null);
+            if (query.Stage is { } stage)
+                ReportMissing(stage, isFound || damage.Count > 0);
         }
     }
-
-    private static bool IsOneStage(StageQuery query) => query is { Name.Literal: not null, Pipeline.Literal: not null } && query.Run is null or { Literal: not null };
 
     // Beside what is whole, damage is worth a warning. Where nothing else is left of a stage that was named, it is the answer.
     private void ReportDamage(List<CheckpointException> damage, bool isBesideOthers)
@@ -54,11 +52,10 @@ public sealed class GetCheckpointCommand : QueryCommand
         }
     }
 
-    private void ReportMissing(string name, bool isThere)
+    private void ReportMissing(StageId stage, bool isThere)
     {
         if (isThere && Step is null)
             return;
-        var stage = Stage(name);
         var steps = Wait(Engine.Store.FindAsync(stage, Cancellation))?.Steps ?? [];
         if (Step is null)
         {

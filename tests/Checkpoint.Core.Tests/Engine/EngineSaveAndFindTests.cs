@@ -48,6 +48,59 @@ public sealed class EngineSaveAndFindTests : EngineTest
         Assert.Equal(20, (await Steps()).Count);
     }
 
+    [Theory]
+    [InlineData("age")]
+    [InlineData("rank")]
+    [InlineData("best")]
+    public async Task What_was_saved_over_an_old_step_while_the_rule_was_weighed_is_not_pruned(string rule)
+    {
+        await Save(TestState.Small("old"), metadata: new() { ["x"] = 1 });
+        await Save(TestState.Small("other"), metadata: new() { ["x"] = 1 });
+        Time.Advance(TimeSpan.FromHours(2));
+        var store = new DelegatingStore(Store) { BeforeRemove = async () => await Save(TestState.Small("new"), 1, overwrite: true, savedAt: Time.GetUtcNow()) };
+        RetentionPolicy policy = rule switch
+        {
+            "age" => new() { KeepFor = TimeSpan.FromHours(1) },
+            "rank" => new() { Keep = 1 },
+            _ => new() { KeepBest = 1, By = "x" },
+        };
+        var (_, pruned, error) = await new CheckpointEngine(store, Time).SaveAsync(Draft(savedAt: Time.GetUtcNow(), metadata: new() { ["x"] = 2 }), policy, default);
+        Assert.Null(error);
+        Assert.Equal(1, pruned);
+        Assert.Equal([3L, 1], await Steps());
+        TestState.AssertEqual(TestState.Small("new"), await Restore(1));
+    }
+
+    [Fact]
+    public async Task What_was_saved_over_an_old_step_since_it_was_chosen_is_not_cleared()
+    {
+        for (var i = 0; i < 3; i++)
+            await Save();
+        Time.Advance(TimeSpan.FromHours(2));
+        var chosen = await Engine.SelectForClearingAsync((await Store.FindAsync(Stage, default))!, null, TimeSpan.FromHours(1), null, default);
+        await Save(TestState.Small("new"), 2, overwrite: true);
+        Assert.Equal(2, await Engine.ClearAsync(Stage, chosen, default));
+        Assert.Equal([2L], await Steps());
+    }
+
+    [Fact]
+    public async Task A_step_that_was_seen_is_cleared_as_it_was_seen_or_not_at_all()
+    {
+        var seen = await Save(TestState.Large(1));
+        await Save();
+        var listing = (await Store.FindAsync(Stage, default))!;
+        await Save(TestState.Large(2), 1, overwrite: true);
+        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, null, default), default));
+        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, 1, default), default));
+        TestState.AssertEqual(TestState.Large(2), await Restore(1));
+
+        var now = (await Store.ReadAsync(Stage, 1, default)).Info!;
+        Assert.NotEqual(seen.Revision, now.Revision);
+        Assert.Equal(1, await Engine.ClearAsync(Stage, [new(now)], default));
+        Assert.Equal([2L], await Steps());
+        Assert.Empty(Names(FolderEntryKind.Payload));
+    }
+
     [Fact]
     public async Task The_age_is_that_of_the_clock_given()
     {
@@ -164,7 +217,7 @@ public sealed class EngineSaveAndFindTests : EngineTest
         DamageRecord(2);
         Assert.Equal([3L, 2, 1], await Select());
         Assert.Equal([2L, 1], await Select(steps: [1, 2, 99]));
-        Assert.Equal(3, await Engine.ClearAsync(Stage, await Select(), default));
+        Assert.Equal(3, await Engine.ClearAsync(Stage, [3, 2, 1], default));
         Assert.Empty(await Steps());
     }
 
@@ -205,6 +258,6 @@ public sealed class EngineSaveAndFindTests : EngineTest
         return found;
     }
 
-    private async Task<IReadOnlyList<long>> Select(IReadOnlyCollection<long>? steps = null, TimeSpan? olderThan = null, int? keep = null) =>
-        await Engine.SelectForClearingAsync((await Store.FindAsync(Stage, default))!, steps, olderThan, keep, default);
+    private async Task<IEnumerable<long>> Select(IReadOnlyCollection<DoomedStep>? steps = null, TimeSpan? olderThan = null, int? keep = null) =>
+        (await Engine.SelectForClearingAsync((await Store.FindAsync(Stage, default))!, steps, olderThan, keep, default)).Select(s => s.Step);
 }

@@ -264,7 +264,7 @@ public sealed class RestoreTests : EngineTest
     {
         var other = new FolderStore(Root, new TestFileSystem());
         await other.SaveAsync(Draft(TestState.Large(seed)), default);
-        await other.RemoveAsync(Stage, removed, default);
+        await other.RemoveAsync(Stage, removed.Select(step => new DoomedStep(step)).ToList(), default);
     }
 
     private async Task<RestoredState<TestState>> Try(long? step = null) => await Engine.RestoreAsync(Stage, step, TestState.Read, null, default);

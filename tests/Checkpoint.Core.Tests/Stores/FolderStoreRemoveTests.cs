@@ -34,6 +34,38 @@ public sealed class FolderStoreRemoveTests : StoreTest
     }
 
     [Fact]
+    public async Task What_was_judged_is_looked_at_again_under_the_writers_lock()
+    {
+        var judged = await Save(TestState.Small("old"));
+        await Save();
+        var files = new TestFileSystem();
+        await new FolderStore(Root, files).RemoveAsync(Stage, [new(judged)], default);
+        var operations = files.Operations.ToList();
+        var locked = operations.FindIndex(o => o.Verb == FileVerb.LockDirectory);
+        var read = operations.FindLastIndex(o => o.Verb == FileVerb.OpenRead && o.Path == RecordPath(1));
+        var removed = operations.FindIndex(o => o.IsDeletion && o.Path == RecordPath(1));
+        Assert.True(locked >= 0 && locked < read && read < removed, string.Join('\n', operations));
+    }
+
+    [Fact]
+    public async Task What_is_damaged_since_it_was_judged_stays()
+    {
+        var judged = await Save(TestState.Small("x"));
+        foreach (var content in new[] { "", "cut", new string('x', 400) })
+        {
+            await File.WriteAllTextAsync(RecordPath(1), content);
+            Assert.Equal(0, await Store.RemoveAsync(Stage, [new(judged)], default));
+        }
+    }
+
+    [Fact]
+    public async Task The_revision_of_a_save_is_that_of_its_record()
+    {
+        foreach (var state in new[] { null, TestState.Small("x"), TestState.Large(1) })
+            Assert.Equal((await Save(state)).Revision, (await Store.FindAsync(Stage, default))!.Newest.Info!.Revision);
+    }
+
+    [Fact]
     public async Task Folders_that_become_empty_are_removed_but_not_the_store_and_not_its_neighbours()
     {
         var other = new StageId("nightly", "7", "other");

@@ -41,7 +41,7 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
         return await inner.OpenStateAsync(checkpoint, progress, cancellation);
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
         if (BeforeRemove is not null)
             await BeforeRemove();

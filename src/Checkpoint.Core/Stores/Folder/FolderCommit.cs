@@ -144,7 +144,9 @@ internal sealed class FolderCommit : IDisposable
         }
 
         var info = Describe(step, state);
-        _files.Write(record.Handle, RecordFormat.Serialize(info, RecordReader.OutputRoot(_root)), 0);
+        var bytes = RecordFormat.Serialize(info, RecordReader.OutputRoot(_root));
+        info.Revision = RecordFormat.ChecksumOf(bytes);
+        _files.Write(record.Handle, bytes, 0);
         _files.Flush(record.Handle);
         cancellation.ThrowIfCancellationRequested();
         if (!Publish(record, step, isThere: _replaces && listing!.Steps.Contains(step)))

@@ -3,56 +3,78 @@ namespace Checkpoint;
 /// <summary>Removes checkpoints of one stage: records first, payloads when no record can come back, then the folder if nothing else is in it.</summary>
 internal sealed class FolderRemoval(string root, FileSystem files, string folder)
 {
+    // As long as a save waits for the other writers of a stage.
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
+
+    private readonly FolderLeftovers _leftovers = new(files, folder);
+
     /// <returns>How many records were removed.</returns>
-    public int Remove(IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    public async ValueTask<int> RemoveAsync(IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
-        var listing = StageFolder.List(files, folder);
-        var all = steps is null;
-        var wanted = steps?.ToHashSet();
-        var doomed = listing.Steps.Where(s => wanted is null || wanted.Contains(s)).ToList();
-        if (doomed.Count == 0 && !all)
-            return 0;
-        var leftovers = new FolderLeftovers(files, folder);
-        var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: leftovers.IsReferenced(step, name)))).ToList();
         try
         {
-            if (doomed.Count > 0)
-                RemoveRecords(doomed, cancellation);
+            var (removed, isLast) = (0, false);
+            using (var handle = files.OpenDirectory(folder))
+            {
+                // What was judged must be what is removed: between the second look at it and its end nobody may save over it.
+                LockResult? locked = steps?.Any(s => s.Revision is not null) == true ? await handle.LockAsync(LockPatience, cancellation) : null;
+                if (locked == LockResult.Busy)
+                    throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
+                (removed, isLast) = Remove(handle, locked == LockResult.Taken, steps, cancellation);
+            }
+            if (isLast)
+                FolderTree.RemoveEmpty(files, folder, root);
+            return removed;
         }
         catch (DirectoryNotFoundException)
         {
-            // Another process cleared the same stage.
+            // It never was, or another process cleared the same stage.
             return 0;
         }
-
-        foreach (var payload in payloads.Where(p => p.IsReferenced))
-            files.Delete(Path.Join(folder, payload.Name));
-        if (all || payloads.Any(p => !p.IsReferenced))
-            RemoveLeftovers(leftovers);
-        if (doomed.Count == listing.Steps.Count && files.DirectoryExists(folder))
-            FolderTree.RemoveEmpty(files, folder, root);
-        return doomed.Count;
     }
 
-    // By the writers' lock: what else lies there may be the work of a save that is under way.
-    private void RemoveLeftovers(FolderLeftovers leftovers)
+    private (int Removed, bool IsLast) Remove(DirectoryHandle handle, bool isLocked, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
+        var listing = StageFolder.List(files, folder);
+        var doomed = Doomed(listing, steps, cancellation);
+        if (doomed.Count == 0 && steps is not null)
+            return (0, false);
+        var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: _leftovers.IsReferenced(step, name)))).ToList();
+        if (doomed.Count > 0)
+            RemoveRecords(handle, doomed, cancellation);
+        foreach (var payload in payloads.Where(p => p.IsReferenced))
+            files.Delete(Path.Join(folder, payload.Name));
+        // By the writers' lock: what else lies there may be the work of a save that is under way.
+        if ((steps is null || payloads.Any(p => !p.IsReferenced)) && (isLocked || handle.TryLock() == LockResult.Taken))
+            _leftovers.RemoveAll(StageFolder.List(files, folder));
+        return (doomed.Count, doomed.Count == listing.Steps.Count);
+    }
+
+    // Newest first, as the listing.
+    private List<long> Doomed(StageFolder listing, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    {
+        if (steps is null)
+            return listing.Steps;
+        var wanted = steps.ToLookup(s => s.Step, s => s.Revision);
+        return listing.Steps.Where(step => wanted[step].Any(revision => revision is null || IsStill(step, revision, cancellation))).ToList();
+    }
+
+    private bool IsStill(long step, string revision, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
         try
         {
-            using var handle = files.OpenDirectory(folder);
-            if (handle.TryLock() == LockResult.Taken)
-                leftovers.RemoveAll(StageFolder.List(files, folder));
+            return files.ReadRecord(Path.Join(folder, FolderLayout.RecordName(step))) is { } bytes && RecordFormat.ChecksumOf(bytes) == revision;
         }
-        catch (DirectoryNotFoundException)
+        catch (InvalidDataException)
         {
-            // Another process cleared the same stage.
+            return false;
         }
     }
 
     // What was cleared must not be back after a loss of power, least of all a record whose payload is gone: so the folder is flushed between the two.
-    private void RemoveRecords(List<long> steps, CancellationToken cancellation)
+    private void RemoveRecords(DirectoryHandle handle, List<long> steps, CancellationToken cancellation)
     {
-        using var handle = files.OpenDirectory(folder);
         try
         {
             foreach (var step in steps.OrderBy(s => s))

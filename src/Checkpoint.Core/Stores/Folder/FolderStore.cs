@@ -113,11 +113,11 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
         try
         {
-            return new(new FolderRemoval(_root, _files, FolderLayout.StagePath(_root, stage)).Remove(steps, cancellation));
+            return await new FolderRemoval(_root, _files, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.ObjectModel;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -82,6 +83,13 @@ internal static class RecordFormat
         if (buffer.WrittenCount > MaxLength)
             throw CheckpointErrors.NotSerializable("metadata", $"the record would have {buffer.WrittenCount >> 20} MiB and may have {MaxLength >> 20}; keep small facts in metadata and put the rest into the state");
         return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The checksum that stands in a record, right or not, as text; what is too short for a record has none.</summary>
+    public static string ChecksumOf(ReadOnlySpan<byte> bytes)
+    {
+        var start = bytes.Length - ChecksumEnd.Length - ChecksumDigits;
+        return start < 0 ? "" : Encoding.ASCII.GetString(bytes.Slice(start, ChecksumDigits));
     }
 
     /// <summary>Reads a record.</summary>
