@@ -57,10 +57,8 @@ BeforeDiscovery {
         @{ Name = 'a record longer than any'; Break = { $stream = [IO.File]::OpenWrite($record); $stream.SetLength(1GB); $stream.Dispose() } }
         @{ Name = 'a record that says a huge length'; Break = { Edit-Record $record { $_ -replace '"length": \d+', '"length": 9223372036854775807' } } }
         @{ Name = 'a record that says a negative length'; Break = { Edit-Record $record { $_ -replace '"length": \d+', '"length": -1' } } }
-        @{ Name = 'a record whose document is longer than the payload'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 9223372036854775807' } } }
-        @{ Name = 'a record whose document is cut'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 5' } } }
-        @{ Name = 'a record whose document has no end'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 20000' } } }
         @{ Name = 'a record with another hash of the payload'; Break = { Edit-Record $record { $_ -replace '"sha256": "[0-9a-f]{4}', '"sha256": "0000' } } }
+        @{ Name = 'a record whose document is longer than the payload'; Break = { Edit-Record $record { $_ -replace '"documentLength": \d+', '"documentLength": 9223372036854775807' } } }
         @{ Name = 'a missing payload'; Break = { Remove-Item -LiteralPath $payload } }
         @{ Name = 'an empty payload'; Break = { Clear-Content -LiteralPath $payload } }
         @{ Name = 'half a payload'; Break = { [IO.File]::WriteAllBytes($payload, [IO.File]::ReadAllBytes($payload)[0..9999]) } }
@@ -73,7 +71,7 @@ BeforeDiscovery {
 
     # Each has a checksum that fits, so only sense is missing.
     $senseless = @(
-        '12345678901', '[', '[[[', '{"a":1,"A":2}', '{"":1}', '{"$":1}', '{"$int64":5}', '{"$int64":[1]}', '{"$int64":"x"}', '{"$int64":null}', '{"$int32":"5","x":1}', '{"$bool":"maybe"}', '{"$char":"65536"}'
+        '12345678901', '{"a":1,"A":2}', '{"":1}', '{"$":1}', '{"$int64":5}', '{"$int64":[1]}', '{"$int64":"x"}', '{"$int64":null}', '{"$int32":"5","x":1}', '{"$bool":"maybe"}', '{"$char":"65536"}'
         '{"$decimal":"1e5"}', '{"$guid":"0"}', '{"$version":"1"}', '{"$datetime":"x"}', '{"$uri":"http://["}', '{"$nint":"99999999999999999999"}', '{"$utf16":"!"}', '{"$byte[]":"!!!"}', '{"$byte[]":[300]}'
         '{"$int32[]":[1.5]}', '{"$list<int32>":[1.5]}', '{"$list<int32>":[null]}', '{"$dictionary<string,int32>":{"a":"x"}}', '{"$dictionary<string,int32>":{"a":null}}'
         '{"$System.Diagnostics.Process":"1"}', '{"$list<System.Diagnostics.Process>":[]}', '{"$list<":[]}', '{"$list<int32":[]}', '{"$list<int32,int32>":[]}', '{"$object[,,,,,,,,,,,]":[]}', "{`"`$$('list<' * 40)int32$('>' * 40)`":[]}"
@@ -82,7 +80,7 @@ BeforeDiscovery {
         '{"$list<object>":{"blob":[0,0]}}', '{"$hashset<object>":[{"$byte[]":{"blob":[0,0]}}]}', '{"$hashtable":5}', '{"$hashtable":[[null,1]]}', '{"$hashtable":[[1]]}', '{"$hashtable":[[1,2,3]]}', '{"$hashtable":{"a":1,"A":2}}'
         '{"$hashtable":{"a":1},"comparer":"nonsense"}', '{"$ordered":{"a":1,"A":2}}', '{"$arraylist":{"a":1}}', '{"$pscustomobject":[1]}', '{"$object":[1]}', '{"$object":{},"types":[1]}', '{"$deserialized":{"":1},"types":["Deserialized.X"],"text":"x"}'
         '{"$dictionary<int32,object>":[],"comparer":"ignoreCase"}', '{"$hashset<int32>":[1],"comparer":"ignoreCase"}', '{"$queue<int32>":[1],"comparer":"ignoreCase"}'
-        '{"$xml":"<a>"}', '{"$xml":"<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"}', ('[' * 150 + ']' * 150), ('[' * 5000 + ']' * 5000)
+        '{"$xml":"<a>"}', '{"$xml":"<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>"}', ('[' * 150 + ']' * 150)
     ) | ForEach-Object { @{ Json = $_; Shown = $_.Length -gt 80 ? $_.Substring(0, 80) + '…' : $_ } }
 }
 
@@ -291,12 +289,33 @@ Describe 'Restore-Checkpoint' {
             (Restore-Checkpoint s -Step 1 @at).n | Should -Be 7
         }
 
-        It 'a state that makes no sense as damage, whatever it is: <Shown>' -ForEach $senseless {
+        It 'a state that makes no sense, whatever it is, and gives no older one in its place: <Shown>' -ForEach $senseless {
+            Save-Checkpoint s -State 'before' -Step 1 @at
+            Save-Checkpoint s -State 'VALUE' -Step 2 @at
+            Set-InlineState (Get-RecordPath $store s -Step 2) $Json
+            foreach ($with in @{ Step = 2 }, @{}) {
+                { Restore-Checkpoint s @with @at } | Should -Throw '*byte for byte, what was saved*Update the Checkpoint module*' -ErrorId 'CheckpointDamaged,Checkpoint.Commands.RestoreCheckpointCommand'
+            }
+            Restore-Checkpoint s -Step 1 @at | Should -Be 'before'
+        }
+
+        It 'a state that is no JSON at all as damage of the record: <Shown>' -ForEach @(
+            @{ Shown = '['; Json = '[' }, @{ Shown = '[[['; Json = '[[[' }, @{ Shown = '5,000 levels'; Json = '[' * 5000 + ']' * 5000 }
+        ) {
             Save-Checkpoint s -State 'before' -Step 1 @at
             Save-Checkpoint s -State 'VALUE' -Step 2 @at
             Set-InlineState (Get-RecordPath $store s -Step 2) $Json
             { Restore-Checkpoint s -Step 2 @at } | Should -Throw -ErrorId 'CheckpointDamaged,Checkpoint.Commands.RestoreCheckpointCommand'
             Restore-Checkpoint s -WarningAction SilentlyContinue @at | Should -Be 'before'
+        }
+
+        It 'a record that says another length of the document, and gives no older one in its place: <_>' -ForEach '5', '20000' {
+            1..2 | ForEach-Object { Save-Checkpoint s -State ([byte[]] ($_..($_ + 99) * 200)) @at }
+            $length = $_
+            Edit-Record (Get-RecordPath $store s -Step 2) { $_ -replace '"documentLength": \d+', "`"documentLength`": $length" }
+            foreach ($with in @{ Step = 2 }, @{}) {
+                { Restore-Checkpoint s @with @at } | Should -Throw '*byte for byte, what was saved*' -ErrorId 'CheckpointDamaged,Checkpoint.Commands.RestoreCheckpointCommand'
+            }
         }
 
         It 'nonsense of any kind with no other error than that' {

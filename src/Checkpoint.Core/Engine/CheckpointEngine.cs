@@ -121,15 +121,11 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                     break;
                 if (Usable(reading, damage) is not { } info)
                     continue;
-                try
-                {
-                    return new RestoredState<T>(info, await DecodeAsync(info, decode, progress, cancellation), damage);
-                }
-                catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged)
-                {
-                    damage.Add(e);
-                    isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
-                }
+                var (state, fault) = await DecodeAsync(info, decode, progress, cancellation);
+                if (fault is null)
+                    return new RestoredState<T>(info, state, damage);
+                damage.Add(fault);
+                isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
                 if (isStale && attempt < StaleAttempts)
                     break;
             }
@@ -220,23 +216,52 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
 
     private async ValueTask<CheckpointInfo?> ReadIntactAsync(StageId stage, long step, CancellationToken cancellation) => (await store.ReadAsync(stage, step, cancellation)).Info;
 
-    private async ValueTask<T?> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
+    /// <returns>The state, or the damage that was found in its bytes.</returns>
+    private async ValueTask<(T? State, CheckpointException? Damage)> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
     {
         if (info.State is null)
             return default;
+        Exception? fromCaller = null;
+        void Report(long read)
+        {
+            try
+            {
+                progress?.Invoke(read, info.State.Size);
+            }
+            catch (Exception e)
+            {
+                fromCaller = e;
+                throw;
+            }
+        }
+
+        bool IsStumble(Exception e) => e != fromCaller && e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException or OutOfMemoryException) && !cancellation.IsCancellationRequested;
+
+        StateReader? opened = null;
         try
         {
-            using var reader = await store.OpenStateAsync(info, progress is null ? null : read => progress(read, info.State.Size), cancellation);
-            var state = decode(reader);
-            reader.Complete();
-            return state;
+            using var reader = opened = await store.OpenStateAsync(info, Report, cancellation);
+            try
+            {
+                var state = decode(reader);
+                reader.Complete();
+                return (state, null);
+            }
+            catch (Exception e) when (IsStumble(e))
+            {
+                // The bytes are decoded before their hash is known, so a decoder may stumble over them in any way. Where they are right, an older
+                // state in their place would be a wrong one.
+                if (reader.IsWhole())
+                    throw CheckpointErrors.Undecodable(info, e);
+                return (default, CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e));
+            }
         }
-        catch (Exception e) when (e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException or OutOfMemoryException) && !cancellation.IsCancellationRequested)
+        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged && opened is null)
         {
-            // The bytes are decoded before their hash is known, so a decoder may stumble over them in any way.
-            throw CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e);
+            // The payload went missing since its record was read.
+            return (default, e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e != fromCaller && e is (IOException or UnauthorizedAccessException))
         {
             throw CheckpointErrors.FromIO(e, store.Location, $"Restoring checkpoint {info.StageId}", info.Name);
         }

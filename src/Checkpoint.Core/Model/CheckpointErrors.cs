@@ -30,6 +30,10 @@ internal static class CheckpointErrors
         Invariant($"Step {step} of checkpoint {stage} is damaged: {reason} ('{location}'). Restore another step with -Step, or run the stage again; Clear-Checkpoint with this step removes it."),
         stage.Name, inner);
 
+    public static CheckpointException Undecodable(CheckpointInfo info, Exception inner) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {inner.Message.TrimEnd('.')} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
+        info.Name, inner);
+
     public static CheckpointException FormatTooNew(StageId stage, long step, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"Step {step} of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);

@@ -16,6 +16,7 @@ internal sealed class StateReader : IDisposable
     private readonly IncrementalHash? _hash;
     private int _inlineRead;
     private long _read;
+    private bool? _isWhole;
 
     /// <param name="state">What the record says.</param>
     /// <param name="payload">The payload, exactly <see cref="StoredState.PayloadLength"/> bytes long; null where the state is inline.</param>
@@ -67,8 +68,23 @@ internal sealed class StateReader : IDisposable
             return;
         if (_read != _state.PayloadLength)
             throw new InvalidDataException("the payload holds more than its document refers to");
-        if (!_hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256))
+        if (!IsWhole())
             throw new InvalidDataException("the payload's SHA-256 is not that of the save");
+    }
+
+    /// <summary>Whether the bytes are those that were saved, whatever a decoder made of them; reads what it left.</summary>
+    public bool IsWhole()
+    {
+        // An inline state was judged with its record.
+        if (_hash is null)
+            return true;
+        var rest = new byte[Math.Min(ReadSize, _state.PayloadLength - _read)];
+        while (_isWhole is null && _read < _state.PayloadLength)
+        {
+            if (!TryReadSome(rest, out _))
+                _isWhole = false;
+        }
+        return _isWhole ??= _hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256);
     }
 
     public void Dispose()
@@ -77,14 +93,16 @@ internal sealed class StateReader : IDisposable
         _hash?.Dispose();
     }
 
-    private int ReadSome(Span<byte> buffer)
+    private int ReadSome(Span<byte> buffer) => TryReadSome(buffer, out var read) ? read : throw new InvalidDataException("the payload ends too early");
+
+    private bool TryReadSome(Span<byte> buffer, out int read)
     {
-        var read = _payload!.Read(buffer);
+        read = _payload!.Read(buffer);
         if (read == 0)
-            throw new InvalidDataException("the payload ends too early");
+            return false;
         _hash!.AppendData(buffer[..read]);
         _read += read;
         _progress?.Invoke(_read);
-        return read;
+        return true;
     }
 }

@@ -137,6 +137,30 @@ public sealed class RestoreTests : EngineTest
         Assert.Equal(type, damage.InnerException!.GetType());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_decoder_that_stumbles_over_the_very_bytes_that_were_saved_never_gives_an_older_state(bool isLarge)
+    {
+        await Save(TestState.Small("older"));
+        await Save(isLarge ? TestState.Large(2, 3_000_000) : TestState.Small("newer"));
+        foreach (var step in new long?[] { null, 2 })
+        {
+            var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Engine.RestoreAsync<TestState>(Stage, step, _ => throw new InvalidOperationException("a bug."), null, default));
+            Assert.Equal(CheckpointErrorKind.CheckpointDamaged, error.Kind);
+            Assert.Contains("byte for byte, what was saved, and yet its state cannot be read: a bug (", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_the_progress_throws_is_the_callers_own_and_no_damage()
+    {
+        await Save(TestState.Large(1));
+        await Save(TestState.Large(2, 3_000_000));
+        foreach (var thrown in new Exception[] { new InvalidOperationException("stop"), new IOException("stop") })
+            Assert.Same(thrown, await Assert.ThrowsAnyAsync<Exception>(async () => await Engine.RestoreAsync(Stage, null, TestState.Read, (_, _) => throw thrown, default)));
+    }
+
     [Fact]
     public async Task A_state_that_is_not_read_in_full_is_not_given_out()
     {
