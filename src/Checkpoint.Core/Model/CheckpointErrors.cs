@@ -38,6 +38,23 @@ internal static class CheckpointErrors
         Invariant($"Step {step} of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);
 
+    public static CheckpointException RunDamaged(string run, string location, Exception inner) => new(CheckpointErrorKind.CheckpointDamaged,
+        $"The record of run '{run}' is damaged: {inner.Message.TrimEnd('.')} ('{location}'). Its checkpoints are not touched by that: name the run with -Run to go on with them, or start a new one with -Restart.",
+        run, inner);
+
+    public static CheckpointException RunTooNew(string run, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
+        Invariant($"The record of run '{run}' was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
+        run);
+
+    public static CheckpointException LeaseHeld(LeaseName lease, string store, LeaseHolder? holder) => new(CheckpointErrorKind.LeaseHeld,
+        $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. Wait for it with -WhenBusy Wait, or try again when it is done.",
+        lease.Name ?? lease.Run ?? lease.Pipeline);
+
+    public static CheckpointException RunNotFound(string pipeline, string? run, string store) => new(CheckpointErrorKind.RunNotFound,
+        (run is null ? $"Pipeline '{pipeline}' has no unfinished run in '{store}', so there is nothing to resume." : $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'.")
+            + " Leave -Resume out to start a run, or see what is there with Get-CheckpointRun.",
+        run ?? pipeline);
+
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);

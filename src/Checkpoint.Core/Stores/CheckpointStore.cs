@@ -33,4 +33,22 @@ internal abstract class CheckpointStore
     /// <param name="cancellation">Stops between two removals.</param>
     /// <returns>How many were removed.</returns>
     public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation);
+
+    /// <summary>Adds to the history of a pipeline, which nothing here ever takes back. It need not outlast a loss of power at once.</summary>
+    public abstract ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation);
+
+    /// <summary>The histories of pipelines, each oldest first, the pipelines in the order of their keys.</summary>
+    public abstract IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation);
+
+    /// <summary>Writes the record of a run, durably and whole, in place of the one there was.</summary>
+    public abstract ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation);
+
+    /// <summary>The runs that fit, in the order of their keys.</summary>
+    public abstract IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation);
+
+    /// <summary>Tries to become the only one to work on something, until the lease is disposed of or the process ends.</summary>
+    public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation);
+
+    /// <summary>Who has a lease now, or null.</summary>
+    public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
 }

@@ -47,4 +47,16 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
             await BeforeRemove();
         return await inner.RemoveAsync(stage, steps, cancellation);
     }
+
+    public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) => inner.AppendHistoryAsync(pipeline, events, cancellation);
+
+    public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) => inner.ReadHistoryAsync(pipeline, cancellation);
+
+    public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation) => inner.WriteRunAsync(run, cancellation);
+
+    public override IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation) => inner.ListRunsAsync(pipeline, run, cancellation);
+
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, cancellation);
+
+    public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);
 }

@@ -12,6 +12,7 @@ public enum FileVerb
     Write,
     Flush,
     OpenRead,
+    OpenLocked,
     Read,
     Delete,
     DeleteDirectory,

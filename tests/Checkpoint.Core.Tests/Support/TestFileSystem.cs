@@ -86,6 +86,14 @@ internal sealed class TestFileSystem : FileSystem
         return file;
     });
 
+    public override SafeFileHandle? OpenLocked(string path) => Do(new(FileVerb.OpenLocked, path), () =>
+    {
+        var file = Current.OpenLocked(path);
+        if (file is not null)
+            _paths[file] = path;
+        return file;
+    });
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var operation = Enter(new(FileVerb.Read, PathOf(file)));

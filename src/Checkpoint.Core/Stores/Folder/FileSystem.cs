@@ -53,6 +53,11 @@ internal abstract class FileSystem
         }
     }
 
+    /// <summary>Opens a file for reading and writing, for its owner alone, and locks it until the handle is closed or the process ends; makes it where it is missing.</summary>
+    /// <returns>Null where somebody else has the lock. Where a file system has no locks there is none.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
+    public abstract SafeFileHandle? OpenLocked(string path);
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>

@@ -145,7 +145,7 @@ internal sealed class FolderCommit : IDisposable
 
         var info = Describe(step, state);
         var bytes = RecordFormat.Serialize(info, RecordReader.OutputRoot(_root));
-        info.Revision = RecordFormat.ChecksumOf(bytes);
+        info.Revision = SealedJson.ChecksumOf(bytes);
         _files.Write(record.Handle, bytes, 0);
         _files.Flush(record.Handle);
         cancellation.ThrowIfCancellationRequested();

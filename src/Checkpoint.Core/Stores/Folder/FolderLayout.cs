@@ -15,6 +15,15 @@ internal static class FolderLayout
     public const string StagesFolder = "stages";
     public const string RunsFolder = "runs";
 
+    /// <summary>A pipeline's history.</summary>
+    public const string HistoryName = "history.jsonl";
+
+    /// <summary>The record of a run.</summary>
+    public const string RunRecordName = "run.json";
+
+    private const string LeasesFolder = "leases";
+    private const string LeaseSuffix = ".lock";
+
     /// <summary>Ends the name of a file that is being written.</summary>
     public const string TemporarySuffix = ".tmp";
 
@@ -44,6 +53,20 @@ internal static class FolderLayout
 
     /// <summary>The folder of the runs of a pipeline.</summary>
     public static string RunsPath(string store, string pipelineFolder) => Path.Join(store, pipelineFolder, RunsFolder);
+
+    /// <summary>The folder of a run, or of a pipeline where there is none.</summary>
+    public static string RunPath(string store, string pipeline, string? run) =>
+        run is null ? Path.Join(store, Escape(pipeline)) : Path.Join(RunsPath(store, Escape(pipeline)), Escape(run));
+
+    /// <summary>The history of a pipeline.</summary>
+    public static string HistoryPath(string store, string pipeline) => Path.Join(RunPath(store, pipeline, null), HistoryName);
+
+    /// <summary>The file whose lock is a lease.</summary>
+    public static string LeasePath(string store, LeaseName lease)
+    {
+        var folder = RunPath(store, lease.Pipeline, lease.Run);
+        return lease.Name is { } stage ? Path.Join(folder, LeasesFolder, Escape(stage) + LeaseSuffix) : Path.Join(folder, (lease.Run is null ? "pipeline" : "run") + LeaseSuffix);
+    }
 
     public static string RecordName(long step) => step.ToString("D10", CultureInfo.InvariantCulture) + RecordSuffix;
 

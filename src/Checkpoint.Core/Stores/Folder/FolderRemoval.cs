@@ -64,7 +64,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         cancellation.ThrowIfCancellationRequested();
         try
         {
-            return files.ReadRecord(Path.Join(folder, FolderLayout.RecordName(step))) is { } bytes && RecordFormat.ChecksumOf(bytes) == revision;
+            return files.ReadRecord(Path.Join(folder, FolderLayout.RecordName(step))) is { } bytes && SealedJson.ChecksumOf(bytes) == revision;
         }
         catch (InvalidDataException)
         {

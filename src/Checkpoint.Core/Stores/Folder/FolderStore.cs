@@ -129,6 +129,120 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
+    public override async ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation)
+    {
+        try
+        {
+            await new FolderHistory(_root, _files).AppendAsync(pipeline, events, cancellation);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Writing the history of pipeline '{pipeline}'", pipeline);
+        }
+    }
+
+    public override async IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await Task.CompletedTask;
+        var history = new FolderHistory(_root, _files);
+        foreach (var folder in Folders(_root, pipeline))
+        {
+            foreach (var entry in Guarded(history.Read(folder), "Reading the history", folder))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (Fits(pipeline, entry.Pipeline))
+                    yield return entry;
+            }
+        }
+    }
+
+    public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        try
+        {
+            new FolderRuns(_root, _files).Write(run);
+            return default;
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Writing the record of run '{run.Run}'", run.Run);
+        }
+    }
+
+    public override async IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await Task.CompletedTask;
+        foreach (var pipelineFolder in Folders(_root, pipeline))
+        {
+            var parent = FolderLayout.RunsPath(_root, pipelineFolder);
+            foreach (var folder in Folders(parent, run))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var reading = ReadRun(Path.Join(parent, folder));
+                if (reading.Fault is not null || (reading.Run is { } found && Fits(pipeline, found.Pipeline) && Fits(run, found.Run)))
+                    yield return reading;
+            }
+        }
+    }
+
+    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    {
+        try
+        {
+            return await new FolderLeases(_root, _files).TryTakeAsync(lease, holder, cancellation);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Taking the lease of {lease}", lease.Name ?? lease.Run ?? lease.Pipeline);
+        }
+    }
+
+    public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation)
+    {
+        try
+        {
+            return new(new FolderLeases(_root, _files).Find(lease));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Looking at the lease of {lease}", lease.Name ?? lease.Run ?? lease.Pipeline);
+        }
+    }
+
+    private RunReading ReadRun(string folder)
+    {
+        try
+        {
+            return new RunReading(new FolderRuns(_root, _files).Read(folder), null);
+        }
+        catch (CheckpointException e)
+        {
+            return new RunReading(null, e);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading the run '{Path.GetFileName(folder)}'", Path.GetFileName(folder));
+        }
+    }
+
+    private IEnumerable<T> Guarded<T>(IEnumerable<T> items, string doing, string target)
+    {
+        using var enumerator = items.GetEnumerator();
+        while (true)
+        {
+            try
+            {
+                if (!enumerator.MoveNext())
+                    yield break;
+            }
+            catch (Exception e) when (IsIO(e))
+            {
+                throw CheckpointErrors.FromIO(e, _root, doing, target);
+            }
+            yield return enumerator.Current;
+        }
+    }
+
     // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute.
     private bool MayTidy(StageId stage)
     {

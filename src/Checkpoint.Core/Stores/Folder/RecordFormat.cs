@@ -1,8 +1,5 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Collections.ObjectModel;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -20,8 +17,6 @@ internal static class RecordFormat
     /// <summary>The longest record in bytes; a longer one is not read, and not written.</summary>
     public const int MaxLength = 16 << 20;
 
-    private const int ChecksumDigits = 2 * SHA256.HashSizeInBytes;
-
     // State nests to 100 levels, each at most three JSON levels deep, and lies three levels down in the record.
     private const int MaxDepth = 320;
 
@@ -35,11 +30,6 @@ internal static class RecordFormat
     };
 
     public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
-
-    // The checksum's member, always of the same length, so that it can be found from the end.
-    private static ReadOnlySpan<byte> ChecksumStart => ",\n  \"checksum\": \""u8;
-
-    private static ReadOnlySpan<byte> ChecksumEnd => "\"\n}\n"u8;
 
     /// <summary>The record's bytes.</summary>
     public static byte[] Serialize(CheckpointInfo info, string outputRoot)
@@ -71,25 +61,10 @@ internal static class RecordFormat
                 WriteState(json, state);
         }
 
-        // What was written so far is the checksum's subject; the object is closed behind the checksum.
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(buffer.WrittenSpan, hash);
-        buffer.Write(ChecksumStart);
-        var digits = buffer.GetSpan(ChecksumDigits);
-        for (var i = 0; i < hash.Length; i++)
-            Utf8Formatter.TryFormat(hash[i], digits[(2 * i)..], out _, new StandardFormat('x', 2));
-        buffer.Advance(ChecksumDigits);
-        buffer.Write(ChecksumEnd);
+        SealedJson.Seal(buffer);
         if (buffer.WrittenCount > MaxLength)
             throw CheckpointErrors.NotSerializable("metadata", $"the record would have {buffer.WrittenCount >> 20} MiB and may have {MaxLength >> 20}; keep small facts in metadata and put the rest into the state");
         return buffer.WrittenSpan.ToArray();
-    }
-
-    /// <summary>The checksum that stands in a record, right or not, as text; what is too short for a record has none.</summary>
-    public static string ChecksumOf(ReadOnlySpan<byte> bytes)
-    {
-        var start = bytes.Length - ChecksumEnd.Length - ChecksumDigits;
-        return start < 0 ? "" : Encoding.ASCII.GetString(bytes.Slice(start, ChecksumDigits));
     }
 
     /// <summary>Reads a record.</summary>
@@ -101,7 +76,8 @@ internal static class RecordFormat
     /// <exception cref="RecordTooNewException">It is a whole record of a newer version.</exception>
     public static CheckpointInfo Parse(ReadOnlyMemory<byte> bytes, string outputRoot, string store, string location)
     {
-        var body = Verify(bytes);
+        // The checksum is judged before the version: this rule holds for every version to come, so that damage is never taken for novelty.
+        var body = SealedJson.Verify(bytes.Span);
         try
         {
             return new RecordParser(outputRoot, store, location).Parse(bytes, body);
@@ -112,29 +88,7 @@ internal static class RecordFormat
         }
     }
 
-    // The checksum is judged before the version: this rule holds for every version to come, so that damage is never taken for novelty.
-    private static int Verify(ReadOnlyMemory<byte> bytes)
-    {
-        if (bytes.Length == 0)
-            throw new InvalidDataException("the record is empty");
-        var body = bytes.Length - ChecksumStart.Length - ChecksumDigits - ChecksumEnd.Length;
-        var tail = body <= 0 ? default : bytes.Span[body..];
-        if (body <= 0 || !tail.StartsWith(ChecksumStart) || !tail.EndsWith(ChecksumEnd))
-            throw new InvalidDataException("the record is cut off or was changed");
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes.Span[..body], hash);
-        var digits = tail.Slice(ChecksumStart.Length, ChecksumDigits);
-        for (var i = 0; i < hash.Length; i++)
-        {
-            if (digits[2 * i] != HexDigit(hash[i] >> 4) || digits[(2 * i) + 1] != HexDigit(hash[i] & 15))
-                throw new InvalidDataException("the record's checksum does not fit its content");
-        }
-        return body;
-    }
-
-    private static int HexDigit(int value) => value < 10 ? '0' + value : 'a' + value - 10;
-
-    private static void WriteFingerprint(Utf8JsonWriter json, CheckpointFingerprint fingerprint)
+    public static void WriteFingerprint(Utf8JsonWriter json, CheckpointFingerprint fingerprint)
     {
         json.WriteStartObject("fingerprint"u8);
         json.WriteString("value"u8, fingerprint.Value);

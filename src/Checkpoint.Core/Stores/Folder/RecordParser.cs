@@ -32,7 +32,7 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
         {
             Store = store,
             Location = location,
-            Revision = RecordFormat.ChecksumOf(bytes.Span),
+            Revision = SealedJson.ChecksumOf(bytes.Span),
             Pipeline = Required(_pipeline, "pipeline"),
             Run = _run,
             Name = Required(_name, "name"),

@@ -78,6 +78,35 @@ internal partial class UnixFileSystem : FileSystem
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : OpenRead(path);
     }
 
+    public override SafeFileHandle? OpenLocked(string path)
+    {
+        int descriptor;
+        while ((descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802)) < 0) // O_RDWR | O_NONBLOCK | O_CLOEXEC
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error != ENOENT)
+                throw Failed(error, path);
+            MakeEmpty(path);
+        }
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (TryLock(file) != LockResult.Busy)
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    private static void MakeEmpty(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0, UnixCreateMode = OwnerFile });
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was first.
+        }
+    }
+
     public override bool TryDeleteAbandoned(string path)
     {
         using var file = OpenForLock(path);

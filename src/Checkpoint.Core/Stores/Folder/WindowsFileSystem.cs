@@ -29,6 +29,18 @@ internal partial class WindowsFileSystem : FileSystem
 
     public override SafeFileHandle CreateFile(string path) => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
 
+    public override SafeFileHandle? OpenLocked(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
+        {
+            return null;
+        }
+    }
+
     public override bool TryDeleteAbandoned(string path)
     {
         try

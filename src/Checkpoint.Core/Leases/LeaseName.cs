@@ -1,0 +1,17 @@
+namespace Checkpoint;
+
+/// <summary>What a lease is on: a pipeline, a run of it, or a stage.</summary>
+/// <param name="Pipeline">The pipeline's name, NFC.</param>
+/// <param name="Run">The run's id, NFC, or null.</param>
+/// <param name="Name">The stage's name, NFC, or null for the pipeline or run as a whole.</param>
+internal sealed record LeaseName(string Pipeline, string? Run, string? Name)
+{
+    public LeaseName(StageId stage)
+        : this(stage.Pipeline, stage.Run, stage.Name)
+    {
+    }
+
+    /// <summary>In words, for messages.</summary>
+    public override string ToString() =>
+        Name is not null ? "checkpoint " + new StageId(Pipeline, Run, Name) : Run is null ? $"pipeline '{Pipeline}'" : $"run '{Run}' of pipeline '{Pipeline}'";
+}
