@@ -30,6 +30,9 @@ public enum DecisionCause
 
     /// <summary>An output file is missing or has another content.</summary>
     OutputChanged,
+
+    /// <summary>It was asked to run regardless.</summary>
+    Forced,
 }
 
 /// <summary>The answer of <c>Test-Checkpoint -Detailed</c>: whether to skip or run a stage, and why.</summary>

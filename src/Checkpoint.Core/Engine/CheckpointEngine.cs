@@ -5,14 +5,19 @@ namespace Checkpoint;
 /// <summary>What the cmdlets mean, on any store: saving with retention, deciding, finding, restoring, clearing.</summary>
 /// <param name="store">The store.</param>
 /// <param name="time">The clock.</param>
-internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null)
+/// <param name="onHistoryFault">Told of a history that could not be written; what it would have told of is done.</param>
+internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null, Action<CheckpointException>? onHistoryFault = null)
 {
     // How often a stage is listed anew when what was listed is gone before it was read.
     private const int StaleAttempts = 10;
 
+    private const int ListedSteps = 10;
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public CheckpointStore Store => store;
+
+    public HistoryLog History { get; } = new(store, time ?? TimeProvider.System, onHistoryFault);
 
     public DateTimeOffset UtcNow => _time.GetUtcNow();
 
@@ -21,14 +26,18 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     public async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
         CheckpointInfo saved;
+        var started = _time.GetTimestamp();
         try
         {
+            using var activity = Diagnostics.Start("save", draft.Stage);
             saved = await store.SaveAsync(draft, cancellation);
         }
         catch (UnkeptValueException e)
         {
             throw CheckpointErrors.NotSaved(draft.Stage, store.Location, e);
         }
+        Diagnostics.Saved(draft.Stage, _time.GetElapsedTime(started));
+        await History.RecordAsync(CheckpointEvents.Saved, draft.Stage, saved.Step, null, cancellation);
         if (!retention.HasRules)
             return (saved, 0, null);
         try
@@ -38,6 +47,30 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         catch (CheckpointException e)
         {
             return (saved, 0, e);
+        }
+    }
+
+    /// <summary>Saves a checkpoint once more, as the next step, with another fingerprint: its state is good for that too.</summary>
+    public async ValueTask<CheckpointInfo> AcceptAsync(CheckpointInfo saved, CheckpointFingerprint fingerprint, RetentionPolicy retention, CancellationToken cancellation)
+    {
+        using var state = saved.State is null ? null : await store.OpenStateAsync(saved, null, cancellation);
+        var draft = new CheckpointDraft
+        {
+            Stage = saved.StageId,
+            Fingerprint = fingerprint,
+            Metadata = saved.Metadata,
+            Identity = saved.Identity,
+            OutputFiles = saved.OutputFiles,
+            State = state is null ? null : new CopiedState(state),
+            SavedAt = UtcNow,
+        };
+        try
+        {
+            return (await SaveAsync(draft, retention, cancellation)).Saved;
+        }
+        catch (InvalidDataException e)
+        {
+            throw CheckpointErrors.Damaged(saved.StageId, saved.Step, saved.Location, e.Message, e);
         }
     }
 
@@ -123,7 +156,10 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                     continue;
                 var (state, fault) = await DecodeAsync(info, decode, progress, cancellation);
                 if (fault is null)
+                {
+                    await History.RecordAsync(CheckpointEvents.Restored, info.StageId, info.Step, null, cancellation);
                     return new RestoredState<T>(info, state, damage);
+                }
                 damage.Add(fault);
                 isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
                 if (isStale && attempt < StaleAttempts)
@@ -138,8 +174,15 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Removes checkpoints of the stages that fit.</summary>
     /// <param name="stage">A stage from a listing of the same store.</param>
     /// <param name="steps">The steps, or null for all.</param>
+    /// <param name="reason">Why, for the history, or null.</param>
     /// <param name="cancellation">Stops between two removals.</param>
-    public ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) => store.RemoveAsync(stage, steps, cancellation);
+    public async ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, CancellationToken cancellation)
+    {
+        var removed = await store.RemoveAsync(stage, steps, cancellation);
+        if (removed > 0)
+            await History.RecordAsync(CheckpointEvents.Cleared, stage, steps is { Count: 1 } ? steps.First().Step : null, reason ?? Describe(steps), cancellation);
+        return removed;
+    }
 
     /// <summary>The steps of a stage that are to be cleared.</summary>
     /// <param name="stage">The stage.</param>
@@ -175,7 +218,21 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             return 0;
         var doomed = await retention.SelectAsync(listing.Steps, saved.Step, UtcNow,
             step => step == saved.Step ? new(saved) : ReadIntactAsync(stage, step, cancellation));
-        return doomed.Count == 0 ? 0 : await store.RemoveAsync(stage, [.. doomed.Select(info => new DoomedStep(info))], cancellation);
+        if (doomed.Count == 0)
+            return 0;
+        var steps = doomed.Select(info => new DoomedStep(info)).ToList();
+        var removed = await store.RemoveAsync(stage, steps, cancellation);
+        if (removed > 0)
+            await History.RecordAsync(CheckpointEvents.Pruned, stage, steps.Count == 1 ? steps[0].Step : null, Describe(steps), cancellation);
+        return removed;
+    }
+
+    private static string Describe(IReadOnlyCollection<DoomedStep>? steps)
+    {
+        if (steps is null)
+            return "all steps";
+        var named = string.Join(", ", steps.Take(ListedSteps).Select(s => s.Step));
+        return (steps.Count == 1 ? "step " : "steps ") + named + (steps.Count > ListedSteps ? string.Create(CultureInfo.InvariantCulture, $" and {steps.Count - ListedSteps} more") : "");
     }
 
     private async ValueTask<CheckpointInfo?> FindIntactAsync(StageId stage, long? step, List<CheckpointException> damage, CancellationToken cancellation)

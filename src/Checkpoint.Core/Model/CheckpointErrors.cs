@@ -55,6 +55,22 @@ internal static class CheckpointErrors
             + " Leave -Resume out to start a run, or see what is there with Get-CheckpointRun.",
         run ?? pipeline);
 
+    public static CheckpointException InvalidPipeline(string pipeline, IReadOnlyList<string> faults) => new(CheckpointErrorKind.InvalidPipeline,
+        $"Pipeline '{pipeline}' cannot be run: {string.Join("; ", faults)}. Nothing was done. Correct {(faults.Count == 1 ? "this" : "these")} and run it again.",
+        pipeline);
+
+    public static CheckpointException ConfigChanged(CheckpointRun run, string changed, string store) => new(CheckpointErrorKind.FingerprintMismatch,
+        $"Run '{run.Run}' of pipeline '{run.Pipeline}' in '{store}' was started with another configuration: {changed}. Nothing was done. Use the old configuration to finish it, -OnConfigChange Ignore to go on all the same, or -Restart to start anew.",
+        run);
+
+    public static CheckpointException RunParked(CheckpointRun run, string store) => new(CheckpointErrorKind.StageFailed,
+        Invariant($"Run '{run.Run}' of pipeline '{run.Pipeline}' in '{store}' is parked: it was started {run.Attempts} times without success, the last error being: {run.LastError?.TrimEnd('.') ?? "none"}. Mend the cause and pass -Resume, or start a new run with -Restart."),
+        run);
+
+    public static CheckpointException StageFailed(PipelineResult result, string stage, string message, Exception inner) => new(CheckpointErrorKind.StageFailed,
+        $"Stage '{stage}' of pipeline '{result.Name}' (run '{result.Run}') failed: {message.TrimEnd('.')}. What was completed is kept: mend the cause and run the pipeline again, and it goes on there.",
+        result, inner);
+
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);

@@ -61,7 +61,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
                 _isRefused = true;
                 continue;
             }
-            var removed = Wait(engine.ClearAsync(stage.Stage, steps, Cancellation));
+            var removed = Wait(engine.ClearAsync(stage.Stage, steps, null, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
             if (removed < steps?.Count)
                 WriteVerbose($"Checkpoint {stage.Stage}: {steps.Count - removed} of these were removed or saved anew since they were looked at.");

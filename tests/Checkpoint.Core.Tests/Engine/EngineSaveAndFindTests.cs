@@ -79,7 +79,7 @@ public sealed class EngineSaveAndFindTests : EngineTest
         Time.Advance(TimeSpan.FromHours(2));
         var chosen = await Engine.SelectForClearingAsync((await Store.FindAsync(Stage, default))!, null, TimeSpan.FromHours(1), null, default);
         await Save(TestState.Small("new"), 2, overwrite: true);
-        Assert.Equal(2, await Engine.ClearAsync(Stage, chosen, default));
+        Assert.Equal(2, await Engine.ClearAsync(Stage, chosen, null, default));
         Assert.Equal([2L], await Steps());
     }
 
@@ -90,13 +90,13 @@ public sealed class EngineSaveAndFindTests : EngineTest
         await Save();
         var listing = (await Store.FindAsync(Stage, default))!;
         await Save(TestState.Large(2), 1, overwrite: true);
-        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, null, default), default));
-        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, 1, default), default));
+        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, null, default), null, default));
+        Assert.Equal(0, await Engine.ClearAsync(Stage, await Engine.SelectForClearingAsync(listing, [new(seen)], null, 1, default), null, default));
         TestState.AssertEqual(TestState.Large(2), await Restore(1));
 
         var now = (await Store.ReadAsync(Stage, 1, default)).Info!;
         Assert.NotEqual(seen.Revision, now.Revision);
-        Assert.Equal(1, await Engine.ClearAsync(Stage, [new(now)], default));
+        Assert.Equal(1, await Engine.ClearAsync(Stage, [new(now)], null, default));
         Assert.Equal([2L], await Steps());
         Assert.Empty(Names(FolderEntryKind.Payload));
     }
@@ -217,7 +217,7 @@ public sealed class EngineSaveAndFindTests : EngineTest
         DamageRecord(2);
         Assert.Equal([3L, 2, 1], await Select());
         Assert.Equal([2L, 1], await Select(steps: [1, 2, 99]));
-        Assert.Equal(3, await Engine.ClearAsync(Stage, [3, 2, 1], default));
+        Assert.Equal(3, await Engine.ClearAsync(Stage, [3, 2, 1], null, default));
         Assert.Empty(await Steps());
     }
 

@@ -1,0 +1,39 @@
+namespace Checkpoint;
+
+/// <summary>Writes the history. What it tells of is done and durable by then, so a history that cannot be written is a warning, never the failure of the work.</summary>
+/// <param name="store">The store.</param>
+/// <param name="time">The clock.</param>
+/// <param name="onFault">Told of a history that could not be written.</param>
+internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Action<CheckpointException>? onFault)
+{
+    public ValueTask RecordAsync(string kind, StageId stage, long? step, string? reason, CancellationToken cancellation) =>
+        RecordAsync(kind, stage.Pipeline, stage.Run, stage.Name, step, reason, cancellation);
+
+    public async ValueTask RecordAsync(string kind, string pipeline, string? run, string? name, long? step, string? reason, CancellationToken cancellation)
+    {
+        try
+        {
+            await store.AppendHistoryAsync(pipeline, [Describe(kind, pipeline, run, name, step, reason)], cancellation);
+        }
+        catch (CheckpointException e)
+        {
+            // Reading a store that one may not write is no fault.
+            if (kind != CheckpointEvents.Restored || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
+                onFault?.Invoke(e);
+        }
+    }
+
+    private CheckpointEvent Describe(string kind, string pipeline, string? run, string? name, long? step, string? reason) => new()
+    {
+        Time = time.GetUtcNow(),
+        Event = kind,
+        Pipeline = pipeline,
+        Run = run,
+        Name = name,
+        Step = step,
+        Reason = reason,
+        Host = Environment.MachineName,
+        User = Environment.UserName,
+        ProcessId = Environment.ProcessId,
+    };
+}

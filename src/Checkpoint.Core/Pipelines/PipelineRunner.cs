@@ -1,0 +1,190 @@
+namespace Checkpoint;
+
+/// <summary>Executes a pipeline: chooses the run, does its stages in their order, keeps account of it.</summary>
+internal sealed class PipelineRunner
+{
+    private readonly CheckpointEngine _engine;
+    private readonly IPipelineObserver _observer;
+    private readonly TimeProvider _time;
+    private readonly RunRegistry _runs;
+
+    public PipelineRunner(CheckpointEngine engine, IPipelineObserver observer, TimeProvider? time = null)
+    {
+        _engine = engine;
+        _observer = observer;
+        _time = time ?? TimeProvider.System;
+        _runs = new RunRegistry(engine.Store, engine.History, _time);
+    }
+
+    /// <summary>What would be done, and why; nothing is changed.</summary>
+    public async ValueTask<(CheckpointRun Run, IReadOnlyList<(StageDefinition Stage, CheckpointDecision? Decision, string Reason)> Stages)> PlanAsync(PipelineRequest request, CancellationToken cancellation)
+    {
+        var stages = StageOrder.Sort(request.Pipeline, request.Stages, request.From);
+        var (run, start) = await _runs.ChooseAsync(request, _observer.Warn, cancellation);
+        var again = Again(stages, start, request.From);
+        var progress = new RunProgress(stages);
+        var plan = new List<(StageDefinition, CheckpointDecision?, string)>();
+        foreach (var stage in stages)
+        {
+            var id = new StageId(run.Pipeline, run.Run, stage.Name);
+            if (progress.WhyDisabled(stage) is { } disabled)
+            {
+                progress.End(stage, StageStatus.Disabled, disabled);
+                plan.Add((stage, null, disabled));
+            }
+            else if (stage.DependsOn.FirstOrDefault(d => !progress.Checkpoints.ContainsKey(CheckpointNames.Key(d))) is { } before)
+            {
+                plan.Add((stage, new CheckpointDecision(stage.Name, DecisionCause.FingerprintChanged, $"'{before}' runs before it", null), ""));
+            }
+            else
+            {
+                var decision = await _engine.DecideAsync(id, null, progress.FingerprintOf(stage), null, cancellation);
+                if (again.Contains(stage))
+                    decision = new CheckpointDecision(stage.Name, DecisionCause.Forced, "it was asked to run again", decision.Checkpoint);
+                if (decision.Decision == StageDecision.Skip)
+                    progress.Skip(stage, decision.Checkpoint!);
+                plan.Add((stage, decision, decision.Reason));
+            }
+        }
+        return (run, plan);
+    }
+
+    /// <summary>Executes the pipeline.</summary>
+    /// <returns>What came of it; a stage that failed is no exception.</returns>
+    /// <exception cref="CheckpointException">
+    /// <see cref="CheckpointErrorKind.InvalidPipeline"/> before anything is done; <see cref="CheckpointErrorKind.RunNotFound"/>, <see cref="CheckpointErrorKind.FingerprintMismatch"/>,
+    /// <see cref="CheckpointErrorKind.LeaseHeld"/>, <see cref="CheckpointErrorKind.StageFailed"/> for a run that is parked; or an error of the store.
+    /// </exception>
+    public async ValueTask<(PipelineResult Result, Exception? Error)> RunAsync(PipelineRequest request, CancellationToken cancellation)
+    {
+        var stages = StageOrder.Sort(request.Pipeline, request.Stages, request.From);
+        var (opened, lease, start) = await _runs.OpenAsync(request, _observer.Warn, cancellation);
+        using var held = lease;
+        using var activity = Diagnostics.StartRun(opened.Pipeline, opened.Run);
+        var progress = new RunProgress(stages);
+        var account = new RunAccount(_runs, opened, progress, _time);
+        Exception? error = null;
+        try
+        {
+            await ForgetAsync(opened, Again(stages, start, request.From), start == RunStart.Anew ? "the run is started anew" : $"it is run again from '{request.From}'", cancellation);
+            if (!opened.IsFinished)
+                await account.WriteAsync(cancellation);
+            await _engine.History.RecordAsync(CheckpointEvents.RunStarted, opened.Pipeline, opened.Run, null, null, start == RunStart.Resumed ? $"resumed, attempt {account.Run.Attempts}" : null, cancellation);
+            _observer.PipelineStarted(account.Run, start == RunStart.Resumed);
+            error = await RunStagesAsync(request, account, progress, cancellation);
+        }
+        catch (Exception e)
+        {
+            // Stopped, or the store failed: the account says so, as far as it can still be written.
+            var status = e is OperationCanceledException or FlowInterruptedException ? RunStatus.Interrupted : RunStatus.Failed;
+            await CloseAsync(account, progress, status, status == RunStatus.Interrupted ? "it was stopped" : e.Message, activity, isBestEffort: true);
+            throw;
+        }
+        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error).Message, activity, isBestEffort: false), error);
+    }
+
+    private async ValueTask<Exception?> RunStagesAsync(PipelineRequest request, RunAccount account, RunProgress progress, CancellationToken cancellation)
+    {
+        Exception? first = null;
+        string? stoppedBy = null;
+        for (var number = 1; number <= progress.Stages.Count; number++)
+        {
+            var stage = progress.Stages[number - 1];
+            var id = new StageId(account.Run.Pipeline, account.Run.Run, stage.Name);
+            Exception? error = null;
+            StageResult result;
+            if (progress.WhyDisabled(stage) is { } disabled)
+                result = progress.End(stage, StageStatus.Disabled, disabled);
+            else if (stoppedBy is not null)
+                result = progress.End(stage, StageStatus.NotRun, $"the run stopped when '{stoppedBy}' failed");
+            else if (progress.WhyNotRun(stage) is { } reason)
+                result = progress.End(stage, StageStatus.NotRun, reason);
+            else
+                (result, error) = await RunStageAsync(request, stage, id, account, progress, number, cancellation);
+
+            if (result.Status == StageStatus.Failed)
+            {
+                first ??= error;
+                stoppedBy = request.ContinueOnError ? null : stage.Name;
+            }
+            _observer.StageEnded(id, result, error);
+            if (result.Status is StageStatus.Completed or StageStatus.Failed)
+                await account.WriteAsync(cancellation);
+        }
+        return first;
+    }
+
+    private async ValueTask<(StageResult Result, Exception? Error)> RunStageAsync(PipelineRequest request, StageDefinition stage, StageId id, RunAccount account, RunProgress progress, int number, CancellationToken cancellation)
+    {
+        var inputs = stage.DependsOn.ToDictionary(d => d, d => progress.Checkpoints[CheckpointNames.Key(d)], StringComparer.OrdinalIgnoreCase);
+        var outcome = await new StageRunner(_engine, _time).RunAsync(
+            new StageWork
+            {
+                Stage = id,
+                Fingerprint = progress.FingerprintOf(stage),
+                Run = (attempt, token) => stage.Run(new StageAttempt(id, attempt, inputs), token),
+                Guard = stage.Guard,
+                Retry = stage.Retry,
+                Timeout = stage.Timeout,
+                Retention = request.Retention,
+                CauseOf = request.CauseOf,
+                OnStart = async decision =>
+                {
+                    await account.BeginAsync(cancellation);
+                    _observer.StageStarted(id, decision, number, progress.Stages.Count);
+                },
+                OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, pause),
+            },
+            cancellation);
+        foreach (var fault in outcome.Decision.Damage.Append(outcome.PruneError))
+        {
+            if (fault is not null)
+                _observer.Warn(fault.Message);
+        }
+        return (progress.End(stage, outcome, outcome.Error is null ? null : request.CauseOf(outcome.Error).Message), outcome.Error);
+    }
+
+    // What is to run again is forgotten first: were it only remembered until it succeeds, a failure would leave the old result in force.
+    private async ValueTask ForgetAsync(CheckpointRun run, IReadOnlyCollection<StageDefinition> stages, string reason, CancellationToken cancellation)
+    {
+        foreach (var stage in stages)
+            await _engine.ClearAsync(new StageId(run.Pipeline, run.Run, stage.Name), null, reason, cancellation);
+    }
+
+    private static List<StageDefinition> Again(IReadOnlyList<StageDefinition> stages, RunStart start, string? from)
+    {
+        if (start == RunStart.Anew)
+            return [.. stages];
+        if (from is null)
+            return [];
+        var keys = new HashSet<string> { CheckpointNames.Key(from) };
+        var again = new List<StageDefinition>();
+        foreach (var stage in stages.Where(s => keys.Contains(CheckpointNames.Key(s.Name)) || s.DependsOn.Any(d => keys.Contains(CheckpointNames.Key(d)))))
+        {
+            keys.Add(CheckpointNames.Key(stage.Name));
+            again.Add(stage);
+        }
+        return again;
+    }
+
+    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, string? error, System.Diagnostics.Activity? activity, bool isBestEffort)
+    {
+        progress.EndRest();
+        try
+        {
+            await account.EndAsync(status, error);
+        }
+        catch (CheckpointException e) when (isBestEffort)
+        {
+            // What went wrong first is told; that the account does not know of it too is only worth a word.
+            _observer.Warn(e.Message);
+        }
+        var run = account.Run;
+        var kind = status switch { RunStatus.Completed => CheckpointEvents.RunCompleted, RunStatus.Interrupted => CheckpointEvents.RunInterrupted, _ => CheckpointEvents.RunFailed };
+        await _engine.History.RecordAsync(kind, run.Pipeline, run.Run, null, null, error, CancellationToken.None);
+        Diagnostics.RunEnded(activity, run, account.Elapsed);
+        var result = new PipelineResult { Name = run.Pipeline, Run = run.Run, Status = status, Stages = progress.Results, Duration = account.Elapsed };
+        _observer.PipelineEnded(result);
+        return result;
+    }
+}

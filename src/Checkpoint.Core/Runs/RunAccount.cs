@@ -1,0 +1,56 @@
+namespace Checkpoint;
+
+/// <summary>Keeps the record of a run while it is executed.</summary>
+/// <param name="runs">Where it is kept.</param>
+/// <param name="opened">The run as it was before this execution.</param>
+/// <param name="progress">How far this execution has come.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProgress progress, TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+    private CheckpointRun _run = opened with
+    {
+        Status = RunStatus.Running,
+        EndedAt = null,
+        Attempts = opened.Attempts + 1,
+        Host = Environment.MachineName,
+        User = Environment.UserName,
+        ProcessId = Environment.ProcessId,
+    };
+
+    private bool _isWritten;
+
+    public CheckpointRun Run => _run;
+
+    /// <summary>How long this execution has taken.</summary>
+    public TimeSpan Elapsed => time.GetElapsedTime(_started);
+
+    /// <summary>Writes down how far it has come.</summary>
+    public ValueTask WriteAsync(CancellationToken cancellation)
+    {
+        _isWritten = true;
+        return runs.WriteAsync(_run with { Stages = Stages() }, cancellation);
+    }
+
+    /// <summary>Sees that the record says that somebody is at work; called before any work is.</summary>
+    public ValueTask BeginAsync(CancellationToken cancellation) => _isWritten ? default : WriteAsync(cancellation);
+
+    /// <summary>Writes down how it ended; a finished run that had nothing left to do keeps its record as it is.</summary>
+    public ValueTask EndAsync(RunStatus status, string? error)
+    {
+        if (!_isWritten && opened.IsFinished && status == RunStatus.Completed)
+        {
+            _run = opened;
+            return default;
+        }
+        _run = _run with { Status = status, EndedAt = time.GetUtcNow(), Stages = Stages(), LastError = error ?? (status == RunStatus.Completed ? null : opened.LastError) };
+        return runs.WriteAsync(_run, CancellationToken.None);
+    }
+
+    // What was done in an earlier execution stays told as it was then.
+    private System.Collections.ObjectModel.ReadOnlyCollection<StageResult> Stages() =>
+        progress.Results.Select(now => now.Status == StageStatus.Skipped ? Earlier(now.Name) ?? now : now).ToList().AsReadOnly();
+
+    private StageResult? Earlier(string name) =>
+        opened.Stages.FirstOrDefault(s => s.Status is StageStatus.Completed or StageStatus.Skipped && CheckpointNames.Key(s.Name) == CheckpointNames.Key(name));
+}

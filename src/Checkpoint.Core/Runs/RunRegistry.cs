@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Checkpoint;
+
+/// <summary>Finds, chooses and keeps the runs of pipelines.</summary>
+internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, TimeProvider time)
+{
+    // Who waits for another process looks this often whether it is done.
+    private static readonly TimeSpan WaitPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The runs that fit, oldest first. One whose process died is interrupted, whatever its record says.</summary>
+    public async IAsyncEnumerable<RunReading> FindAsync(NamePattern pipeline, NamePattern run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var readings = new List<RunReading>();
+        await foreach (var reading in store.ListRunsAsync(pipeline, run, cancellation))
+            readings.Add(reading.Run is { } found ? reading with { Run = await JudgeAsync(found, cancellation) } : reading);
+        foreach (var reading in readings.OrderBy(r => r.Run?.StartedAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
+            yield return reading;
+    }
+
+    /// <summary>Chooses the run that is meant, makes it where it is a new one, and takes its lease.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="warn">Told what a person should know.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <returns>The run as it is to be executed now, its lease, and whether it was there before.</returns>
+    public async ValueTask<(CheckpointRun Run, IDisposable Lease, RunStart Start)> OpenAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
+    {
+        string? chosen = request.Run;
+        while (true)
+        {
+            // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
+            using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
+            {
+                var (run, start) = await ChooseAsync(request with { Run = chosen }, warn, cancellation);
+                var lease = new LeaseName(request.Pipeline, run.Run, null);
+                var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
+                if (attempt.Lease is { } taken)
+                {
+                    await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
+                    return (run, taken, start);
+                }
+                if (request.WhenBusy == BusyRun.Fail)
+                    throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
+                // That very run is waited for, though it may be finished by then.
+                chosen = run.Run;
+            }
+            await Task.Delay(WaitPause, time, cancellation);
+        }
+    }
+
+    /// <summary>The run that a request means, without making it.</summary>
+    public async ValueTask<(CheckpointRun Run, RunStart Start)> ChooseAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
+    {
+        var known = new List<CheckpointRun>();
+        await foreach (var reading in FindAsync(NamePattern.Of(request.Pipeline), request.Run is { } id ? NamePattern.Of(id) : NamePattern.Any, cancellation))
+        {
+            if (reading.Run is { } run)
+                known.Add(run);
+            else
+                warn(reading.Fault!.Message);
+        }
+        var newest = request switch
+        {
+            { Run: not null } or { From: not null } => known.LastOrDefault(),
+            { Resume: true } => known.LastOrDefault(r => !r.IsFinished),
+            _ => known.LastOrDefault() is { IsFinished: false } unfinished ? unfinished : null,
+        };
+        if (newest is null)
+        {
+            return request.Resume || request.From is not null
+                ? throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location)
+                : (NewRun(request), RunStart.New);
+        }
+        if (request.Restart)
+            return Anew(newest, request);
+        if (!Equals(newest.Fingerprint, request.Config) && request.OnConfigChange != ConfigChange.Ignore)
+        {
+            var changed = Changes(newest.Fingerprint, request.Config);
+            if (request.OnConfigChange == ConfigChange.Error)
+                throw CheckpointErrors.ConfigChanged(newest, changed, store.Location);
+            warn($"The configuration is not that with which run '{newest.Run}' of pipeline '{newest.Pipeline}' was started: {changed}. " + (request.Run is null ? "A new run is started." : "The run is started anew."));
+            return Anew(newest, request);
+        }
+        if (request.MaxAttempts is { } limit && !newest.IsFinished && newest.Attempts >= limit && !request.Resume)
+            throw CheckpointErrors.RunParked(newest, store.Location);
+        return (newest, RunStart.Resumed);
+    }
+
+    public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
+
+    private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
+
+    private LeaseHolder Self() => Holder(time.GetUtcNow());
+
+    // The right to choose is held for moments only, so it is always waited for.
+    private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if ((await store.TryLeaseAsync(lease, Self(), cancellation)).Lease is { } taken)
+                return taken;
+            await Task.Delay(WaitPause, time, cancellation);
+        }
+    }
+
+    private async ValueTask<CheckpointRun> JudgeAsync(CheckpointRun run, CancellationToken cancellation) =>
+        run.Status == RunStatus.Running && await store.FindLeaseAsync(new LeaseName(run.Pipeline, run.Run, null), cancellation) is null
+            ? run with { Status = RunStatus.Interrupted, LastError = run.LastError ?? "the process ended before the run did" }
+            : run;
+
+    // A run that was named keeps its name; what it saved is to be done again.
+    private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request) =>
+        request.Run is null ? (NewRun(request), RunStart.New) : (NewRun(request) with { Run = old.Run }, RunStart.Anew);
+
+    private CheckpointRun NewRun(PipelineRequest request) => new()
+    {
+        Pipeline = request.Pipeline,
+        Run = request.Run ?? NewId(),
+        Status = RunStatus.Running,
+        StartedAt = time.GetUtcNow(),
+        Fingerprint = request.Config,
+    };
+
+    // Sorts by time, reads as a time, and two of one second differ.
+    private string NewId() => time.GetUtcNow().ToString("yyyyMMdd-HHmmss-", CultureInfo.InvariantCulture) + RandomNumberGenerator.GetHexString(6, lowercase: true);
+
+    private static string Changes(CheckpointFingerprint? saved, CheckpointFingerprint? current) =>
+        saved is null ? "it was started without one" : current is null ? "none is given now" : string.Join(", ", saved.CompareTo(current).Select(c => c.Part));
+}
