@@ -172,7 +172,8 @@ internal sealed class PipelineRunner
         progress.EndRest();
         try
         {
-            await account.EndAsync(status, error);
+            // Also of a run that was stopped.
+            await account.EndAsync(status, error, CancellationToken.None);
         }
         catch (CheckpointException e) when (isBestEffort)
         {

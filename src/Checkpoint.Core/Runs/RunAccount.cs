@@ -36,7 +36,7 @@ internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProg
     public ValueTask BeginAsync(CancellationToken cancellation) => _isWritten ? default : WriteAsync(cancellation);
 
     /// <summary>Writes down how it ended; a finished run that had nothing left to do keeps its record as it is.</summary>
-    public ValueTask EndAsync(RunStatus status, string? error)
+    public ValueTask EndAsync(RunStatus status, string? error, CancellationToken cancellation)
     {
         if (!_isWritten && opened.IsFinished && status == RunStatus.Completed)
         {
@@ -44,7 +44,7 @@ internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProg
             return default;
         }
         _run = _run with { Status = status, EndedAt = time.GetUtcNow(), Stages = Stages(), LastError = error ?? (status == RunStatus.Completed ? null : opened.LastError) };
-        return runs.WriteAsync(_run, CancellationToken.None);
+        return runs.WriteAsync(_run, cancellation);
     }
 
     // What was done in an earlier execution stays told as it was then.

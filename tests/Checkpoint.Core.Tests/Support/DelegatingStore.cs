@@ -11,6 +11,9 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Func<Task>? BeforeRemove { get; set; }
 
+    /// <summary>Whether the history is written.</summary>
+    public bool HasHistory { get; init; } = true;
+
     public int Finds { get; private set; }
 
     public override string Location => inner.Location;
@@ -48,7 +51,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
         return await inner.RemoveAsync(stage, steps, cancellation);
     }
 
-    public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) => inner.AppendHistoryAsync(pipeline, events, cancellation);
+    public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) =>
+        HasHistory ? inner.AppendHistoryAsync(pipeline, events, cancellation) : default;
 
     public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) => inner.ReadHistoryAsync(pipeline, cancellation);
 
