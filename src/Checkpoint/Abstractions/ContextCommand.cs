@@ -11,12 +11,19 @@ public abstract class ContextCommand : CancellableCommand
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
-    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value));
+    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => WriteWarning(fault.Message));
 
     /// <summary>The values given as parameters.</summary>
     private protected abstract ContextSettings Given();
 
     private protected StageId Stage(string name) => new(Context.Pipeline.Value, Context.Run.Value, name);
+
+    /// <summary>What cannot be kept as asked must not be kept otherwise: a key says that everything is to be encrypted.</summary>
+    private protected void RefuseKey(StageId stage)
+    {
+        if (Context.Key is { Value: not null } key)
+            throw CheckpointErrors.EncryptionUnavailable(stage, Engine.Store.Location, key.Source);
+    }
 
     /// <summary>To be called for each input object: its store, pipeline and run count.</summary>
     private protected void ForgetContext()

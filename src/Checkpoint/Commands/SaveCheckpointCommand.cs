@@ -120,9 +120,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
             WriteVerbose($"{target}: not saved, the step is no multiple of {Interval}.");
             return;
         }
-        // What cannot be kept as asked must not be kept otherwise: a key says that everything is to be encrypted.
-        if (Context.Key is { Value: not null } key)
-            throw CheckpointErrors.EncryptionUnavailable(stage, Engine.Store.Location, key.Source);
+        RefuseKey(stage);
         if (!ShouldProcess(target, "Save"))
             return;
         try

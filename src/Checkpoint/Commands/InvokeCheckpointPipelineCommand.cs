@@ -1,0 +1,155 @@
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsLifecycle.Invoke, "CheckpointPipeline", SupportsShouldProcess = true)]
+[OutputType(typeof(PipelineResult))]
+public sealed class InvokeCheckpointPipelineCommand : ContextCommand
+{
+    private readonly List<CheckpointStage> _stages = [];
+
+    [Parameter(Position = 0)]
+    [Alias("Name")]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(PipelineCompleter))]
+    public string? Pipeline { get; set; }
+
+    [Parameter(Position = 1)]
+    public ScriptBlock? ScriptBlock { get; set; }
+
+    [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public CheckpointStage[]? InputObject { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? Config { get; set; }
+
+    [Parameter]
+    public ConfigChange OnConfigChange { get; set; }
+
+    [Parameter]
+    public BusyRun WhenBusy { get; set; }
+
+    [Parameter]
+    public SwitchParameter Restart { get; set; }
+
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? From { get; set; }
+
+    [Parameter]
+    public SwitchParameter ContinueOnError { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int MaxAttempts { get; set; }
+
+    [Parameter]
+    [ValidateNotNull]
+    public object[] Hook { get; set; } = [];
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int Keep { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? Store { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RunCompleter))]
+    public string? Run { get; set; }
+
+    protected override void Process() => _stages.AddRange(InputObject ?? []);
+
+    protected override void End()
+    {
+        if (Restart && (Resume || From is not null))
+            throw new ArgumentException("-Restart starts anew, so it goes neither with -Resume nor with -From.");
+        if (ScriptBlock is not null)
+            _stages.AddRange(Written(ScriptBlock));
+        var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
+        RefuseKey(new StageId(pipeline, Context.Run.Value, "pipeline"));
+        var hooks = new PipelineHooks(Hook, BlockErrors.Preference(MyInvocation.BoundParameters), this);
+        var observer = new PipelineObserver(this, hooks, pipeline);
+        var invoker = new StageInvoker(this, Engine, Config, Cancellation);
+        var request = new PipelineRequest
+        {
+            Pipeline = pipeline,
+            Run = Context.Run.Value is { } run ? CheckpointNames.Normalize(run, "run") : null,
+            Stages = [.. _stages.Select(invoker.Define)],
+            Config = IsGiven(nameof(Config)) ? ObjectFingerprint.Of(Config, Cancellation) : null,
+            OnConfigChange = OnConfigChange,
+            WhenBusy = WhenBusy,
+            Restart = Restart,
+            Resume = Resume,
+            From = From,
+            ContinueOnError = ContinueOnError,
+            MaxAttempts = IsGiven(nameof(MaxAttempts)) ? MaxAttempts : null,
+            Retention = new RetentionPolicy { Keep = Context.Keep.Value },
+            CauseOf = BlockErrors.CauseOf,
+        };
+        var runner = new PipelineRunner(Engine, observer);
+        if (MyInvocation.BoundParameters.TryGetValue("WhatIf", out var whatIf) && (SwitchParameter)whatIf)
+            Tell(PipelineThread.Run(() => runner.PlanAsync(request, Cancellation)));
+        else if (ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run"))
+            Execute(runner, request);
+    }
+
+    private protected override ContextSettings Given() => new()
+    {
+        Store = StoreSetting(Store),
+        Pipeline = Setting(nameof(Pipeline), Pipeline),
+        Run = Setting(nameof(Run), Run),
+        Keep = IsGiven(nameof(Keep)) ? new(Keep) : default,
+    };
+
+    private void Execute(PipelineRunner runner, PipelineRequest request)
+    {
+        try
+        {
+            var (result, error) = PipelineThread.Run(() => runner.RunAsync(request, Cancellation));
+            WriteObject(result);
+            if (error is null)
+                return;
+            var failed = result.Stages.First(s => s.Status == StageStatus.Failed);
+            WriteError(CheckpointErrors.StageFailed(result, failed.Name, failed.Error!, error).ToErrorRecord());
+        }
+        catch (FlowInterruptedException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+        }
+    }
+
+    // The block writes stages with the word "stage", which means nothing outside it.
+    private static IEnumerable<CheckpointStage> Written(ScriptBlock block)
+    {
+        var functions = new Dictionary<string, ScriptBlock> { ["stage"] = ScriptBlock.Create("Checkpoint\\New-CheckpointStage @args") };
+        foreach (var item in block.InvokeWithContext(functions, null))
+        {
+            if (item?.BaseObject is not CheckpointStage stage)
+                throw new ArgumentException($"The block of a pipeline may only give stages, and gave '{item}'. Write what is to be done inside of: stage <name> {{ … }}.");
+            yield return stage;
+        }
+    }
+
+    private void Tell((CheckpointRun Run, IReadOnlyList<(StageDefinition Stage, CheckpointDecision? Decision, string Reason)> Stages) plan)
+    {
+        foreach (var (stage, decision, reason) in plan.Stages)
+        {
+            var what = decision is null ? "Leave out" : decision.Decision == StageDecision.Skip ? "Skip" : "Run";
+            ShouldProcess($"Stage '{stage.Name}' of pipeline '{plan.Run.Pipeline}': {decision?.Reason ?? reason}", what);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsLifecycle.Invoke, "CheckpointStage", SupportsShouldProcess = true)]
+[OutputType(typeof(object))]
+public sealed class InvokeCheckpointStageCommand : RetryingCommand
+{
+    [Parameter(Mandatory = true, Position = 0)]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(NameCompleter))]
+    public string Name { get; set; } = "";
+
+    [Parameter(Mandatory = true, Position = 1)]
+    public ScriptBlock ScriptBlock { get; set; } = null!;
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public object? Fingerprint { get; set; }
+
+    [Parameter]
+    [Duration]
+    public TimeSpan Timeout { get; set; }
+
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int Keep { get; set; }
+
+    [Parameter]
+    public SwitchParameter AcceptChange { get; set; }
+
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    [Parameter]
+    public CircuitBreaker? CircuitBreaker { get; set; }
+
+    protected override void End()
+    {
+        RefuseKey(Stage(Name));
+        var stage = Stage(Name);
+        var fingerprint = FingerprintHash.Combine(StageFingerprint.PartsOf(ScriptBlock, IsGiven(nameof(Fingerprint)), Fingerprint, Cancellation));
+        if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run unless it is complete"))
+            return;
+        var output = new List<object?>();
+        var invoker = new BlockInvoker(this, BlockErrors.Preference(MyInvocation.BoundParameters));
+        var work = new StageWork
+        {
+            Stage = stage,
+            Fingerprint = fingerprint,
+            Run = (attempt, cancellation) =>
+            {
+                output.Clear();
+                var context = new StageContext(stage, attempt, null, new StageOutputs(stage.Name, new Dictionary<string, CheckpointInfo>(), _ => null), ShowProgress);
+                invoker.Invoke(ScriptBlock, context, output, IsGiven(nameof(Timeout)), cancellation);
+                return new ObjectState(output.ToArray(), isSequence: true);
+            },
+            Decode = reader => StateDecoder.Decode(reader, Cancellation),
+            Force = Force,
+            AcceptChange = AcceptChange,
+            Guard = CircuitBreaker,
+            Retry = RetryPolicy,
+            Timeout = IsGiven(nameof(Timeout)) ? Timeout : null,
+            Retention = new RetentionPolicy { Keep = Context.Keep.Value },
+            CauseOf = BlockErrors.CauseOf,
+            OnStart = decision =>
+            {
+                if (decision.Cause != DecisionCause.NotFound)
+                    WriteDone($"Stage runs again: {stage.Name}: {decision.Reason}");
+                return default;
+            },
+            OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry(stage.Name, BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
+        };
+        Emit(stage, Do(stage, work), output);
+    }
+
+    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
+
+    private StageOutcome Do(StageId stage, StageWork work)
+    {
+        try
+        {
+            return PipelineThread.Run(() => new StageRunner(Engine).RunAsync(work, Cancellation));
+        }
+        catch (FlowInterruptedException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+            throw;
+        }
+        catch (UnkeptValueException e)
+        {
+            throw CheckpointErrors.NotSaved(stage, Engine.Store.Location, e);
+        }
+    }
+
+    private void Emit(StageId stage, StageOutcome outcome, List<object?> output)
+    {
+        WarnOf(outcome.Decision.Damage, outcome.Status == StageStatus.Skipped ? outcome.Checkpoint : null);
+        if (outcome.Status == StageStatus.Skipped)
+        {
+            WriteDone($"Stage skipped: {stage.Name}: {outcome.Decision.Reason}");
+            if (outcome.Checkpoint!.State is { } state)
+                WriteObject(outcome.Restored, enumerateCollection: state.IsSequence);
+            return;
+        }
+        WriteObject(output, enumerateCollection: true);
+        if (outcome.Status == StageStatus.Failed)
+            ThrowTerminatingError(BlockErrors.RecordOf(outcome.Error!, stage.Name));
+        if (outcome.PruneError is not null)
+            WriteError(outcome.PruneError.ToErrorRecord());
+        WriteDone($"Stage completed: {stage.Name}");
+        WriteVerbose($"Stage {stage}: completed at attempt {outcome.Attempts} in {outcome.Duration.TotalMilliseconds:0} ms, saved as '{outcome.Checkpoint!.Location}'.");
+    }
+
+    private void ShowProgress(int percent, string? text) => WriteProgress(StageMessages.Progress(Name, percent, text));
+}

@@ -1,0 +1,23 @@
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>What a script's exceptions are about.</summary>
+internal static class BlockErrors
+{
+    /// <summary>The preference under which blocks run: what a caller said with -ErrorAction, else Stop.</summary>
+    public static ActionPreference Preference(IDictionary<string, object> bound) =>
+        bound.TryGetValue("ErrorAction", out var given) && given is ActionPreference preference ? preference : ActionPreference.Stop;
+
+    /// <summary>The exception that was thrown, without what PowerShell wraps around it.</summary>
+    public static Exception CauseOf(Exception error) => error is RuntimeException { ErrorRecord.Exception: { } inner } && inner != error ? CauseOf(inner) : error;
+
+    /// <summary>The error record that a block's exception carries; one is made for an exception of ours.</summary>
+    public static ErrorRecord RecordOf(Exception error, string stage) => error switch
+    {
+        RuntimeException { ErrorRecord: { } record } => record,
+        CheckpointException own => own.ToErrorRecord(),
+        TimeoutException => new ErrorRecord(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
+        _ => new ErrorRecord(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+    };
+}

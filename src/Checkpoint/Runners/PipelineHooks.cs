@@ -1,0 +1,74 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>Calls what a user hooked to a pipeline. One that throws is a warning, and the rest are still called.</summary>
+internal sealed class PipelineHooks
+{
+    public static readonly string[] Names = ["BeforePipeline", "AfterPipeline", "BeforeStage", "AfterStage", "OnStageFailure", "OnRetry", "OnCircuitBreaker"];
+
+    private readonly object[] _hooks;
+    private readonly BlockInvoker _invoker;
+    private readonly PSCmdlet _command;
+
+    /// <exception cref="ArgumentException">A hook has none of the names, or something that cannot be called.</exception>
+    public PipelineHooks(object[] hooks, ActionPreference errors, PSCmdlet command)
+    {
+        _hooks = hooks;
+        _invoker = new BlockInvoker(command, errors);
+        _command = command;
+        foreach (var hook in hooks)
+            Check(hook);
+    }
+
+    public void Call(HookEvent e)
+    {
+        foreach (var hook in _hooks)
+        {
+            try
+            {
+                Call(hook, e);
+            }
+            catch (Exception error) when (error is not (FlowInterruptedException or OperationCanceledException or PipelineStoppedException))
+            {
+                _command.WriteWarning($"The hook {e.Hook} of pipeline '{e.Pipeline}' failed and was passed over: {BlockErrors.CauseOf(error).Message}");
+            }
+        }
+    }
+
+    private static void Check(object hook)
+    {
+        if (Unwrap(hook) is IDictionary table)
+        {
+            foreach (var key in table.Keys)
+            {
+                var name = LanguagePrimitives.ConvertTo<string>(key);
+                if (!Names.Contains(name, StringComparer.OrdinalIgnoreCase) || Unwrap(table[key]) is not ScriptBlock)
+                    throw new ArgumentException($"A hook '{name}' cannot be called. The names are {string.Join(", ", Names)}, and each is a script block.");
+            }
+            return;
+        }
+        if (!Names.Any(name => Member(hook, name) is not null))
+            throw new ArgumentException($"The hook '{hook}' has none of {string.Join(", ", Names)} as a method or a property with a script block.");
+    }
+
+    private void Call(object hook, HookEvent e)
+    {
+        var member = Unwrap(hook) is IDictionary table
+            ? table.Keys.Cast<object>().Where(key => e.Hook.Equals(LanguagePrimitives.ConvertTo<string>(key), StringComparison.OrdinalIgnoreCase)).Select(key => Unwrap(table[key])).FirstOrDefault()
+            : Member(hook, e.Hook);
+        if (member is PSMethodInfo method)
+            PipelineThread.Outside(() => method.Invoke(e));
+        else if (member is ScriptBlock block)
+            _invoker.Invoke(block, e, [], timeout: false, CancellationToken.None);
+    }
+
+    private static object? Member(object hook, string name)
+    {
+        var members = PSObject.AsPSObject(hook);
+        return members.Methods[name] ?? Unwrap(members.Properties[name]?.Value) as ScriptBlock as object;
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+}

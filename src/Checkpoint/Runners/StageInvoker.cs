@@ -1,0 +1,39 @@
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>Makes of a stage, as a script wrote it, what Core can do.</summary>
+internal sealed class StageInvoker(PSCmdlet command, CheckpointEngine engine, object? config, CancellationToken cancellation)
+{
+    public StageDefinition Define(CheckpointStage stage) => new()
+    {
+        Name = stage.Name,
+        DependsOn = stage.DependsOn,
+        IsDisabled = stage.Disabled,
+        Parts = stage.Parts,
+        Retry = stage.RetryPolicy,
+        Timeout = stage.Timeout,
+        Guard = stage.CircuitBreaker,
+        Run = (attempt, token) => Run(stage, attempt, token),
+    };
+
+    private ObjectState Run(CheckpointStage stage, StageAttempt attempt, CancellationToken token)
+    {
+        var output = new List<object?>();
+        var context = new StageContext(
+            attempt.Stage,
+            attempt.Attempt,
+            config,
+            new StageOutputs(stage.Name, attempt.Inputs, Read),
+            (percent, text) => command.WriteProgress(StageMessages.Progress(stage.Name, percent, text)));
+        new BlockInvoker(command, stage.Errors).Invoke(stage.ScriptBlock, context, output, stage.Timeout is not null, token);
+        return new ObjectState(output.ToArray(), isSequence: true);
+    }
+
+    // Called from within a block, on the pipeline's thread.
+    private object? Read(CheckpointInfo input) => PipelineThread.Run(async () =>
+    {
+        var restored = await engine.RestoreAsync(input.StageId, input.Step, reader => StateDecoder.Decode(reader, cancellation), null, cancellation);
+        return StageOutputs.Assigned(restored.State, input.State is { IsSequence: true });
+    });
+}

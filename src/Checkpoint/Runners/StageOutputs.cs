@@ -1,0 +1,32 @@
+namespace Checkpoint;
+
+/// <summary>The results of the stages that a stage depends on, read from the store when they are asked for.</summary>
+public sealed class StageOutputs
+{
+    private readonly Dictionary<string, Lazy<object?>> _outputs;
+    private readonly string _stage;
+
+    internal StageOutputs(string stage, IReadOnlyDictionary<string, CheckpointInfo> inputs, Func<CheckpointInfo, object?> read)
+    {
+        _stage = stage;
+        _outputs = inputs.ToDictionary(i => CheckpointNames.Key(i.Key), i => new Lazy<object?>(() => read(i.Value), LazyThreadSafetyMode.None));
+    }
+
+    /// <summary>The names of these stages.</summary>
+    public IReadOnlyList<string> Names => [.. _outputs.Keys];
+
+    /// <summary>What a stage gave, as PowerShell would assign it to a variable: nothing is $null, one object is that object, more are an array.</summary>
+    /// <param name="name">The stage.</param>
+    /// <exception cref="ArgumentException">The stage is none that this one depends on, so a change of it would go unnoticed.</exception>
+    public object? this[string name] => _outputs.TryGetValue(CheckpointNames.Key(CheckpointNames.Normalize(name, "stage")), out var output)
+        ? output.Value
+        : throw new ArgumentException($"Stage '{_stage}' does not depend on '{name}', so its output cannot be had here. Add it to -DependsOn.", nameof(name));
+
+    /// <summary>An output as PowerShell would assign it to a variable.</summary>
+    internal static object? Assigned(object? state, bool isSequence) => !isSequence || state is not object?[] items ? state : items.Length switch
+    {
+        0 => null,
+        1 => items[0],
+        _ => items,
+    };
+}
