@@ -546,7 +546,7 @@ Describe 'Save-Checkpoint' {
         }
 
         It 'and saves nothing where one is missing' {
-            { Save-Checkpoint s -OutputFile "$folder/one.csv", "$folder/three.csv" @at } | Should -Throw -ErrorId 'PathNotFound,Checkpoint.Commands.SaveCheckpointCommand'
+            { Save-Checkpoint s -OutputFile "$folder/one.csv", "$folder/three.csv" @at } | Should -Throw -ErrorId 'FileUnreadable,Checkpoint.Commands.SaveCheckpointCommand'
             Get-Checkpoint @at | Should -BeNullOrEmpty
         }
 

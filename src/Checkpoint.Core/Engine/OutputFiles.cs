@@ -6,7 +6,8 @@ internal static class OutputFiles
     /// <summary>The facts of a file as it is now.</summary>
     /// <param name="path">A full path.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public static OutputFile Describe(string path, CancellationToken cancellation)
+    /// <exception cref="UnreadableFileException">It cannot be read.</exception>
+    public static OutputFile Describe(string path, CancellationToken cancellation) => UnreadableFileException.Guard(path, () =>
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -18,7 +19,7 @@ internal static class OutputFiles
             if ((before.Length == size && before.LastWriteTimeUtc == time) || attempt == 3)
                 return new OutputFile(path, size, new DateTimeOffset(time, TimeSpan.Zero), hash);
         }
-    }
+    });
 
     /// <summary>What is no longer as it was, in words; or null. The content is read only where the size is the same and the time is not.</summary>
     public static string? FindChange(IEnumerable<OutputFile> files, CancellationToken cancellation)
@@ -38,6 +39,8 @@ internal static class OutputFiles
             var now = new FileInfo(saved.Path);
             if (!now.Exists)
                 return $"output file '{saved.Path}' is missing";
+            if (!FileKind.MayBeRegular(saved.Path))
+                return $"output file '{saved.Path}' is a file no more";
             if (now.Length != saved.Size)
                 return $"output file '{saved.Path}' has {now.Length} bytes and had {saved.Size}";
             if (now.LastWriteTimeUtc != saved.ModifiedAt.UtcDateTime && FingerprintHash.Hex(FingerprintHash.File(saved.Path, cancellation)) != saved.Sha256)

@@ -67,14 +67,20 @@ internal static class FingerprintHash
 
     /// <summary>The hash of a file's content, read as a stream.</summary>
     /// <returns>SHA-256 of the content alone, so that it can be compared with what other tools print.</returns>
-    public static byte[] File(string path, CancellationToken cancellation)
+    /// <exception cref="UnreadableFileException">It cannot be read, or is a pipe or a device.</exception>
+    public static byte[] File(string path, CancellationToken cancellation) => UnreadableFileException.Guard(path, () => Read(path, cancellation));
+
+    private static byte[] Read(string path, CancellationToken cancellation)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        if (!FileKind.MayBeRegular(path))
+            throw new IOException($"'{path}' is no file but a folder, a pipe or a device.");
+        using var file = FileSystem.Current.OpenRead(path) ?? throw new FileNotFoundException($"Could not find file '{path}'.", path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 17);
         try
         {
-            for (int read; (read = file.Read(buffer)) > 0;)
+            var offset = 0L;
+            for (int read; (read = FileSystem.Current.Read(file, buffer, offset)) > 0; offset += read)
             {
                 cancellation.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);

@@ -46,11 +46,17 @@ internal static class CheckpointErrors
         $"Checkpoint {stage} in '{store}' was not touched: the object given as -InputObject ({type}) has no method {method}(). Give it one, or leave -InputObject out.",
         stage.Name);
 
+    public static CheckpointException MethodFailed(StageId stage, string store, string method, Exception cause) => new(CheckpointErrorKind.StateNotSerializable,
+        $"Checkpoint {stage} in '{store}': {method}() of the object given as -InputObject failed ({cause.Message.TrimEnd('.')}). " + (method == "SetState"
+            ? "The checkpoint is whole, but the object may have taken a part of the state. Mend the method, or restore without -InputObject."
+            : "Nothing was saved or restored. Mend the method, or leave -InputObject out."),
+        stage.Name, cause);
+
     public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,
         Invariant($"Checkpoint {stage}, step {step}, was saved by an object that is not like this one: its identity field '{field}' is {saved} in the checkpoint and {current} in the object. Nothing was restored. Restore into an object with the same identity, or start afresh."),
         stage.Name);
 
-    public static UnkeptValueException NotSerializable(string path, string reason) => new(CheckpointErrorKind.StateNotSerializable, path, reason);
+    public static UnkeptValueException NotSerializable(string path, string reason, Exception? inner = null) => new(CheckpointErrorKind.StateNotSerializable, path, reason, inner);
 
     public static UnkeptValueException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only with a key");
 

@@ -75,7 +75,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(CheckpointErrors.NoFingerprint(e).ToErrorRecord());
         }
-        catch (ArgumentException e)
+        catch (UnreadableFileException e)
+        {
+            ThrowTerminatingError(ErrorRecords.UnreadableFile(e.InnerException!, e.Path));
+        }
+        catch (InvalidArgumentException e)
         {
             ThrowTerminatingError(e.ToErrorRecord());
         }

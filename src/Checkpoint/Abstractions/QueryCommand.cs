@@ -35,7 +35,7 @@ public abstract class QueryCommand : BoundContextCommand
     {
         if (!MyInvocation.ExpectingInput || Name is not null)
             return false;
-        var error = new ArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
+        var error = new InvalidArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
         WriteError(error.ToErrorRecord());
         return true;
     }

@@ -55,10 +55,10 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
     {
         foreach (var path in (Path ?? []).SelectMany(this.ResolveFiles))
             AddPath(path);
-        foreach (var path in (LiteralPath ?? []).Select(GetUnresolvedProviderPathFromPSPath))
+        foreach (var path in (LiteralPath ?? []).Select(this.ResolveFile))
             AddPath(path);
         if (_objects.Count == 0 && _files.Count == 0 && !MyInvocation.ExpectingInput)
-            throw new ArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
+            throw new InvalidArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
         WriteObject(_objects is [PSObject { BaseObject: CheckpointFingerprint } or CheckpointFingerprint] && _files.Count == 0 ? _objects[0] : FingerprintHash.Combine(Parts()));
     }
 
@@ -74,20 +74,8 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
 
     private void AddPath(string path)
     {
-        try
-        {
-            if (!Directory.Exists(path))
-            {
-                _files[PartName(path)] = FingerprintHash.File(path, Cancellation);
-                return;
-            }
-            foreach (var file in FileTree.Files(path))
-                _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            ThrowTerminatingError(ErrorRecords.UnreadableFile(e, path));
-        }
+        foreach (var file in Directory.Exists(path) ? FileTree.Files(path, Cancellation) : [path])
+            _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
     }
 
     // Relative where the file lies below the session's location, so that the same files in another checkout are the same.

@@ -24,7 +24,10 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation).PartsOf(value));
 
     /// <summary>The hashes of an object's parts: of each key or property, of the parts of each item, or of the whole where it has none.</summary>
-    public Dictionary<string, byte[]> PartsOf(object? value)
+    /// <exception cref="UnkeptValueException">Something in it cannot be hashed.</exception>
+    public Dictionary<string, byte[]> PartsOf(object? value) => _path.Walk(() => Parts(value));
+
+    private Dictionary<string, byte[]> Parts(object? value)
     {
         var parts = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         var shape = StateShape.Of(value);
@@ -39,7 +42,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 for (var i = 0; i < items.Count; i++)
                 {
                     _path.At(i);
-                    var own = PartsOf(items[i]);
+                    var own = Parts(items[i]);
                     if (own.Count == 0)
                         parts[$"[{i}]"] = FingerprintHash.Whole(Hash(items[i]));
                     foreach (var (name, hash) in own)
@@ -69,7 +72,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ScriptBlock block:
                 return ScriptFingerprint.Hash(block);
             case FileInfo file:
-                return Reading(file.FullName, () => FingerprintHash.File(file.FullName, cancellation));
+                return FingerprintHash.File(file.FullName, cancellation);
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
@@ -102,11 +105,12 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     private List<byte[]> ItemHashes(IEnumerable items)
     {
         _path.Enter(items);
+        _path.At(0);
         var hashes = new List<byte[]>();
         foreach (var item in items)
         {
-            _path.At(hashes.Count);
             hashes.Add(Hash(item));
+            _path.At(hashes.Count);
         }
         _path.Leave();
         return hashes;
@@ -114,10 +118,16 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
 
     private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape)
     {
-        var entries = shape.Value is IDictionary map
-            ? Entries(map)
-            : shape.Wrapper!.Properties.Where(p => p.IsGettable && p.IsInstance).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
-        return MapHashes(shape.Value!, entries);
+        return MapHashes(shape.Value!, shape.Value is IDictionary map ? Entries(map) : Properties(shape.Wrapper!));
+    }
+
+    private IEnumerable<KeyValuePair<string, object?>> Properties(PSObject bag)
+    {
+        foreach (var property in bag.Properties.Where(p => p.IsGettable && p.IsInstance))
+        {
+            _path.At(property.Name);
+            yield return KeyValuePair.Create(property.Name, (object?)property.Value);
+        }
     }
 
     private IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
@@ -163,20 +173,8 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), text, content]);
     }
 
-    private byte[] FolderHash(DirectoryInfo folder) => Reading(folder.FullName, () => FingerprintHash.Map(FileTree.Files(folder.FullName)
-        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation)))));
-
-    private byte[] Reading(string path, Func<byte[]> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw CheckpointErrors.NotSerializable(_path.ToString(), $"'{path}' cannot be read ({e.Message.TrimEnd('.')})");
-        }
-    }
+    private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(FileTree.Files(folder.FullName, cancellation)
+        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation))));
 
     private static byte[] ScalarHash(object? value)
     {
@@ -196,7 +194,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger
                 => FingerprintHash.Scalar("integer", ((IFormattable)value).ToString(null, culture)),
             _ when ScalarType.For(value.GetType()) is { } type => FingerprintHash.Scalar(type.Name, type.ToText(value)),
-            _ => throw new ArgumentException($"A {value.GetType()} has no fingerprint.", nameof(value)),
+            _ => throw new System.Diagnostics.UnreachableException($"A {value.GetType()} is no scalar."),
         };
     }
 }

@@ -23,7 +23,17 @@ internal sealed class StateEncoder
 
     /// <summary>Writes a value with all that is in it.</summary>
     /// <exception cref="UnkeptValueException">A value in it cannot be kept.</exception>
-    public void Write(object? value) => Write(value, insideLive: false);
+    public void Write(object? value)
+    {
+        try
+        {
+            Write(value, insideLive: false);
+        }
+        catch (Exception e) when (!_writer.HasFailed && ObjectPath.IsOfObject(e))
+        {
+            throw _path.Unreadable(e);
+        }
+    }
 
     private void Write(object? value, bool insideLive)
     {
@@ -138,21 +148,22 @@ internal sealed class StateEncoder
     {
         _json.WriteStartArray();
         var index = 0;
+        _path.At(index);
         foreach (var item in items)
         {
             _cancellation.ThrowIfCancellationRequested();
-            RequireFit(item, element, index);
-            WriteElement(item, scalar, index++, insideLive);
+            RequireFit(item, element);
+            WriteElement(item, scalar, insideLive);
+            _path.At(++index);
         }
         _json.WriteEndArray();
     }
 
     // In a list of one type its name need not stand with every item.
-    private void WriteElement(object? item, ScalarType? scalar, object step, bool insideLive)
+    private void WriteElement(object? item, ScalarType? scalar, bool insideLive)
     {
         if (item is null || scalar is null || item is string or int or bool || (item is double number && double.IsFinite(number)))
         {
-            _path.At(step);
             Write(item, insideLive);
             return;
         }
@@ -177,11 +188,12 @@ internal sealed class StateEncoder
             {
                 _cancellation.ThrowIfCancellationRequested();
                 _json.WritePropertyName((string)entry.Key);
-                RequireFit(entry.Value, valueElement, entry.Key);
+                _path.At(entry.Key);
+                RequireFit(entry.Value, valueElement);
                 if (entry.Value is int number)
                     _json.WriteNumberValue(number);
                 else
-                    WriteElement(entry.Value, valueType, entry.Key, insideLive);
+                    WriteElement(entry.Value, valueType, insideLive);
             }
             _json.WriteEndObject();
         }
@@ -191,12 +203,12 @@ internal sealed class StateEncoder
             foreach (DictionaryEntry entry in map)
             {
                 _cancellation.ThrowIfCancellationRequested();
-                RequireFit(entry.Key, keyElement, entry.Key);
-                RequireFit(entry.Value, valueElement, entry.Key);
                 _path.At(entry.Key);
+                RequireFit(entry.Key, keyElement);
+                RequireFit(entry.Value, valueElement);
                 _json.WriteStartArray();
                 WriteKeyed(() => Write(entry.Key, insideLive));
-                WriteElement(entry.Value, valueType, entry.Key, insideLive);
+                WriteElement(entry.Value, valueType, insideLive);
                 _json.WriteEndArray();
             }
             _json.WriteEndArray();
@@ -207,11 +219,10 @@ internal sealed class StateEncoder
     }
 
     // A live object comes back as a property bag, which a collection of one type does not take.
-    private void RequireFit(object? item, Type? element, object step)
+    private void RequireFit(object? item, Type? element)
     {
         if (item is null || element is null || element == typeof(object) || element == typeof(PSObject) || item.GetType() == element || StateShape.Of(item).Kind is not ShapeKind.Live)
             return;
-        _path.At(step);
         throw CheckpointErrors.NotSerializable(_path.ToString(), $"a {item.GetType()} cannot be kept exactly, and the collection around it holds {element} alone");
     }
 
@@ -281,17 +292,8 @@ internal sealed class StateEncoder
         {
             _path.At(property.Name);
             RequireUtf16(property.Name);
-            object? value;
-            try
-            {
-                value = property.Value;
-            }
-            catch (GetValueException e)
-            {
-                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the property cannot be read ({e.Message.TrimEnd('.')})");
-            }
             _json.WritePropertyName(property.Name);
-            Write(value, insideLive);
+            Write(property.Value, insideLive);
         }
         _json.WriteEndObject();
         if (!isPlain)

@@ -93,7 +93,7 @@ public sealed class FingerprintTests(ITestOutputHelper output)
             Assert.Equal(SHA256.HashData(bytes.AsSpan(0, length)), FingerprintHash.File(path, default));
         }
         Assert.ThrowsAny<OperationCanceledException>(() => FingerprintHash.File(Path.Join(temp.Path, "file"), new CancellationToken(true)));
-        Assert.Throws<FileNotFoundException>(() => FingerprintHash.File(Path.Join(temp.Path, "none"), default));
+        Assert.IsType<FileNotFoundException>(Assert.Throws<UnreadableFileException>(() => FingerprintHash.File(Path.Join(temp.Path, "none"), default)).InnerException);
     }
 
     [Fact]
