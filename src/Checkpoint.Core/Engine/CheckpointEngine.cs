@@ -66,7 +66,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             if (info.Fingerprint is null)
                 return Run(DecisionCause.FingerprintChanged, "it was saved without a fingerprint");
             var changed = info.Fingerprint.CompareTo(fingerprint);
-            return Run(DecisionCause.FingerprintChanged, "the fingerprint changed: " + string.Join(", ", changed.Select(c => c.Part)), changed);
+            return Run(DecisionCause.FingerprintChanged, "the fingerprint changed: " + CheckpointErrors.Listed(changed), changed);
         }
         if (maxAge is { } limit && UtcNow - info.SavedAt > limit)
             return Run(DecisionCause.Expired, string.Create(CultureInfo.InvariantCulture, $"it was saved at {info.SavedAt:u}, longer ago than {limit}"));

@@ -6,9 +6,11 @@ internal static class OutputFiles
     /// <summary>The facts of a file as it is now.</summary>
     /// <param name="path">A full path.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="UnreadableFileException">It cannot be read.</exception>
+    /// <exception cref="UnreadableFileException">It cannot be read, or has a name that no record can hold.</exception>
     public static OutputFile Describe(string path, CancellationToken cancellation) => UnreadableFileException.Guard(path, () =>
     {
+        if (!ScalarJson.IsUtf16(path))
+            throw new IOException($"'{path}' holds half of a surrogate pair.");
         for (var attempt = 1; ; attempt++)
         {
             var before = new FileInfo(path);

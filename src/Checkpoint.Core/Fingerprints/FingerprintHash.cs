@@ -9,6 +9,9 @@ namespace Checkpoint;
 /// </summary>
 internal static class FingerprintHash
 {
+    /// <summary>The most parts that a fingerprint names; a record should stay small.</summary>
+    public const int MaxParts = 1000;
+
     /// <summary>The hash of a scalar in its canonical text.</summary>
     /// <param name="kind">The kind of value, such as <c>string</c>.</param>
     /// <param name="text">Its text, the same for equal values on every system.</param>
@@ -93,9 +96,27 @@ internal static class FingerprintHash
         return hash.GetHashAndReset();
     }
 
-    /// <summary>The fingerprint made of the hashes of its parts.</summary>
-    public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts) =>
-        new(Hex(Map(parts)), parts.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => Hex(p.Value), StringComparer.Ordinal));
+    /// <summary>The fingerprint made of the hashes of its parts. Beyond <see cref="MaxParts"/> it names them in groups, by how their names begin.</summary>
+    public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        var prefix = PrefixLength(parts.Keys);
+        var groups = parts.GroupBy(p => GroupOf(p.Key, prefix), StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
+        return new(Hex(Map(parts)), groups.ToDictionary(g => g.Key, g => Hex(g.Count() == 1 ? g.First().Value : Map(g)), StringComparer.Ordinal));
+    }
+
+    // The longest beginning of names of which there are no more than fit.
+    private static int PrefixLength(IEnumerable<string> names)
+    {
+        var sorted = names.Order(StringComparer.Ordinal).ToList();
+        return sorted.Count <= MaxParts ? int.MaxValue : sorted.Zip(sorted.Skip(1), static (a, b) => a.AsSpan().CommonPrefixLength(b)).Order().ElementAt(MaxParts - 1);
+    }
+
+    // A record is UTF-8, which has no halves of surrogate pairs.
+    private static string GroupOf(string name, int prefix)
+    {
+        var shown = name.Length < prefix ? name : name[..(prefix > 0 && char.IsHighSurrogate(name[prefix - 1]) ? prefix - 1 : prefix)] + "…";
+        return ScalarJson.IsUtf16(shown) ? shown : string.Concat(shown.Select(c => char.IsSurrogate(c) ? $"\\u{(int)c:x4}" : c.ToString()));
+    }
 
     public static string Hex(ReadOnlySpan<byte> hash) => Convert.ToHexString(hash).ToLowerInvariant();
 

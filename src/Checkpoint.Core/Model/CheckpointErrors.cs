@@ -89,6 +89,10 @@ internal static class CheckpointErrors
         return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
     }
 
+    /// <summary>The first few of many, and how many there are beside them.</summary>
+    public static string Listed<T>(IReadOnlyCollection<T> items) =>
+        string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
+
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Printable(string text)

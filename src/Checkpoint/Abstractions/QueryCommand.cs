@@ -65,7 +65,8 @@ public abstract class QueryCommand : BoundContextCommand
             return literal;
         if (!isWild)
             return NamePattern.Of(CheckpointNames.Normalize(WildcardPattern.Unescape(text), what));
-        var pattern = WildcardPattern.Get(CheckpointNames.Compose(text), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        // Names are compared by their keys: what stands between the wildcards is too.
+        var pattern = WildcardPattern.Get(CheckpointNames.Key(CheckpointNames.Compose(text)), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         try
         {
             pattern.IsMatch("");
@@ -75,7 +76,7 @@ public abstract class QueryCommand : BoundContextCommand
             // "[abc" looks like a pattern and is none.
             return NamePattern.Of(CheckpointNames.Normalize(text, what));
         }
-        return NamePattern.Where(pattern.IsMatch);
+        return NamePattern.Where(name => pattern.IsMatch(CheckpointNames.Key(name)));
     }
 
     private bool IsThere(NamePattern pipeline, NamePattern? run, NamePattern name) =>

@@ -15,7 +15,10 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
 
     private const int MaxLiveObjects = 100_000;
 
+    private static readonly string[] ProviderNotes = ["PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider"];
+
     private readonly ObjectPath _path = new("$fingerprint");
+    private readonly Dictionary<Type, System.Reflection.PropertyInfo[]> _hidden = [];
     private int _liveObjects;
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
@@ -92,7 +95,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ShapeKind.Secret:
                 throw CheckpointErrors.NotSerializable(_path.ToString(), "a secret cannot be part of a fingerprint, from which it could be guessed; leave it out");
             case ShapeKind.List:
-                var items = ItemHashes((IEnumerable)shape.Value!);
+                var items = ItemHashes(shape.Value!, (IEnumerable)shape.Value!);
                 // A set has no order.
                 return FingerprintHash.List(shape.TypeName.StartsWith("hashset<", StringComparison.Ordinal) ? [.. items.OrderBy(Convert.ToHexString, StringComparer.Ordinal)] : items);
             case ShapeKind.Map or ShapeKind.Object:
@@ -102,9 +105,9 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         }
     }
 
-    private List<byte[]> ItemHashes(IEnumerable items)
+    private List<byte[]> ItemHashes(object container, IEnumerable items)
     {
-        _path.Enter(items);
+        _path.Enter(container);
         _path.At(0);
         var hashes = new List<byte[]>();
         foreach (var item in items)
@@ -123,7 +126,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
 
     private IEnumerable<KeyValuePair<string, object?>> Properties(PSObject bag)
     {
-        foreach (var property in bag.Properties.Where(p => p.IsGettable && p.IsInstance))
+        foreach (var property in bag.Properties.Where(p => p.IsGettable && p.IsInstance && !IsProviderNote(bag, p.Name)))
         {
             _path.At(property.Name);
             yield return KeyValuePair.Create(property.Name, (object?)property.Value);
@@ -158,9 +161,28 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             ?? (shape.Value is not null && ScalarType.For(shape.Value.GetType()) is { } scalar ? $"\0{scalar.Name}:{scalar.ToText(shape.Value)}" : "\0" + FingerprintHash.Hex(Hash(key)));
     }
 
+    // What a provider notes on an item of a drive says where it was found; its drive and provider lead to half of the session.
+    private static bool IsProviderNote(PSObject item, string name) =>
+        ProviderNotes.Contains(name, StringComparer.OrdinalIgnoreCase) && item.Properties["PSProvider"] is PSNoteProperty note && StateShape.Of(note.Value).Value is ProviderInfo;
+
+    // What a class of PowerShell calls hidden is hidden from people, but counts.
+    private IEnumerable<KeyValuePair<string, object?>> HiddenProperties(object value)
+    {
+        if (!_hidden.TryGetValue(value.GetType(), out var properties))
+            _hidden[value.GetType()] = properties = [.. value.GetType().GetProperties().Where(p => p.IsDefined(typeof(HiddenAttribute), inherit: true) && p.GetMethod is { IsStatic: false })];
+        foreach (var property in properties)
+        {
+            _path.At(property.Name);
+            yield return new(property.Name, property.GetValue(value));
+        }
+    }
+
     // State keeps what lies in a live object as its text; for a fingerprint that would hide changes, so everything is walked. What cannot be, is an error, which is safe.
     private byte[] LiveHash(in StateShape shape)
     {
+        // A row leads back to its table. The table is hashed itself, so where it stands says all.
+        if (_path.LevelsUpTo(shape.Value!) is { } levels)
+            return FingerprintHash.Scalar("up", levels.ToString(CultureInfo.InvariantCulture));
         if (++_liveObjects > MaxLiveObjects)
             throw CheckpointErrors.NotSerializable(_path.ToString(), $"the object refers to more than {MaxLiveObjects} others; give what matters of it");
         var live = LiveObject.Describe(shape);
@@ -168,9 +190,15 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         if (live.IsText)
             return text;
         var content = live.BaseValue is not null ? Hash(live.BaseValue)
-            : live.Items is { } items ? FingerprintHash.List(ItemHashes(items))
-            : FingerprintHash.Map(MapHashes(shape.Value!, live.Properties));
+            : live.Items is { } items ? FingerprintHash.List(ItemHashes(shape.Value!, items))
+            : FingerprintHash.Map(MapHashes(shape.Value!, LiveProperties(shape, live)));
         return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), text, content]);
+    }
+
+    private IEnumerable<KeyValuePair<string, object?>> LiveProperties(StateShape shape, LiveObject live)
+    {
+        var wrapper = PSObject.AsPSObject(shape.Value!);
+        return live.Properties.Where(p => !IsProviderNote(wrapper, p.Key)).Concat(HiddenProperties(shape.Value!));
     }
 
     private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(FileTree.Files(folder.FullName, cancellation)

@@ -31,10 +31,10 @@ internal static class Comparers
         return comparer.Equals(own) || IsExact(comparer) ? null : throw Unknown(comparer);
     }
 
-    /// <summary>Whether keys that differ for this dictionary may be the same for the one that comes back, which compares ordinally.</summary>
-    public static bool IsCultural(IDictionary dictionary)
+    /// <summary>Whether keys that differ for this dictionary or set may be the same for the one that comes back, which compares ordinally.</summary>
+    public static bool IsCultural(object collection)
     {
-        var comparer = dictionary switch { Hashtable table => ComparerOf(table), OrderedDictionary ordered => ComparerOf(ordered), _ => dictionary.GetType().GetProperty("Comparer")?.GetValue(dictionary) };
+        var comparer = collection switch { Hashtable table => ComparerOf(table), OrderedDictionary ordered => ComparerOf(ordered), _ => collection.GetType().GetProperty("Comparer")?.GetValue(collection) };
         return comparer is not null && (comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
     }
 
@@ -56,7 +56,7 @@ internal static class Comparers
         && (comparer.Equals(StringComparer.OrdinalIgnoreCase) || comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
 
     private static bool IsExact(object comparer) =>
-        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default) || comparer.Equals(StringComparer.CurrentCulture) || comparer.Equals(StringComparer.InvariantCulture);
+        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default);
 
     private static NotSupportedException Unknown(object comparer) => new($"it compares its keys by {comparer.GetType()}, which cannot be kept");
 

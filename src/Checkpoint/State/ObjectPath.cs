@@ -28,6 +28,13 @@ internal sealed class ObjectPath(string root)
         _steps.Add(null);
     }
 
+    /// <summary>How many levels above the place where the walk stands a container is, or null where the walk is not in it.</summary>
+    public int? LevelsUpTo(object container)
+    {
+        var at = _containers.FindLastIndex(c => ReferenceEquals(c, container));
+        return at < 0 ? null : _containers.Count - at;
+    }
+
     /// <summary>Names the member of the innermost container that comes next: a key, or an index.</summary>
     public void At(object step) => _steps[^1] = step;
 

@@ -54,7 +54,8 @@ internal sealed class StateEncoder
                 WriteText(text);
                 break;
             case ShapeKind.Scalar:
-                ScalarJson.TryWrite(_json, shape.Value);
+                if (!ScalarJson.TryWrite(_json, shape.Value))
+                    throw HalfSurrogate();
                 break;
             case ShapeKind.Secret:
                 throw CheckpointErrors.SecretWithoutKey(_path.ToString(), shape.Value!.GetType().Name);
@@ -140,7 +141,7 @@ internal sealed class StateEncoder
 
     private void WriteSet(IEnumerable items, ScalarType? scalar, Type? element, bool insideLive)
     {
-        RequireDistinct(items, ignoreCase: false);
+        RequireDistinct(items, ignoreCase: Comparers.IsCultural(items));
         WriteKeyed(() => WriteItems(items, scalar, insideLive, element));
     }
 
@@ -167,7 +168,9 @@ internal sealed class StateEncoder
             Write(item, insideLive);
             return;
         }
-        _json.WriteStringValue(scalar.ToText(item));
+        var text = scalar.ToText(item);
+        RequireUtf16(text);
+        _json.WriteStringValue(text);
     }
 
     private void WriteMap(IDictionary map, string typeName, bool insideLive)
@@ -361,7 +364,7 @@ internal sealed class StateEncoder
     {
         _json.WriteStartArray(member);
         foreach (var text in texts)
-            _json.WriteStringValue(text);
+            ScalarJson.WriteString(_json, text);
         _json.WriteEndArray();
     }
 
@@ -383,9 +386,11 @@ internal sealed class StateEncoder
         _json.WriteEndObject();
     }
 
-    private void RequireUtf16(string name)
+    private void RequireUtf16(string text)
     {
-        if (!ScalarJson.IsUtf16(name))
-            throw CheckpointErrors.NotSerializable(_path.ToString(), "the property's name holds half of a surrogate pair");
+        if (!ScalarJson.IsUtf16(text))
+            throw HalfSurrogate();
     }
+
+    private UnkeptValueException HalfSurrogate() => CheckpointErrors.NotSerializable(_path.ToString(), "it holds half of a surrogate pair");
 }

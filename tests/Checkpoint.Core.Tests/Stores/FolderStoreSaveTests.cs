@@ -406,6 +406,16 @@ public sealed class FolderStoreSaveTests : StoreTest
         Assert.Contains("metadata", error.Message, StringComparison.Ordinal);
         Assert.Empty(Temp.Files());
 
+        draft = new CheckpointDraft
+        {
+            Stage = Stage,
+            SavedAt = draft.SavedAt,
+            Fingerprint = FingerprintHash.Combine(new Dictionary<string, byte[]> { [new string('x', RecordFormat.MaxLength)] = FingerprintHash.Bytes([]) }),
+            Metadata = new(new Dictionary<string, object?> { ["small"] = 1 }),
+        };
+        error = await Assert.ThrowsAsync<CheckpointException>(async () => await new CheckpointEngine(Store).SaveAsync(draft, new RetentionPolicy(), default));
+        Assert.Contains(": fingerprint cannot be kept", error.Message, StringComparison.Ordinal);
+
         await Save(metadata: new() { ["text"] = new string('x', RecordFormat.MaxLength - 1000) });
         Assert.Equal(RecordFormat.MaxLength - 1000, ((string)(await Store.ReadAsync(Stage, 1, default)).Info!.Metadata["text"]!).Length);
     }
