@@ -122,10 +122,14 @@ Describe 'Errors' {
         @{ What = 'a store of a provider that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store foo::bar }; Says = '*foo*' }
         @{ What = 'a store on a drive that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store zz:/bar }; Says = '*zz*' }
         @{ What = 'a store whose name no folder can have'; Id = 'StoreUnavailable'; Call = { Save-Checkpoint a -Store "a`0b" } }
+        @{ What = 'a store whose URI no folder can have'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store 'file:///a%00b' } }
+        @{ What = 'an empty path'; Id = 'InvalidArgument'; Call = { Get-CheckpointFingerprint -Path '' }; Says = '*empty*' }
+        @{ What = 'an empty output file'; Id = 'InvalidArgument'; Call = { Save-Checkpoint a -OutputFile '' @at }; Says = '*empty*' }
         @{ What = 'the name of no folder in a session''s context'; Id = 'StoreUnavailable'; Call = { Set-CheckpointContext -Store "a`0b" } }
         @{ What = 'a property that throws in a fingerprint'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -Fingerprint @{ x = New-Thrower } @at }; Says = '*fingerprint.x.bad*boom*' }
         @{ What = 'a property that throws in the fingerprint'; Id = 'StateNotSerializable'; Call = { Get-CheckpointFingerprint (New-Thrower) }; Says = '*fingerprint.bad*boom*' }
         @{ What = 'a property that throws in an identity'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -InputObject (New-Stateful GetIdentity { New-Thrower }) @at }; Says = '*identity.bad*boom*' }
+        @{ What = 'a file to fingerprint whose name no file can have, though one is called as it begins'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -LiteralPath "$ModulePath`0b" } }
         @{ What = 'a table of metadata that throws'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -Metadata ([CheckpointTest.Throwing]::new()) @at }; Says = '*metadata*disk gone*' }
         @{ What = 'a collection that throws in a fingerprint'; Id = 'StateNotSerializable'; Call = { Test-Checkpoint a -Fingerprint @{ x = [CheckpointTest.ThrowingItems]::new() } @at }; Says = '*fingerprint.x`[1`]*disk gone*' }
         @{ What = 'a collection that throws in the state, which is no fault of the store'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a @{ x = [CheckpointTest.ThrowingItems]::new() } @at }; Says = '*a*$state.x`[1`]*disk gone*' }
@@ -174,6 +178,7 @@ Describe 'Errors' {
     It 'name the checkpoint and keep the error of an object that cannot <Does>' -ForEach @(
         @{ Does = 'give its state'; Method = 'GetState'; Call = { Save-Checkpoint a -InputObject $object @at } }
         @{ Does = 'give its identity'; Method = 'GetIdentity'; Call = { Save-Checkpoint a -InputObject $object @at } }
+        @{ Does = 'say at a restore what it is'; Method = 'GetIdentity'; Call = { Save-Checkpoint a -InputObject (New-Stateful SetState { }) @at; Restore-Checkpoint a -InputObject $object @at } }
         @{ Does = 'take its state'; Method = 'SetState'; Call = { Save-Checkpoint a 1 @at; Restore-Checkpoint a -InputObject $object @at } }
     ) {
         $at = @{ Store = New-TestStore }

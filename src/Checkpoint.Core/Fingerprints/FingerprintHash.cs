@@ -101,7 +101,7 @@ internal static class FingerprintHash
     {
         var prefix = PrefixLength(parts.Keys);
         var groups = parts.GroupBy(p => GroupOf(p.Key, prefix), StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
-        return new(Hex(Map(parts)), groups.ToDictionary(g => g.Key, g => Hex(g.Count() == 1 ? g.First().Value : Map(g)), StringComparer.Ordinal));
+        return new(Hex(Map(parts)), groups.ToDictionary(g => g.Key, g => Hex(parts.GetValueOrDefault(g.Key) is { } own && g.Count() == 1 ? own : Map(g)), StringComparer.Ordinal));
     }
 
     // The longest beginning of names of which there are no more than fit.

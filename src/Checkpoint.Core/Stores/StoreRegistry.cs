@@ -51,6 +51,8 @@ internal static class StoreRegistry
     {
         if (!Uri.TryCreate(location, UriKind.Absolute, out var uri) || !uri.IsFile || location.EndsWith("://", StringComparison.Ordinal))
             throw CheckpointErrors.Unusable(location, "it is no file URI");
+        if (uri.LocalPath.Contains('\0', StringComparison.Ordinal))
+            throw CheckpointErrors.Unusable(location, "no path holds the character 0");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw CheckpointErrors.Unusable(location, "a file URI has neither query nor fragment; write %3F for ? and %23 for #");
         if (uri.Host.Length == 0 || OperatingSystem.IsWindows())

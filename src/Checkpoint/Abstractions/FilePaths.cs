@@ -18,11 +18,12 @@ internal static class FilePaths
     }
 
     /// <summary>The full path of exactly this name, be there such a file or not.</summary>
+    /// <exception cref="InvalidArgumentException">The name is empty, which to PowerShell is the current folder.</exception>
     /// <exception cref="UnreadableFileException">There is no such place.</exception>
-    public static string ResolveFile(this PSCmdlet command, string path) => Resolving(path, () =>
+    public static string ResolveFile(this PSCmdlet command, string path) => string.IsNullOrEmpty(path) ? throw new InvalidArgumentException("The path of a file is empty.") : Resolving(path, () =>
     {
         var full = command.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-        return provider.Name == "FileSystem" ? full : throw new IOException($"'{path}' is a path of the provider {provider.Name}, not of a file system.");
+        return provider.Name == "FileSystem" ? Path.GetFullPath(full) : throw new IOException($"'{path}' is a path of the provider {provider.Name}, not of a file system.");
     });
 
     // Drives, providers and items that are not there, and texts that no path can be.

@@ -33,6 +33,18 @@ internal static class StatefulObject
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.IdentityMismatch"/> naming the first field that differs.</exception>
     public static void RequireSameIdentity(CheckpointInfo saved, object target, CancellationToken cancellation)
     {
+        try
+        {
+            Compare(saved, target, cancellation);
+        }
+        catch (UnkeptValueException e)
+        {
+            throw CheckpointErrors.MethodFailed(saved.StageId, saved.Store, "GetIdentity", e);
+        }
+    }
+
+    private static void Compare(CheckpointInfo saved, object target, CancellationToken cancellation)
+    {
         if (saved.Identity is not { } then || IdentityOf(target, saved.StageId, saved.Store) is not { } now)
             return;
         foreach (var field in then.Keys.Union(now.Keys, StringComparer.OrdinalIgnoreCase))

@@ -150,6 +150,10 @@ public sealed class FingerprintTests(ITestOutputHelper output)
                 var change = Assert.Single(saved.CompareTo(FingerprintHash.Combine(parts)));
                 Assert.StartsWith(change.Part.TrimEnd('…'), names[i], StringComparison.Ordinal);
                 Assert.NotEqual(saved, FingerprintHash.Combine(parts));
+                parts.Remove(names[i]);
+                parts[names[i] + "-"] = hash;
+                Assert.NotEmpty(saved.CompareTo(FingerprintHash.Combine(parts)));
+                parts.Remove(names[i] + "-");
                 parts[names[i]] = hash;
             }
         }
