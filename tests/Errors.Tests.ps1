@@ -57,6 +57,8 @@ namespace CheckpointTest {
     public class ThrowingItems : IEnumerable {
         public IEnumerator GetEnumerator() { yield return 1; throw new IOException("disk gone"); }
     }
+    public class TakesNothing { public void SetState() { } }
+    public class TakesNumber { public void SetState(int state) { } }
     public class Throwing : Hashtable {
         public override IDictionaryEnumerator GetEnumerator() { throw new IOException("disk gone"); }
     }
@@ -141,6 +143,16 @@ Describe 'Errors' {
         $failure.FullyQualifiedErrorId | Should -BeLike "$Id,Checkpoint.Commands.*Command"
         $failure.Exception.Message | Should -BeLike ($Says ?? '*')
         Get-ChildItem $place | Should -BeNullOrEmpty
+    }
+
+    It 'name the checkpoint where the method of an object takes another state: <With>' -ForEach @(
+        @{ With = 'none'; Type = 'CheckpointTest.TakesNothing' }
+        @{ With = 'of another type'; Type = 'CheckpointTest.TakesNumber' }
+    ) {
+        $at = @{ Store = New-TestStore }
+        Save-Checkpoint a @{ x = 1 } @at
+        { Restore-Checkpoint a -InputObject (New-Object $Type) @at } |
+            Should -Throw "*checkpoint 'a'*SetState()*" -ErrorId 'StateNotSerializable,Checkpoint.Commands.RestoreCheckpointCommand'
     }
 
     It 'are FileUnreadable, and never wait, where <What> is a pipe or a device' -Skip:$IsWindows -ForEach @(

@@ -882,6 +882,15 @@ Describe 'State' {
             $failure.Exception.Message | Should -BeLike '*$state.list`[0`].broken *not now*'
         }
 
+        It 'script blocks whose texts would meet as keys or items of a set are an error: <What>' -ForEach @(
+            @{ What = 'of a table, with a text'; State = { @{ x = @{ { a } = 1; ' a ' = 2 } } } }
+            @{ What = 'of a table, in another case'; State = { @{ x = @{ { a } = 1; { A } = 2 } } } }
+            @{ What = 'of a set'; State = { @{ x = [Collections.Generic.HashSet[object]]::new([object[]] ({ a }, ' a ')) } } }
+        ) {
+            { Save-Checkpoint keys -State (& $State) @at } | Should -Throw '*$state.x*the same*' -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+            @(Copy-State @{ { a } = 1; { b } = 2 }).Keys | Sort-Object | Should -Be ' a ', ' b '
+        }
+
         It 'half a surrogate pair in a URI is an error that names the path' -ForEach @(
             @{ State = { @{ u = [uri] "a$([char] 0xD800)" } } }
             @{ State = { @{ u = , [uri] "a$([char] 0xD800)" } } }
@@ -911,7 +920,7 @@ Describe 'State' {
                 [cultureinfo]::CurrentCulture = $culture
             }
             foreach ($comparer in [StringComparer]::CurrentCulture, [StringComparer]::InvariantCulture) {
-                { Save-Checkpoint table -State @{ s = [hashtable]::new($comparer) } @at } | Should -Throw '*$state.s*compares*'
+                { Save-Checkpoint table -State @{ s = [Activator]::CreateInstance([hashtable], $comparer) } @at } | Should -Throw '*$state.s*compares*'
                 { Save-Checkpoint table -State @{ s = [Collections.Generic.HashSet[string]]::new($comparer) } @at } | Should -Throw '*$state.s*compares*'
             }
         }

@@ -34,9 +34,12 @@ internal static class Comparers
     /// <summary>Whether keys that differ for this dictionary or set may be the same for the one that comes back, which compares ordinally.</summary>
     public static bool IsCultural(object collection)
     {
-        var comparer = collection switch { Hashtable table => ComparerOf(table), OrderedDictionary ordered => ComparerOf(ordered), _ => collection.GetType().GetProperty("Comparer")?.GetValue(collection) };
+        var comparer = ComparerOf(collection);
         return comparer is not null && (comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
     }
+
+    /// <summary>Whether what comes back of this dictionary or set ignores case.</summary>
+    public static bool IgnoresCase(object collection) => IsIgnoreCase(ComparerOf(collection));
 
     /// <summary>The comparer of a name; for null, PowerShell's.</summary>
     public static StringComparer? ForTable(string? name) => name switch
@@ -59,6 +62,13 @@ internal static class Comparers
         comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default);
 
     private static NotSupportedException Unknown(object comparer) => new($"it compares its keys by {comparer.GetType()}, which cannot be kept");
+
+    private static object? ComparerOf(object collection) => collection switch
+    {
+        Hashtable table => ComparerOf(table),
+        OrderedDictionary ordered => ComparerOf(ordered),
+        _ => collection.GetType().GetProperty("Comparer")?.GetValue(collection),
+    };
 
     // Both classes tell their comparer to derived classes alone.
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EqualityComparer")]

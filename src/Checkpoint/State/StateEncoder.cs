@@ -141,7 +141,7 @@ internal sealed class StateEncoder
 
     private void WriteSet(IEnumerable items, ScalarType? scalar, Type? element, bool insideLive)
     {
-        RequireDistinct(items, ignoreCase: Comparers.IsCultural(items));
+        RequireDistinct(items, Comparers.IgnoresCase(items), insideLive);
         WriteKeyed(() => WriteItems(items, scalar, insideLive, element));
     }
 
@@ -183,7 +183,7 @@ internal sealed class StateEncoder
         var (keyElement, valueElement) = type.IsGenericType ? (type.GetGenericArguments()[0], type.GetGenericArguments()[1]) : (null, (Type?)null);
         var isPlain = HasPlainKeys(map);
         if (!isPlain || Comparers.IsCultural(map))
-            RequireDistinct(map.Keys, ignoreCase: Comparers.IsCultural(map));
+            RequireDistinct(map.Keys, Comparers.IgnoresCase(map), insideLive);
         if (isPlain)
         {
             _json.WriteStartObject();
@@ -229,16 +229,18 @@ internal sealed class StateEncoder
         throw CheckpointErrors.NotSerializable(_path.ToString(), $"a {item.GetType()} cannot be kept exactly, and the collection around it holds {element} alone");
     }
 
-    // Keys that come back as something else, as enumerations do as their numbers, must not meet others.
-    private void RequireDistinct(IEnumerable keys, bool ignoreCase)
+    // Keys that come back as something else, as enumerations do as their numbers and script blocks as their text, must not meet others.
+    private void RequireDistinct(IEnumerable keys, bool ignoreCase, bool insideLive)
     {
-        var seen = new HashSet<object>();
+        var texts = new HashSet<string>(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        var others = new HashSet<object>();
         foreach (var key in keys)
         {
-            var value = StateShape.Of(key).Value;
-            var restored = value is Enum number ? Convert.ChangeType(number, Enum.GetUnderlyingType(number.GetType()), System.Globalization.CultureInfo.InvariantCulture)
-                : value is string text && ignoreCase ? text.ToUpperInvariant() : value;
-            if (restored is not null && !seen.Add(restored))
+            var shape = StateShape.Of(key);
+            var restored = shape.Value;
+            if (shape.Kind == ShapeKind.Live && LiveObject.Describe(shape) is var live)
+                restored = live.IsTextIn(insideLive) && live.Items is null ? live.Text : live.BaseValue ?? restored;
+            if (restored is string text ? !texts.Add(text) : restored is not null && !others.Add(restored))
                 throw CheckpointErrors.NotSerializable(_path.ToString(), $"the key '{key}' would be the same as another when it comes back");
         }
     }

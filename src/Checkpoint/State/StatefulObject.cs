@@ -63,9 +63,9 @@ internal static class StatefulObject
         {
             return method.Invoke(arguments);
         }
-        catch (MethodException e) when (e.InnerException is not (null or PipelineStoppedException or FlowControlException))
+        catch (MethodException e) when (e.InnerException is not (PipelineStoppedException or FlowControlException))
         {
-            throw CheckpointErrors.MethodFailed(stage, store, method.Name, e.InnerException);
+            throw CheckpointErrors.MethodFailed(stage, store, method.Name, e.InnerException ?? e);
         }
     }
 
