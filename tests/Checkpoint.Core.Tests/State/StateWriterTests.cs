@@ -27,6 +27,23 @@ public sealed class StateWriterTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void A_payload_that_cannot_be_opened_or_written_is_told_from_a_fault_of_the_state()
+    {
+        Func<Stream>[] payloads = [() => throw new IOException("full"), () => new MemoryStream(new byte[10], writable: false), () => new MemoryStream(new byte[10])];
+        foreach (var open in payloads)
+        {
+            using var writer = new StateWriter(open);
+            Write(writer, StateWriter.InlineLimit, 8192);
+            Assert.False(writer.HasFailed);
+            Assert.ThrowsAny<Exception>(() => Write(writer, 3 * StateWriter.InlineLimit, 8192));
+            Assert.True(writer.HasFailed);
+        }
+        using var good = new StateWriter(() => new MemoryStream());
+        Write(good, 3 * StateWriter.InlineLimit, 8192);
+        Assert.False(good.HasFailed);
+    }
+
     [Theory]
     [InlineData(StateWriter.InlineLimit + 1, 1)]
     [InlineData(StateWriter.InlineLimit + 1, 8192)]
