@@ -26,7 +26,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
         if (IsNameless())
             return;
         if (Revision is not null && Step is not { Length: 1 })
-            throw new ArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
+            throw new InvalidArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
         foreach (var name in Name ?? [null!])
             _requests.Add(new Request(Engine, Query(name), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
     }
