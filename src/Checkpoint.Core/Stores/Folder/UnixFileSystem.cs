@@ -119,7 +119,7 @@ internal partial class UnixFileSystem : FileSystem
             throw Failed(error, to);
 
         // Nor has it links. What is left is the lock that the caller holds.
-        if (File.Exists(to))
+        if (Path.Exists(to))
             return false;
         File.Move(from, to, overwrite: true);
         return true;
