@@ -43,6 +43,19 @@ Describe 'Clear-Checkpoint' {
             Get-Left | Should -Be 'default//report 2', 'default//report 1'
         }
 
+        It 'leaves a copied folder alone, with a warning, for its records say that they are of another stage' {
+            1..2 | ForEach-Object { Save-Checkpoint ingest $_ }
+            $folder = Split-Path (Get-Checkpoint ingest).Location
+            Copy-Item $folder "$folder-backup" -Recurse
+            Clear-Checkpoint ingest-backup -WarningVariable warnings -WarningAction Ignore -InformationVariable said
+            $warnings | Should -BeLike "*'ingest-backup'*belongs to another checkpoint*'ingest'*"
+            $said | Should -BeNullOrEmpty
+            Clear-Checkpoint -WarningVariable warnings -WarningAction Ignore
+            $warnings.Count | Should -Be 1
+            Get-Left | Should -BeNullOrEmpty
+            (Get-ChildItem "$folder-backup").Name | Should -Be '0000000001.json', '0000000002.json'
+        }
+
         It 'clears the steps that are named' {
             1..5 | ForEach-Object { Save-Checkpoint a }
             1..2 | ForEach-Object { Save-Checkpoint b }

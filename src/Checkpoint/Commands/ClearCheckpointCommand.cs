@@ -65,7 +65,9 @@ public sealed class ClearCheckpointCommand : QueryCommand
             WriteVerbose($"{target}: {removed} removed.");
             if (removed < steps?.Count)
                 WriteVerbose($"Checkpoint {stage.Stage}: {steps.Count - removed} of these were removed or saved anew since they were looked at.");
-            if (all ? isNamed : removed > 0)
+            if (removed == 0 && stage.Newest.Fault is { } left)
+                WriteWarning(left.Message);
+            else if (all ? isNamed : removed > 0)
                 WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
         }
     }
