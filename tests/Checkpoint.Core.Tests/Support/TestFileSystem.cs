@@ -42,6 +42,10 @@ internal sealed class TestFileSystem : FileSystem
 
     public int Count(FileVerb verb) => Operations.Count(o => o.Verb == verb);
 
+    public bool TellsChangesAnswer { get; set; } = true;
+
+    public override bool TellsChanges(string path) => TellsChangesAnswer;
+
     public override void CreateDirectory(string path) => Do(new(FileVerb.CreateDirectory, path), () => Current.CreateDirectory(path));
 
     public override SafeFileHandle CreateFile(string path) => Do(new(FileVerb.CreateFile, path), () =>

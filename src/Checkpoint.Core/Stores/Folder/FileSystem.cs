@@ -17,6 +17,9 @@ internal abstract class FileSystem
     /// <summary>Whether a writer's own lock on a file outlasts the file's rename, so that one who never gets the folder's lock can go on without it.</summary>
     public virtual bool LocksOutlastRenames => true;
 
+    /// <summary>Whether a folder's time moves when an entry is added, renamed or removed, as soon as others can see that. False where that is not known.</summary>
+    public virtual bool TellsChanges(string path) => true;
+
     /// <summary>Creates one folder, for its owner alone. A folder that is there already is left as it is.</summary>
     /// <exception cref="DirectoryNotFoundException">The parent is missing.</exception>
     public abstract void CreateDirectory(string path);

@@ -21,6 +21,21 @@ internal partial class WindowsFileSystem : FileSystem
 
     public override bool LocksOutlastRenames => false;
 
+    // FAT and exFAT leave a folder's time as it is; the client of a share remembers it for seconds.
+    public override bool TellsChanges(string path)
+    {
+        try
+        {
+            var drive = new DriveInfo(Path.GetPathRoot(path)!);
+            return drive.DriveType != DriveType.Network && drive.DriveFormat is "NTFS" or "ReFS";
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // The path of a share has no drive.
+            return false;
+        }
+    }
+
     public override void CreateDirectory(string path)
     {
         RequireParent(path);
