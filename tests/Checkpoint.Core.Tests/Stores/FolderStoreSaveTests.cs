@@ -493,12 +493,25 @@ public sealed class FolderStoreSaveTests : StoreTest
     [InlineData(true)]
     public async Task Where_there_are_no_locks_or_their_holder_hangs_saves_and_overwrites_go_on(bool isBusy)
     {
-        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported });
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported, LocksOutlastRenamesAnswer = true });
         await Save(TestState.Large(1));
         await Save(TestState.Large(2));
         await Save(TestState.Large(3), 1, overwrite: true);
         TestState.AssertEqual(TestState.Large(3), await Restore(1));
         TestState.AssertEqual(TestState.Large(2), await Restore(2));
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Fact]
+    public async Task Where_a_lock_ends_with_a_rename_only_a_save_with_a_payload_needs_that_of_the_stage()
+    {
+        await Save(TestState.Large(1));
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = LockResult.Busy, LocksOutlastRenamesAnswer = false });
+        Assert.Equal(2, (await Save(TestState.Small("x"))).Step);
+        Assert.Equal(3, (await Save()).Step);
+        var error = await Assert.ThrowsAsync<CheckpointException>(() => Save(TestState.Large(4)));
+        Assert.Contains("busy", error.Message, StringComparison.Ordinal);
+        Assert.Equal([3L, 2, 1], await Steps());
         Assert.Empty(Names(FolderEntryKind.Temporary));
     }
 

@@ -44,6 +44,10 @@ internal sealed class TestFileSystem : FileSystem
 
     public bool TellsChangesAnswer { get; set; } = true;
 
+    public bool? LocksOutlastRenamesAnswer { get; set; }
+
+    public override bool LocksOutlastRenames => LocksOutlastRenamesAnswer ?? Current.LocksOutlastRenames;
+
     public override bool TellsChanges(string path) => TellsChangesAnswer;
 
     public override void CreateDirectory(string path) => Do(new(FileVerb.CreateDirectory, path), () => Current.CreateDirectory(path));

@@ -129,7 +129,7 @@ internal sealed class FolderCommit : IDisposable
         using var record = CreateTemporary();
         using var folder = _files.OpenDirectory(_folder);
         var locked = await folder.LockAsync(LockPatience, cancellation);
-        if (locked == LockResult.Busy && !_files.LocksOutlastRenames)
+        if (locked == LockResult.Busy && payload is not null && !_files.LocksOutlastRenames)
             throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
         cancellation.ThrowIfCancellationRequested();
 
@@ -175,7 +175,7 @@ internal sealed class FolderCommit : IDisposable
         if (payload is not null)
             _unfinished.Remove(payload.Path);
         if (locked == LockResult.Taken && listing is not null)
-            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy);
+            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy, cancellation);
         return info;
     }
 

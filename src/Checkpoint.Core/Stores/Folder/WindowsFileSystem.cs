@@ -48,6 +48,9 @@ internal partial class WindowsFileSystem : FileSystem
     {
         try
         {
+            // What a link leads to would be deleted.
+            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
+                return false;
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
             return true;
         }
@@ -122,7 +125,7 @@ internal partial class WindowsFileSystem : FileSystem
                 _lock = new FileStream(Path.Combine(_path, FolderLayout.LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
                 return LockResult.Taken;
             }
-            catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not DirectoryNotFoundException))
+            catch (Exception e) when (IOErrors.IsBusy(e))
             {
                 // Access is denied for a moment while the last holder's file is being removed.
                 return LockResult.Busy;
