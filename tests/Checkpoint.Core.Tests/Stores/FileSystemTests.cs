@@ -224,6 +224,15 @@ public sealed class FileSystemTests : IDisposable
     }
 
     [UnixFact]
+    public void A_link_is_no_file_that_a_dead_writer_left()
+    {
+        var target = _temp.Write("target", "mine");
+        File.CreateSymbolicLink(At("link"), target);
+        Assert.False(Files.TryDeleteAbandoned(At("link")));
+        Assert.Equal(["link", "target"], _temp.Files().Keys);
+    }
+
+    [UnixFact]
     public void A_link_says_that_it_is_one()
     {
         var target = _temp.Write("folder/file", "abc");
