@@ -248,6 +248,29 @@ public sealed class FolderLeftoversTests : StoreTest
         Assert.Equal(1, (await Save()).Step);
     }
 
+    [Fact]
+    public async Task A_stage_of_leftovers_alone_is_listed_for_clearing_and_a_foreign_folder_is_not()
+    {
+        var cut = new StageId("nightly", null, "b" + new string('x', 150));
+        var all = new StageQuery { Pipeline = NamePattern.Any, WithLeftovers = true };
+        Directory.CreateDirectory(StageFolder);
+        Leave(FolderLayout.NewPayloadName(9));
+        Directory.CreateDirectory(FolderLayout.StagePath(Root, cut));
+        await File.WriteAllTextAsync(Path.Join(FolderLayout.StagePath(Root, cut), FolderLayout.NewTemporaryName()), "");
+        Temp.Write("store/nightly/stages/notes/notes.txt", "mine");
+        Temp.Write("store/nightly/stages/notes/~notes.tmp", "mine");
+        Directory.CreateDirectory(Path.Join(Root, "nightly", "stages", "empty"));
+
+        var listed = await List(Store, all);
+        Assert.Equal(2, listed.Count);
+        Assert.All(listed, s => Assert.Empty(s.Steps));
+        foreach (var stage in listed)
+            await Store.RemoveAsync(stage.Stage, null, default);
+        Assert.Empty(await List(Store, all));
+        Assert.Equal(["store/nightly/stages/notes/notes.txt", "store/nightly/stages/notes/~notes.tmp"], Temp.Files().Keys);
+        Assert.True(Directory.Exists(Path.Join(Root, "nightly", "stages", "empty")));
+    }
+
     private string Leave(string name, bool isOld = true)
     {
         var path = Path.Join(StageFolder, name);

@@ -158,7 +158,7 @@ internal sealed class FolderStore : CheckpointStore
         var stage = new StageId(pipeline ?? pipelineFolder, runFolder is null ? null : run ?? runFolder, name ?? folder) { Locator = Path.Join(parent, folder) };
         try
         {
-            if (ReadStage(stage.Locator, stage, cancellation) is not { } listing)
+            if ((ReadStage(stage.Locator, stage, cancellation) ?? (query.WithLeftovers ? FindLeftovers(stage) : null)) is not { } listing)
                 return null;
             // Where a folder's name was cut, only a record tells the whole one.
             var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
@@ -173,6 +173,12 @@ internal sealed class FolderStore : CheckpointStore
         {
             throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
         }
+    }
+
+    private StageListing? FindLeftovers(StageId stage)
+    {
+        var folder = StageFolder.List(_files, stage.Locator!);
+        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count > 0 ? new StageListing(stage, [], default) : null;
     }
 
     // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.
