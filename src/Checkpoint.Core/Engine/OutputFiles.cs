@@ -8,6 +8,8 @@ internal static class OutputFiles
     /// <param name="cancellation">Ends the reading.</param>
     public static OutputFile Describe(string path, CancellationToken cancellation)
     {
+        // After a loss of power a file may have its size and time, and no content: the record must not outlast what it vouches for.
+        Task.Run(() => FileSystem.Current.TryFlush(path), cancellation).Wait(cancellation);
         for (var attempt = 1; ; attempt++)
         {
             var before = new FileInfo(path);

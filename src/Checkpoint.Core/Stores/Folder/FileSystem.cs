@@ -42,6 +42,19 @@ internal abstract class FileSystem
     /// <summary>Has the file's content on the medium when it returns.</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
 
+    /// <summary>Has a file that somebody else wrote on the medium when it returns, where this user may open it for writing.</summary>
+    public virtual void TryFlush(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
     /// <summary>Opens a file for reading; writers and renames are not hindered.</summary>
     /// <returns>Null where there is no such file.</returns>
     public virtual SafeFileHandle? OpenRead(string path)
