@@ -91,6 +91,22 @@ public sealed class FolderStoreRemoveTests : StoreTest
     }
 
     [Fact]
+    public async Task A_folder_above_that_may_be_entered_and_not_opened_does_not_fail_the_removal()
+    {
+        await Save();
+        Store = new FolderStore(Root, new TestFileSystem
+        {
+            Before = o =>
+            {
+                if (o.Verb == FileVerb.OpenDirectory && o.Path != StageFolder)
+                    throw Fault.AccessDenied.Make();
+            },
+        });
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, default));
+        Assert.Equal(["store"], Temp.Folders());
+    }
+
+    [Fact]
     public async Task Folders_that_become_empty_are_removed_but_not_the_store_and_not_its_neighbours()
     {
         var other = new StageId("nightly", "7", "other");
