@@ -203,11 +203,11 @@ internal sealed class FolderStore : CheckpointStore
             var folders = new List<string>();
             _files.Scan(parent, (name, isDirectory) =>
             {
-                if (isDirectory)
-                    folders.Add(name.ToString());
+                if (isDirectory && FolderLayout.FoundName(name.ToString()) is { } folder)
+                    folders.Add(folder);
             });
             // The key decides where it can be had from the folder's name; else the record will. A folder that is no name's is not ours.
-            return folders.Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
+            return folders.Distinct().Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
                 .Where(f => f.Key is not null ? names.IsAny || names.IsMatch(f.Key) : FolderLayout.IsCut(f.Folder))
                 .OrderBy(f => f.Key ?? f.Folder, StringComparer.Ordinal)
                 .Select(f => f.Folder);
