@@ -18,7 +18,7 @@ internal sealed class FolderStore : CheckpointStore
     private readonly StageCache _cache;
     private readonly RecordReader _records;
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<StageId, long> _tidied = new();
+    private readonly ConcurrentDictionary<StageId, (long Time, string Record)> _tidied = new();
 
     /// <param name="root">The folder, as a full path. It need not exist.</param>
     /// <param name="files">The file system.</param>
@@ -39,9 +39,11 @@ internal sealed class FolderStore : CheckpointStore
         var isSaved = false;
         try
         {
-            using var commit = new FolderCommit(_root, _files, draft, MayTidy(draft.Stage));
+            var tidied = LastTidied(draft);
+            using var commit = new FolderCommit(_root, _files, draft, mayTidy: tidied is null);
             var saved = await commit.RunAsync(cancellation);
             isSaved = true;
+            _tidied[draft.Stage] = (tidied ?? _time.GetTimestamp(), saved.Location);
             return saved;
         }
         catch (Exception e) when (IsIO(e))
@@ -136,16 +138,15 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute.
-    private bool MayTidy(StageId stage)
+    // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute. Where the record saved last is gone, the
+    // folder may be another one, made by a process that has not yet flushed what lies above it.
+    private long? LastTidied(CheckpointDraft draft)
     {
-        var now = _time.GetTimestamp();
-        if (_tidied.TryGetValue(stage, out var last) && _time.GetElapsedTime(last, now) < TidyPause)
-            return false;
+        if (_tidied.TryGetValue(draft.Stage, out var last) && _time.GetElapsedTime(last.Time) < TidyPause && (draft.Step is null || _files.Length(last.Record) is not null))
+            return last.Time;
         if (_tidied.Count > MaxTidied)
             _tidied.Clear();
-        _tidied[stage] = now;
-        return true;
+        return null;
     }
 
     private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;
