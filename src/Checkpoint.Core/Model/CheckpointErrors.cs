@@ -35,7 +35,7 @@ internal static class CheckpointErrors
         info.Name, inner);
 
     public static CheckpointException Misplaced(StageId stage, long step, string location, CheckpointInfo saved) => new(CheckpointErrorKind.CheckpointDamaged,
-        Invariant($"Step {step} of checkpoint {stage} does not count: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),
+        Invariant($"Step {step} of checkpoint {stage} is damaged: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),
         stage.Name);
 
     public static CheckpointException FormatTooNew(StageId stage, long step, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
