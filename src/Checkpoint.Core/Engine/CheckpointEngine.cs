@@ -110,13 +110,14 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     {
         for (var attempt = 1; ; attempt++)
         {
-            var steps = (await store.FindAsync(stage, cancellation))?.Steps ?? [];
+            // A step that is named is read at once: its stage may have many others.
+            var steps = step is { } named ? [named] : (await store.FindAsync(stage, cancellation))?.Steps ?? [];
             var damage = new List<CheckpointException>();
             var isStale = false;
-            foreach (var candidate in step is { } named ? [named] : steps)
+            foreach (var candidate in steps)
             {
                 var reading = await store.ReadAsync(stage, candidate, cancellation);
-                isStale |= reading.IsMissing && steps.Contains(candidate);
+                isStale |= reading.IsMissing && step is null;
                 if (isStale && attempt < StaleAttempts)
                     break;
                 if (Usable(reading, damage) is not { } info)
@@ -131,7 +132,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             }
             // Steps that were removed or replaced while they were read say nothing: there may be newer ones, so look again.
             if (!isStale || attempt == StaleAttempts)
-                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, steps);
+                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, (await store.FindAsync(stage, cancellation))?.Steps ?? []);
         }
     }
 
@@ -185,7 +186,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         for (var attempt = 1; ; attempt++)
         {
             damage.Clear();
-            if (await store.FindAsync(stage, cancellation) is not { } listing)
+            if (await store.RecallAsync(stage, cancellation) is not { } listing)
                 return null;
             if (Usable(listing.Newest, damage) is { } newest)
                 return newest;

@@ -16,6 +16,8 @@ internal static class OutputFiles
             var before = new FileInfo(path);
             var (size, time) = (before.Length, before.LastWriteTimeUtc);
             var hash = FingerprintHash.Hex(FingerprintHash.File(path, cancellation));
+            // After a loss of power a file may have its size and time, and no content: the record must not outlast what it vouches for.
+            Task.Run(() => FileSystem.Current.TryFlush(path), cancellation).Wait(cancellation);
             before.Refresh();
             // A file that grows while it is read would be declared with a hash that fits neither state.
             if ((before.Length == size && before.LastWriteTimeUtc == time) || attempt == 3)

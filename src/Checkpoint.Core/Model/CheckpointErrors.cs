@@ -34,6 +34,10 @@ internal static class CheckpointErrors
         Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {inner.Message.TrimEnd('.')} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
         info.Name, inner);
 
+    public static CheckpointException Misplaced(StageId stage, long step, string location, CheckpointInfo saved) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {step} of checkpoint {stage} is damaged: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),
+        stage.Name);
+
     public static CheckpointException FormatTooNew(StageId stage, long step, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"Step {step} of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);

@@ -70,7 +70,7 @@ public static class CheckpointNames
     }
 
     // .NET refuses U+FFFE, which composes with nothing.
-    internal static string Compose(string text) => string.Join('\uFFFE', text.Split('\uFFFE').Select(part => part.Normalize(NormalizationForm.FormC)));
+    internal static string Compose(string text) => Ascii.IsValid(text) ? text : string.Join('\uFFFE', text.Split('\uFFFE').Select(part => part.Normalize(NormalizationForm.FormC)));
 
     /// <summary>
     /// Code points whose case, category and composition are the same in every Unicode version since 3.0, so that every .NET treats them alike:

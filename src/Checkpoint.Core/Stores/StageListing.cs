@@ -2,8 +2,8 @@ namespace Checkpoint;
 
 /// <summary>A stage that is in a store.</summary>
 /// <param name="Stage">The stage, named as it was last saved.</param>
-/// <param name="Steps">The steps that have a record, intact or not, newest first; at least one.</param>
-/// <param name="Newest">What reading the newest step gave.</param>
+/// <param name="Steps">The steps that have a record, intact or not, newest first; none only where <see cref="StageQuery.WithLeftovers"/> was asked for.</param>
+/// <param name="Newest">What reading the first of <paramref name="Steps"/> gave; nothing where there is none.</param>
 internal sealed record StageListing(StageId Stage, IReadOnlyList<long> Steps, CheckpointReading Newest);
 
 /// <summary>What reading a record gave: the checkpoint, or why there is none.</summary>

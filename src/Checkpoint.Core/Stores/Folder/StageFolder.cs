@@ -31,7 +31,7 @@ internal sealed class StageFolder
     }
 
     /// <summary>All payloads.</summary>
-    public IEnumerable<(long Step, string Name)> Payloads => _payloads;
+    public IReadOnlyList<(long Step, string Name)> Payloads => _payloads;
 
     /// <summary>The payloads of a step; more than one where an overwrite was cut off, or is under way.</summary>
     public IEnumerable<string> PayloadsOf(long step)
