@@ -1,6 +1,6 @@
 using System.Management.Automation;
 
-namespace Checkpoint.Commands;
+namespace Checkpoint;
 
 /// <summary>Finds the files that a parameter names.</summary>
 internal static class FilePaths
