@@ -8,7 +8,7 @@ namespace Checkpoint;
 /// A name is 1 to 200 Unicode code points without control characters, kept in normalisation form C (Unicode Standard Annex 15). Two names are the
 /// same when their <see cref="Key"/> is: case does not count, on any operating system.
 /// </remarks>
-public static class CheckpointNames
+internal static class CheckpointNames
 {
     /// <summary>The most Unicode code points in a name.</summary>
     public const int MaxCodePoints = 200;

@@ -37,9 +37,6 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
         _progress = progress;
     }
 
-    /// <summary>Whether a payload was opened.</summary>
-    public bool HasPayload => _payload is not null;
-
     /// <summary>Whether the payload could not be written, so that what is thrown is no fault of the state.</summary>
     public bool HasFailed { get; private set; }
 

@@ -23,7 +23,6 @@ public sealed class StateWriterTests(ITestOutputHelper output)
             Assert.Null(state.Payload);
             Assert.Equal(length, state.Size);
             Assert.True(state.IsSequence);
-            Assert.False(writer.HasPayload);
         }
     }
 
@@ -62,7 +61,6 @@ public sealed class StateWriterTests(ITestOutputHelper output)
         var document = Write(writer, length, piece);
         var state = writer.Complete(isSequence: false, default);
         Assert.Equal(1, opened);
-        Assert.True(writer.HasPayload);
         Assert.NotNull(state.Payload);
         Assert.Equal(document, payload.ToArray());
         Assert.Equal((length, length), (state.DocumentLength, state.PayloadLength));
