@@ -14,6 +14,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
 
     public CheckpointStore Store => store;
 
+    /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
+    public Action<int>? OnHashed { get; init; }
+
     public DateTimeOffset UtcNow => _time.GetUtcNow();
 
     /// <summary>Commits a checkpoint, then prunes the stage.</summary>
@@ -70,7 +73,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         }
         if (maxAge is { } limit && UtcNow - info.SavedAt > limit)
             return Run(DecisionCause.Expired, string.Create(CultureInfo.InvariantCulture, $"it was saved at {info.SavedAt:u}, longer ago than {limit}"));
-        if (OutputFiles.FindChange(info.OutputFiles, cancellation) is { } change)
+        if (OutputFiles.FindChange(info.OutputFiles, cancellation, OnHashed) is { } change)
             return Run(DecisionCause.OutputChanged, change);
         return new CheckpointDecision(stage.Name, DecisionCause.Completed, reason: null, info) { Damage = damage };
     }

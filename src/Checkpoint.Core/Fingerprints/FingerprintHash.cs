@@ -70,10 +70,13 @@ internal static class FingerprintHash
 
     /// <summary>The hash of a file's content, read as a stream.</summary>
     /// <returns>SHA-256 of the content alone, so that it can be compared with what other tools print.</returns>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="progress">Told how many bytes more were read, on the caller's thread; or null.</param>
     /// <exception cref="UnreadableFileException">It cannot be read, or is a pipe or a device.</exception>
-    public static byte[] File(string path, CancellationToken cancellation) => UnreadableFileException.Guard(path, () => Read(path, cancellation));
+    public static byte[] File(string path, CancellationToken cancellation, Action<int>? progress = null) => UnreadableFileException.Guard(path, () => Read(path, progress, cancellation));
 
-    private static byte[] Read(string path, CancellationToken cancellation)
+    private static byte[] Read(string path, Action<int>? progress, CancellationToken cancellation)
     {
         if (!FileKind.MayBeRegular(path))
             throw new IOException($"'{path}' is no file but a folder, a pipe or a device.");
@@ -87,6 +90,7 @@ internal static class FingerprintHash
             {
                 cancellation.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);
+                progress?.Invoke(read);
             }
         }
         finally

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -49,6 +50,8 @@ public sealed class ClearCheckpointCommand : QueryCommand
         TimeSpan? olderThan = IsGiven(nameof(OlderThan)) ? OlderThan : null;
         int? keep = IsGiven(nameof(Keep)) ? Keep : null;
         var all = IsUnconditional(named);
+        var started = Stopwatch.GetTimestamp();
+        var progress = new CountProgress(this, "Clearing checkpoints");
         // Listed in full first: clearing changes the folders that a listing walks through.
         foreach (var stage in Wait(engine.Store.ListAsync(query, Cancellation)).ToList())
         {
@@ -61,6 +64,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
                 _isRefused = true;
                 continue;
             }
+            progress.Report();
             var removed = Wait(engine.ClearAsync(stage.Stage, steps, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
             if (removed < steps?.Count)
@@ -70,6 +74,8 @@ public sealed class ClearCheckpointCommand : QueryCommand
             else if (all ? isNamed && stage.Steps.Count > 0 : removed > 0)
                 WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
         }
+        progress.Complete();
+        WriteVerbose($"{progress.Count} stages cleared in '{engine.Store.Location}'. {Took(started)}");
     }
 
     private sealed record Request(CheckpointEngine Engine, StageQuery Query, bool IsNamed, DoomedStep[]? Steps);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -53,6 +54,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
 
     protected override void End()
     {
+        var started = Stopwatch.GetTimestamp();
         foreach (var path in (Path ?? []).SelectMany(this.ResolveFiles))
             AddPath(path);
         foreach (var path in (LiteralPath ?? []).Select(this.ResolveFile))
@@ -60,6 +62,8 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
         if (_objects.Count == 0 && _files.Count == 0 && !MyInvocation.ExpectingInput)
             throw new InvalidArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
         WriteObject(_objects is [PSObject { BaseObject: CheckpointFingerprint } or CheckpointFingerprint] && _files.Count == 0 ? _objects[0] : FingerprintHash.Combine(Parts()));
+        if (IsVerbose)
+            WriteVerbose($"Fingerprint of {_objects.Count} objects and {_files.Count} files. {Took(started)}");
     }
 
     private Dictionary<string, byte[]> Parts()
@@ -67,7 +71,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
         var parts = new Dictionary<string, byte[]>(_files, StringComparer.Ordinal);
         if (_objects.Count == 0 && _files.Count > 0)
             return parts;
-        foreach (var (name, hash) in new ObjectFingerprint(Cancellation).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
+        foreach (var (name, hash) in new ObjectFingerprint(Cancellation, ReportHashed).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
             parts[parts.ContainsKey(name) ? $"[object].{name}" : name] = hash;
         return parts;
     }
@@ -75,7 +79,7 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
     private void AddPath(string path)
     {
         foreach (var file in Directory.Exists(path) ? FileTree.Files(path, Cancellation) : [path])
-            _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
+            _files[PartName(file)] = FingerprintHash.File(file, Cancellation, ReportHashed);
     }
 
     // Relative where the file lies below the session's location, so that the same files in another checkout are the same.

@@ -152,7 +152,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
             Stage = stage,
             Step = IsGiven(nameof(Step)) ? Step : null,
             Overwrite = Overwrite,
-            Fingerprint = IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
+            Fingerprint = IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation, ReportHashed) : null,
             Metadata = Metadata is null ? CheckpointInfo.NoMetadata : Facts.From(Metadata, "metadata"),
             Identity = InputObject is null ? null : StatefulObject.IdentityOf(InputObject, stage, Engine.Store.Location),
             OutputFiles = DescribeOutputFiles(),
@@ -196,7 +196,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
         {
             if (Directory.Exists(path))
                 throw new InvalidArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.");
-            files.Add(OutputFiles.Describe(path, Cancellation));
+            files.Add(OutputFiles.Describe(path, Cancellation, ReportHashed));
         }
         return files.AsReadOnly();
     }

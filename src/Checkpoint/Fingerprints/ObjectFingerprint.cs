@@ -8,7 +8,9 @@ namespace Checkpoint;
 /// The fingerprint of PowerShell objects. Equal content gives equal hashes: the order of keys and properties does not count, nor whether a table is a hashtable, an
 /// ordered dictionary or an object, nor how wide an integer is (a file of configuration gives [long] where a script gives [int]). Everything else counts.
 /// </summary>
-internal sealed class ObjectFingerprint(CancellationToken cancellation)
+/// <param name="cancellation">Ends the reading of files.</param>
+/// <param name="progress">Told how many bytes more of files were read; or null.</param>
+internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<int>? progress = null)
 {
     // Of a longer list each item's hash would make every record as long; its change is named as one.
     private const int MaxItems = 1000;
@@ -22,9 +24,9 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     private int _liveObjects;
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
-    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation) =>
+    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation, Action<int>? progress = null) =>
         value is PSObject { BaseObject: CheckpointFingerprint wrapped } ? wrapped
-        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation).PartsOf(value));
+        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation, progress).PartsOf(value));
 
     /// <summary>The hashes of an object's parts: of each key or property, of the parts of each item, or of the whole where it has none.</summary>
     /// <exception cref="UnkeptValueException">Something in it cannot be hashed.</exception>
@@ -75,7 +77,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ScriptBlock block:
                 return ScriptFingerprint.Hash(block);
             case FileInfo file:
-                return FingerprintHash.File(file.FullName, cancellation);
+                return FingerprintHash.File(file.FullName, cancellation, progress);
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
@@ -202,7 +204,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
     }
 
     private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(FileTree.Files(folder.FullName, cancellation)
-        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation))));
+        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation, progress))));
 
     private static byte[] ScalarHash(object? value)
     {
