@@ -43,6 +43,32 @@ Describe 'Clear-Checkpoint' {
             Get-Left | Should -Be 'default//report 2', 'default//report 1'
         }
 
+        It 'leaves a copied folder alone, with a warning, for its records say that they are of another stage' {
+            1..2 | ForEach-Object { Save-Checkpoint ingest $_ }
+            $folder = Split-Path (Get-Checkpoint ingest).Location
+            Copy-Item $folder "$folder-backup" -Recurse
+            Clear-Checkpoint ingest-backup -WarningVariable warnings -WarningAction Ignore -InformationVariable said
+            $warnings | Should -BeLike "*'ingest-backup'*belongs to another checkpoint*'ingest'*"
+            $said | Should -BeNullOrEmpty
+            Clear-Checkpoint -WarningVariable warnings -WarningAction Ignore
+            $warnings.Count | Should -Be 1
+            Get-Left | Should -BeNullOrEmpty
+            (Get-ChildItem "$folder-backup").Name | Should -Be '0000000001.json', '0000000002.json'
+        }
+
+        It 'removes what a save that was cut off left of a stage that has no checkpoint' {
+            Save-Checkpoint a
+            $folder = (Split-Path (Split-Path (Get-Checkpoint a).Location)) + '/ingest'
+            $null = New-Item $folder -ItemType Directory
+            'secret' | Set-Content "$folder/0000000001.00000000000000000000000000000000.state", "$folder/~00000000000000000000000000000000.tmp"
+            Clear-Checkpoint -Keep 1
+            Clear-Checkpoint -WhatIf
+            (Get-ChildItem $folder -Force).Count | Should -Be 2
+            Clear-Checkpoint -InformationVariable said
+            Get-ChildItem $store -Force -Recurse | Should -BeNullOrEmpty
+            "$said" | Should -Be 'All checkpoints cleared.'
+        }
+
         It 'clears the steps that are named' {
             1..5 | ForEach-Object { Save-Checkpoint a }
             1..2 | ForEach-Object { Save-Checkpoint b }

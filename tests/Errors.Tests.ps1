@@ -50,6 +50,32 @@ BeforeAll {
         $mapping.GetMethod('ToErrorRecord', [type[]] $Exception.GetType()).Invoke($null, @($Exception))
     }
 
+    Add-Type -ErrorAction Ignore @'
+using System.Collections;
+using System.IO;
+namespace CheckpointTest {
+    public class ThrowingItems : IEnumerable {
+        public IEnumerator GetEnumerator() { yield return 1; throw new IOException("disk gone"); }
+    }
+    public class TakesNothing { public void SetState() { } }
+    public class TakesNumber { public void SetState(int state) { } }
+    public class Throwing : Hashtable {
+        public override IDictionaryEnumerator GetEnumerator() { throw new IOException("disk gone"); }
+    }
+}
+'@
+
+    function New-Thrower { [pscustomobject]@{ a = 1 } | Add-Member -PassThru -MemberType ScriptProperty -Name bad -Value { throw 'boom' } }
+
+    # An object with state whose method of this name is another.
+    function New-Stateful([string] $Name, [scriptblock] $Body) {
+        $methods = @{ GetState = { 1 }; SetState = { }; GetIdentity = { @{ kind = 'x' } } }
+        $methods[$Name] = $Body
+        $object = [pscustomobject]@{}
+        foreach ($method in $methods.Keys) { $object | Add-Member -MemberType ScriptMethod -Name $method -Value $methods[$method] }
+        $object
+    }
+
     function New-CheckpointException([string] $Kind, [string] $Message, [object] $Target, [Exception] $Inner) {
         [Activator]::CreateInstance([Checkpoint.CheckpointException], [Reflection.BindingFlags] 'Instance, NonPublic', $null,
             @([Checkpoint.CheckpointErrorKind] $Kind, $Message, $Target, $Inner), $null)
@@ -75,13 +101,111 @@ Describe 'Errors' {
     }
 
     It 'are, beside these, mistakes in arguments and files that cannot be read' {
-        $record = ConvertTo-Record ([ArgumentException]::new('No.', 'Keep'))
+        $mistake = $mapping.Assembly.GetReferencedAssemblies() | Where-Object Name -EQ 'Checkpoint.Core' | ForEach-Object { [Reflection.Assembly]::Load($_).GetType('Checkpoint.InvalidArgumentException', $true) }
+        $record = ConvertTo-Record ([Activator]::CreateInstance($mistake, 'No.'))
         $record.FullyQualifiedErrorId | Should -BeExactly 'InvalidArgument'
         $record.CategoryInfo.Category | Should -Be 'InvalidArgument'
         $record = $mapping.GetMethod('UnreadableFile').Invoke($null, @([IO.IOException]::new('No.'), '/a/b'))
         $record.FullyQualifiedErrorId | Should -BeExactly 'FileUnreadable'
         $record.CategoryInfo.Category | Should -Be 'ReadError'
         $record.TargetObject | Should -Be '/a/b'
+    }
+
+    It 'are <Id> for <What>' -ForEach @(
+        @{ What = 'an output file that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile "$place/nope" @at }; Says = '*nope*' }
+        @{ What = 'an output file on a drive that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile zz:/nope @at }; Says = '*zz*' }
+        @{ What = 'an output file of a provider that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile foo::nope @at }; Says = '*foo*' }
+        @{ What = 'an output file that is an environment variable'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile Env:PATH @at }; Says = '*Environment*' }
+        @{ What = 'an output file whose name no file can have'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile "a`0b" @at } }
+        @{ What = 'a file to fingerprint that is not there'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -Path "$place/nope" }; Says = '*nope*' }
+        @{ What = 'a file to fingerprint on a drive that is not there'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -LiteralPath zz:/nope }; Says = '*zz*' }
+        @{ What = 'a FileInfo as a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -Fingerprint ([IO.FileInfo] "$place/nope") @at }; Says = '*nope*' }
+        @{ What = 'a FileInfo in a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Test-Checkpoint a -Fingerprint @{ f = [IO.FileInfo] "$place/nope" } @at }; Says = '*nope*' }
+        @{ What = 'a store of a provider that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store foo::bar }; Says = '*foo*' }
+        @{ What = 'a store on a drive that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store zz:/bar }; Says = '*zz*' }
+        @{ What = 'a store whose name no folder can have'; Id = 'StoreUnavailable'; Call = { Save-Checkpoint a -Store "a`0b" } }
+        @{ What = 'a store whose URI no folder can have'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store 'file:///a%00b' } }
+        @{ What = 'an empty path'; Id = 'InvalidArgument'; Call = { Get-CheckpointFingerprint -Path '' }; Says = '*empty*' }
+        @{ What = 'an empty output file'; Id = 'InvalidArgument'; Call = { Save-Checkpoint a -OutputFile '' @at }; Says = '*empty*' }
+        @{ What = 'the name of no folder in a session''s context'; Id = 'StoreUnavailable'; Call = { Set-CheckpointContext -Store "a`0b" } }
+        @{ What = 'a property that throws in a fingerprint'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -Fingerprint @{ x = New-Thrower } @at }; Says = '*fingerprint.x.bad*boom*' }
+        @{ What = 'a property that throws in the fingerprint'; Id = 'StateNotSerializable'; Call = { Get-CheckpointFingerprint (New-Thrower) }; Says = '*fingerprint.bad*boom*' }
+        @{ What = 'a property that throws in an identity'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -InputObject (New-Stateful GetIdentity { New-Thrower }) @at }; Says = '*identity.bad*boom*' }
+        @{ What = 'a file to fingerprint whose name no file can have, though one is called as it begins'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -LiteralPath "$ModulePath`0b" } }
+        @{ What = 'a table of metadata that throws'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a -Metadata ([CheckpointTest.Throwing]::new()) @at }; Says = '*metadata*disk gone*' }
+        @{ What = 'a collection that throws in a fingerprint'; Id = 'StateNotSerializable'; Call = { Test-Checkpoint a -Fingerprint @{ x = [CheckpointTest.ThrowingItems]::new() } @at }; Says = '*fingerprint.x`[1`]*disk gone*' }
+        @{ What = 'a collection that throws in the state, which is no fault of the store'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a @{ x = [CheckpointTest.ThrowingItems]::new() } @at }; Says = '*a*$state.x`[1`]*disk gone*' }
+        @{ What = 'a table that throws in the state'; Id = 'StateNotSerializable'; Call = { Save-Checkpoint a @{ y = [CheckpointTest.Throwing]::new() } @at }; Says = '*$state.y*disk gone*' }
+    ) {
+        $place = New-TestStore
+        $at = @{ Store = $place }
+        $failure = $Call | Should -Throw -PassThru
+        $failure.FullyQualifiedErrorId | Should -BeLike "$Id,Checkpoint.Commands.*Command"
+        $failure.Exception.Message | Should -BeLike ($Says ?? '*')
+        Get-ChildItem $place | Should -BeNullOrEmpty
+    }
+
+    It 'name the checkpoint where the method of an object takes another state: <With>' -ForEach @(
+        @{ With = 'none'; Type = 'CheckpointTest.TakesNothing' }
+        @{ With = 'of another type'; Type = 'CheckpointTest.TakesNumber' }
+    ) {
+        $at = @{ Store = New-TestStore }
+        Save-Checkpoint a @{ x = 1 } @at
+        { Restore-Checkpoint a -InputObject (New-Object $Type) @at } |
+            Should -Throw "*checkpoint 'a'*SetState()*" -ErrorId 'StateNotSerializable,Checkpoint.Commands.RestoreCheckpointCommand'
+    }
+
+    It 'are FileUnreadable, and never wait, where <What> is a pipe or a device' -Skip:$IsWindows -ForEach @(
+        @{ What = 'an output file'; Call = { Save-Checkpoint a -OutputFile $pipe -Store $place } }
+        @{ What = 'an output file'; Call = { Save-Checkpoint a -OutputFile /dev/zero -Store $place } }
+        @{ What = 'a file'; Call = { Get-CheckpointFingerprint -Path $pipe } }
+        @{ What = 'a device'; Call = { Get-CheckpointFingerprint -LiteralPath /dev/zero } }
+        @{ What = 'a file of a folder'; Call = { Get-CheckpointFingerprint -Path $files } }
+        @{ What = 'a link'; Call = { Get-CheckpointFingerprint -Path (New-Item -ItemType SymbolicLink "$files/link" -Target $pipe) } }
+        @{ What = 'a FileInfo'; Call = { Save-Checkpoint a -Fingerprint ([IO.FileInfo] $pipe) -Store $place } }
+        @{ What = 'a file of a DirectoryInfo'; Call = { Test-Checkpoint a -Fingerprint @{ d = [IO.DirectoryInfo] $files } -Store $place } }
+    ) {
+        $place = New-TestStore
+        $files = New-TestStore
+        $pipe = "$files/pipe"
+        mkfifo $pipe
+        $failure = $Call | Should -Throw '*is no file but*' -PassThru
+        $failure.FullyQualifiedErrorId | Should -BeLike 'FileUnreadable,Checkpoint.Commands.*Command'
+        $failure.TargetObject | Should -Match 'pipe$|zero$|link$'
+    }
+
+    It 'are none where a pipe stands in place of an output file: it changed' -Skip:$IsWindows {
+        $place = New-TestStore
+        $file = "$place/out.csv"
+        $null = New-Item $file
+        Save-Checkpoint a -OutputFile $file -Store $place
+        $time = (Get-Item $file).LastWriteTimeUtc
+        Remove-Item $file
+        mkfifo $file
+        [IO.File]::SetLastWriteTimeUtc($file, $time)
+        $decision = Test-Checkpoint a -Detailed -Store $place
+        "$($decision.Decision) $($decision.Cause)" | Should -Be 'Run OutputChanged'
+    }
+
+    It 'name the checkpoint and keep the error of an object that cannot <Does>' -ForEach @(
+        @{ Does = 'give its state'; Method = 'GetState'; Call = { Save-Checkpoint a -InputObject $object @at } }
+        @{ Does = 'give its identity'; Method = 'GetIdentity'; Call = { Save-Checkpoint a -InputObject $object @at } }
+        @{ Does = 'say at a restore what it is'; Method = 'GetIdentity'; Call = { Save-Checkpoint a -InputObject (New-Stateful SetState { }) @at; Restore-Checkpoint a -InputObject $object @at } }
+        @{ Does = 'take its state'; Method = 'SetState'; Call = { Save-Checkpoint a 1 @at; Restore-Checkpoint a -InputObject $object @at } }
+    ) {
+        $at = @{ Store = New-TestStore }
+        $object = New-Stateful $Method { throw [IO.IOException]::new('boom') }
+        $failure = $Call | Should -Throw -PassThru
+        $failure.FullyQualifiedErrorId | Should -BeLike 'StateNotSerializable,Checkpoint.Commands.*Command'
+        $failure.Exception.Message | Should -BeLike "*checkpoint 'a'*$Method()*boom*"
+        $failure.Exception.GetBaseException() | Should -BeOfType ([IO.IOException])
+        $failure.TargetObject | Should -Be 'a'
+    }
+
+    It 'are InvalidArgument only for mistakes that the source says are such' {
+        $sources = Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs
+        $sources | Select-String 'new ArgumentException\(' | Should -BeNullOrEmpty
+        $mapping.GetMethod('ToErrorRecord', [type[]] [ArgumentException]) | Should -BeNullOrEmpty
     }
 
     It 'are each asserted with their whole id in a test of a cmdlet, or not raised yet: <Kind>' -ForEach ($cases | ForEach-Object { $_ + @{ IsLater = $_.Kind -in $later } }) {
@@ -237,6 +361,7 @@ $full, $fixed = "$Place/full/store", "$Place/fixed/store"
 $null = Save-Checkpoint small 1 -Store $full 6>$null
 Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Store $full }
 Get-Failure { Save-Checkpoint big ([byte[]]::new(1mb)) -Store $full }
+Get-Failure { Save-Checkpoint many (1..200000) -Store $full }
 Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Step 1 -Overwrite -Store $full }
 "left: $((Get-Checkpoint -Store $full -AllSteps) -join ', '): $(Restore-Checkpoint small -Store $full)"
 "files: $(@(Get-ChildItem $full -Recurse -File).Name)"
@@ -260,6 +385,7 @@ exec "$@"
         $output | Should -Be @(
             'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError small'
             'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError big'
+            'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError many'
             'StoreFull,Checkpoint.Commands.SaveCheckpointCommand WriteError small'
             'left: small step 1: 1'
             'files: 0000000001.json'

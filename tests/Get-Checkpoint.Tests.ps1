@@ -166,6 +166,13 @@ Describe 'Get-Checkpoint' {
             (Get-Checkpoint '`*').Name | Should -Be '*'
         }
 
+        It 'compares what stands between wildcards as names are compared: <Pattern>' -ForEach @(
+            @{ Pattern = '*ος' }, @{ Pattern = '*ΟΣ' }, @{ Pattern = 'λ?γοσ' }, @{ Pattern = '[κ-μ]όγος' }
+        ) {
+            Save-Checkpoint 'λόγος'
+            (Get-Checkpoint $Pattern).Name | Should -Be 'λόγος'
+        }
+
         It 'takes a backtick as the escape of a wildcard' {
             'a*b', 'axb', 'a[b', 'a`b' | ForEach-Object { Save-Checkpoint $_ }
             (Get-Checkpoint 'a`*b').Name | Should -Be 'a*b'

@@ -241,6 +241,45 @@ Describe 'Get-CheckpointFingerprint' {
             (Get-Mine -Size 1)['Size'] | Should -Be (Get-CheckpointFingerprint @{ Size = 1 }).Parts['Size']
         }
 
+        It 'counts hidden properties of a class, which no state keeps' {
+            class CheckpointHidden { hidden [int] $Secret; [int] $Shown }
+            $one, $two = [CheckpointHidden]::new(), [CheckpointHidden]::new()
+            Get-Value @{ x = $one } | Should -Be (Get-Value @{ x = $two })
+            $two.Secret = 5
+            Get-Value @{ x = $one } | Should -Not -Be (Get-Value @{ x = $two })
+        }
+
+        It 'takes an item of a drive without what its provider notes on it' {
+            $env:CHECKPOINT_TEST_ITEM = 'a'
+            try {
+                $item = Get-Item Env:CHECKPOINT_TEST_ITEM
+                $first = Get-Value @{ x = $item }
+                $item.PSPath = 'elsewhere'
+                Get-Value @{ x = $item } | Should -Be $first
+                $item.Value = 'b'
+                Get-Value @{ x = $item } | Should -Not -Be $first
+            }
+            finally {
+                Remove-Item Env:CHECKPOINT_TEST_ITEM
+            }
+            # The same names on an object of one's own are content.
+            Get-Value ([pscustomobject]@{ PSPath = 1 }) | Should -Not -Be (Get-Value ([pscustomobject]@{ PSPath = 2 }))
+        }
+
+        It 'takes an object whose parts lead back to it, and counts every part' {
+            class CheckpointTree { [string] $Name; [object] $Parent; [object[]] $Children }
+            function New-Tree([string] $Leaf) {
+                $root = [CheckpointTree]@{ Name = 'root' }
+                $root.Children = [CheckpointTree]@{ Name = 'a'; Parent = $root }, [CheckpointTree]@{ Name = $Leaf; Parent = $root }
+                $root
+            }
+            Get-Value @{ x = New-Tree b } | Should -Be (Get-Value @{ x = New-Tree b })
+            Get-Value @{ x = New-Tree b } | Should -Not -Be (Get-Value @{ x = New-Tree c })
+            $moved = New-Tree b
+            $moved.Children[1].Parent = $moved.Children[0]
+            Get-Value @{ x = New-Tree b } | Should -Not -Be (Get-Value @{ x = $moved })
+        }
+
         It 'takes a live object by its content' {
             $first = Get-CheckpointFingerprint @{ a = [version] '1.2'; u = [uri] 'https://a/b'; p = [Diagnostics.ProcessStartInfo]::new('x') }
             $second = Get-CheckpointFingerprint @{ a = [version] '1.2'; u = [uri] 'https://a/b'; p = [Diagnostics.ProcessStartInfo]::new('y') }

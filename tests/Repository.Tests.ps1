@@ -184,7 +184,7 @@ Describe '.ci/run' -Skip:$IsWindows {
         $machine = New-TestStore
         $null = New-Item -ItemType Directory "$machine/.ci", "$machine/path"
         Copy-Item "$RepositoryRoot/.ci/run" "$machine/.ci"
-        foreach ($program in 'bash', 'cat', 'dirname', 'grep', 'mkdir', 'rm', 'sed') {
+        foreach ($program in 'bash', 'cat', 'dirname', 'grep', 'mkdir', 'rm', 'sed', 'tail', 'tee') {
             $null = New-Item -ItemType SymbolicLink "$machine/path/$program" -Target (Get-Command $program -CommandType Application)[0].Source
         }
 
@@ -217,6 +217,20 @@ exit $ExitCode
         $run.Last | Should -Be '2 passed, 0 failed, 1 skipped'
         $run.Text | Should -BeLike '*THE PESTER TESTS DID NOT RUN*no such package*Skipped: A.d*'
         $run.ExitCode | Should -Be 0
+    }
+
+    It 'ends with the counts and the exit code of the whole test run, also where it broke off: <Says>' -ForEach @(
+        @{ Says = '7 passed, 0 failed, 1 skipped'; Code = 0; Last = '7 passed, 0 failed, 1 skipped'; ExitCode = 0 }
+        @{ Says = '7 passed, 2 failed, 0 skipped'; Code = 1; Last = '7 passed, 2 failed, 0 skipped'; ExitCode = 1 }
+        @{ Says = 'error CS1002: ; expected'; Code = 3; Last = '0 passed, 1 failed, 0 skipped'; ExitCode = 3 }
+        @{ Says = ''; Code = 0; Last = '0 passed, 1 failed, 0 skipped'; ExitCode = 1 }
+    ) {
+        Set-Content "$machine/path/pwsh" "#!$machine/path/bash`necho 'the build'`necho '$Says' >&2`nexit $Code"
+        chmod +x "$machine/path/pwsh"
+        $run = Invoke-Run
+        $run.Text | Should -BeLike "the build*$Says*"
+        $run.Last | Should -Be $Last
+        $run.ExitCode | Should -Be $ExitCode
     }
 
     It 'fails when a test fails' {

@@ -91,6 +91,20 @@ Describe 'Restore-Checkpoint' {
     }
 
     Context 'gives back' {
+        It 'what says of its keys what goes without saying: <Json>' -ForEach @(
+            @{ Json = '{"$dictionary<string,int32>":{"a":1,"A":2},"comparer":"exact"}'; Type = [Collections.Generic.Dictionary[string, int]] }
+            @{ Json = '{"$hashset<string>":["a","A"],"comparer":"exact"}'; Type = [Collections.Generic.HashSet[string]] }
+            @{ Json = '{"$hashset<int32>":[1,2],"comparer":"exact"}'; Type = [Collections.Generic.HashSet[int]] }
+            @{ Json = '{"$dictionary<int32,string>":[[1,"a"],[2,"b"]],"comparer":"exact"}'; Type = [Collections.Generic.Dictionary[int, string]] }
+            @{ Json = '{"$hashtable":{"a":1,"b":2},"comparer":"ignoreCase"}'; Type = [hashtable] }
+        ) {
+            Save-Checkpoint s -State 'VALUE' @at
+            Set-InlineState (Get-RecordPath $store s) $Json
+            $copy = Restore-Checkpoint s @at
+            , $copy | Should -BeOfType $Type
+            $copy.Count | Should -Be 2
+        }
+
         It 'a value saved by -State as that one value: <Name>' -ForEach @(
             @{ Name = 'a number'; Value = 5 }
             @{ Name = '$null'; Value = $null }

@@ -478,6 +478,25 @@ Describe 'Save-Checkpoint' {
             (Get-Checkpoint s @at).Metadata['names'] | Should -Be 'a', 'b'
         }
 
+        It 'takes enumerations in a list as it takes one, by their names' {
+            Save-Checkpoint s -Metadata @{ one = [DayOfWeek]::Monday; two = @([DayOfWeek]::Monday, 'x'); typed = [DayOfWeek[]] (1, 2) } @at
+            (Get-Checkpoint s @at).Metadata['one'] | Should -Be 'Monday'
+            (Get-Checkpoint s @at).Metadata['two'] | Should -BeExactly 'Monday', 'x'
+            (Get-Checkpoint s @at).Metadata['typed'] | Should -BeExactly 'Monday', 'Tuesday'
+        }
+
+        It 'gives metadata that nobody can change: <What>' -ForEach @(
+            @{ What = 'of an array'; List = 1, 2 }
+            @{ What = 'of a list'; List = [Collections.Generic.List[int]] (1, 2) }
+            @{ What = 'of a collection'; List = [Collections.ObjectModel.Collection[int]] [int[]] (1, 2) }
+        ) {
+            foreach ($metadata in (Save-Checkpoint s -Metadata @{ a = $List } -PassThru @at).Metadata, (Get-Checkpoint s @at).Metadata) {
+                $metadata['a'] | Should -Be 1, 2
+                { $metadata['a'][0] = 9 } | Should -Throw
+                { $metadata['a'].Add(9) } | Should -Throw
+            }
+        }
+
         It 'apart from the state, which comes back without it' {
             Save-Checkpoint s -State @{ a = 1 } -Metadata @{ a = 2; state = 3; checksum = 4; '$type' = 5 } @at
             $state = Restore-Checkpoint s @at
@@ -499,6 +518,7 @@ Describe 'Save-Checkpoint' {
         It 'or fails, naming the key: <Name>' -ForEach @(
             @{ Name = 'a table inside'; Metadata = @{ nested = @{ a = 1 } }; Path = 'metadata.nested' }
             @{ Name = 'a list of lists'; Metadata = @{ deep = @(1, @(2)) }; Path = 'metadata.deep' }
+            @{ Name = 'a matrix'; Metadata = @{ matrix = [int[, ]]::new(2, 2) }; Path = 'metadata.matrix' }
             @{ Name = 'a secret'; Metadata = @{ password = [System.Net.NetworkCredential]::new('', 'x').SecurePassword }; Path = 'metadata.password' }
             @{ Name = 'keys that differ in case alone'; Metadata = $twice; Path = 'metadata.' }
         ) {
@@ -546,7 +566,7 @@ Describe 'Save-Checkpoint' {
         }
 
         It 'and saves nothing where one is missing' {
-            { Save-Checkpoint s -OutputFile "$folder/one.csv", "$folder/three.csv" @at } | Should -Throw -ErrorId 'PathNotFound,Checkpoint.Commands.SaveCheckpointCommand'
+            { Save-Checkpoint s -OutputFile "$folder/one.csv", "$folder/three.csv" @at } | Should -Throw -ErrorId 'FileUnreadable,Checkpoint.Commands.SaveCheckpointCommand'
             Get-Checkpoint @at | Should -BeNullOrEmpty
         }
 

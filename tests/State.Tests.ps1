@@ -746,6 +746,34 @@ Describe 'State' {
             (Copy-State $state).text | Should -BeExactly '$(throw "run")'
         }
 
+        It 'the rows of a data table, with their columns' {
+            $table = [Data.DataTable]::new('orders')
+            $null = $table.Columns.Add('id', [int]), $table.Columns.Add('who', [string])
+            $null = $table.Rows.Add(1, 'a'), $table.Rows.Add(2, 'b')
+            foreach ($copy in (Copy-State $table), (Copy-State @{ t = $table }).t) {
+                $copy.id | Should -Be (ConvertTo-Remote $table).id
+                $copy[1].who | Should -Be 'b'
+                $copy[1].pstypenames[0] | Should -Be 'Deserialized.System.Data.DataRow'
+            }
+            $before = Get-CheckpointFingerprint @{ t = $table }
+            $table.Rows[1].who = 'c'
+            (Get-CheckpointFingerprint @{ t = $table }).Value | Should -Not -Be $before.Value
+        }
+
+        It 'a script block as its text' {
+            Copy-State { 1 + 1 } | Should -BeExactly (ConvertTo-Remote { 1 + 1 })
+            (Copy-State @{ run = { 'x' } }).run | Should -BeOfType ([string])
+            (Copy-State { 1 }) | Should -BeOfType ([string])
+        }
+
+        It 'an element of an XML document with its attributes and children' {
+            $element = ([xml] '<c><server name="db1"><port>5</port></server></c>').c.server
+            $copy, $remote = (Copy-State $element), (ConvertTo-Remote $element)
+            $copy.name | Should -BeExactly $remote.name
+            $copy.port | Should -BeExactly $remote.port
+            $copy.port | Should -Be 5
+        }
+
         It 'a property that cannot be read as $null' {
             $car = New-Car
             $car | Add-Member -MemberType ScriptProperty -Name Broken -Value { throw 'no' }
@@ -852,6 +880,49 @@ Describe 'State' {
             $state = [pscustomobject]@{ a = 1 } | Add-Member -MemberType ScriptProperty -Name broken -Value { throw 'not now' } -PassThru
             $failure = { Save-Checkpoint broken -State @{ list = @($state) } @at } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand' -PassThru
             $failure.Exception.Message | Should -BeLike '*$state.list`[0`].broken *not now*'
+        }
+
+        It 'script blocks whose texts would meet as keys or items of a set are an error: <What>' -ForEach @(
+            @{ What = 'of a table, with a text'; State = { @{ x = @{ { a } = 1; ' a ' = 2 } } } }
+            @{ What = 'of a table, in another case'; State = { @{ x = @{ { a } = 1; { A } = 2 } } } }
+            @{ What = 'of a set'; State = { @{ x = [Collections.Generic.HashSet[object]]::new([object[]] ({ a }, ' a ')) } } }
+        ) {
+            { Save-Checkpoint keys -State (& $State) @at } | Should -Throw '*$state.x*the same*' -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+            @(Copy-State @{ { a } = 1; { b } = 2 }).Keys | Sort-Object | Should -Be ' a ', ' b '
+        }
+
+        It 'half a surrogate pair in a URI is an error that names the path' -ForEach @(
+            @{ State = { @{ u = [uri] "a$([char] 0xD800)" } } }
+            @{ State = { @{ u = , [uri] "a$([char] 0xD800)" } } }
+            @{ State = { @{ u = [uri[]] "a$([char] 0xD800)" } } }
+        ) {
+            { Save-Checkpoint half -State (& $State) @at } | Should -Throw '*$state.u*surrogate*' -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+            { Save-Checkpoint half -Metadata (& $State) @at } | Should -Throw '*metadata.u*' -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+        }
+
+        It 'half a surrogate pair in a type''s name comes back' {
+            $copy = Copy-State ([pscustomobject]@{ PSTypeName = "My$([char] 0xD800)"; a = 1 })
+            $copy.pstypenames[0] | Should -BeExactly "My$([char] 0xD800)"
+            $live = [Diagnostics.ProcessStartInfo]::new('x')
+            $live.pstypenames.Insert(0, "My$([char] 0xD800)")
+            (Copy-State $live).pstypenames[0] | Should -BeExactly "Deserialized.My$([char] 0xD800)"
+        }
+
+        It 'a table or set whose keys a culture compares is an error where they may meet, or are told apart by more than their letters' {
+            $culture = [cultureinfo]::CurrentCulture
+            try {
+                [cultureinfo]::CurrentCulture = 'tr-TR'
+                $set = [Collections.Generic.HashSet[string]]::new([string[]] ('i', 'I'), [StringComparer]::CurrentCultureIgnoreCase)
+                $set | Should -HaveCount 2
+                { Save-Checkpoint set -State @{ s = $set } @at } | Should -Throw '*$state.s*' -ErrorId 'StateNotSerializable,Checkpoint.Commands.SaveCheckpointCommand'
+            }
+            finally {
+                [cultureinfo]::CurrentCulture = $culture
+            }
+            foreach ($comparer in [StringComparer]::CurrentCulture, [StringComparer]::InvariantCulture) {
+                { Save-Checkpoint table -State @{ s = [Activator]::CreateInstance([hashtable], $comparer) } @at } | Should -Throw '*$state.s*compares*'
+                { Save-Checkpoint table -State @{ s = [Collections.Generic.HashSet[string]]::new($comparer) } @at } | Should -Throw '*$state.s*compares*'
+            }
         }
 
         It 'a table whose way to compare cannot be kept is an error that names the path' {

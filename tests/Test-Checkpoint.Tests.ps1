@@ -207,6 +207,22 @@ Describe 'Test-Checkpoint' {
             $decision.Changed.CurrentHash | Should -Be $now.Parts['added'], $now.Parts['edited'], $null
         }
 
+        It 'names the first few of many changes, and how many there are' {
+            $many = @{ same = 0 }
+            1..8 | ForEach-Object { $many["k$_"] = $_ }
+            Save-Checkpoint ingest -Fingerprint @{ same = 0 }
+            (Test-Checkpoint ingest -Fingerprint $many -Detailed).Reason | Should -Be 'the fingerprint changed: k1, k2, k3, k4, k5 and 3 more'
+        }
+
+        It 'names the group of a change among very many parts, and the record stays small' {
+            $settings = @{}
+            1..20000 | ForEach-Object { $settings["key$_"] = $_ }
+            (Get-Item (Save-Checkpoint ingest -Fingerprint $settings -PassThru).Location).Length | Should -BeLessThan 200kb
+            Test-Checkpoint ingest -Fingerprint $settings | Should -BeTrue
+            $settings['key12345'] = 0
+            (Test-Checkpoint ingest -Fingerprint $settings -Detailed).Reason | Should -Be 'the fingerprint changed: key123…'
+        }
+
         It 'names a change deep inside by its topmost part' {
             Save-Checkpoint ingest -Fingerprint @{ source = @{ server = @{ name = 'a'; ports = 1, 2 } }; size = 1 }
             $decision = Test-Checkpoint ingest -Fingerprint @{ source = @{ server = @{ name = 'a'; ports = 1, 3 } }; size = 1 } -Detailed

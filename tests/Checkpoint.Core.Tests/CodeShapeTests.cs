@@ -109,10 +109,13 @@ public sealed partial class CodeShapeTests
     }
 
     [Fact]
-    public void A_file_is_named_after_a_type_in_it()
+    public void A_file_holds_one_type_and_has_its_name()
     {
         foreach (var (path, text) in Sources())
-            Assert.True(Regex.IsMatch(text, $@"\b(class|struct|record|interface|enum|delegate)\s+({Path.GetFileNameWithoutExtension(path)})\b"), $"{path} holds no type of its name");
+        {
+            var types = TopLevelType().Matches(text).Select(m => m.Groups["name"].Value);
+            Assert.True(types.SequenceEqual([Path.GetFileNameWithoutExtension(path)]), $"{path} holds {string.Join(", ", types)}");
+        }
     }
 
     private static void AssertShows<T>(string names)
@@ -142,6 +145,9 @@ public sealed partial class CodeShapeTests
 
     [GeneratedRegex(@"//[^\n]*")]
     private static partial Regex Comment();
+
+    [GeneratedRegex(@"^(public|internal)\b.*?\b(class|struct|record|interface|enum|delegate \w+)\s+(?<name>(?!struct\b)\w+)", RegexOptions.Multiline)]
+    private static partial Regex TopLevelType();
 
     [GeneratedRegex(@"\bConsole\s*\.")]
     private static partial Regex ConsoleUse();

@@ -49,7 +49,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     public ContextValue<string?> Key =>
         string.IsNullOrEmpty(environment(KeyVariable)) ? new(null, environment(KeyVariable) is null ? Default : KeyVariable) : new("set", KeyVariable);
 
-    /// <exception cref="ArgumentException">The environment variable is no whole number above 0.</exception>
+    /// <exception cref="InvalidArgumentException">The environment variable is no whole number above 0.</exception>
     public ContextValue<int?> Keep
     {
         get
@@ -64,7 +64,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
                 return new(null, KeepVariable);
             return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var keep) && keep > 0
                 ? new(keep, KeepVariable)
-                : throw new ArgumentException($"The environment variable {KeepVariable} is '{text}'. It must be a whole number above 0, or empty to keep everything.");
+                : throw new InvalidArgumentException($"The environment variable {KeepVariable} is '{text}'. It must be a whole number above 0, or empty to keep everything.");
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
 
     public HistoryLog History { get; } = new(store, time ?? TimeProvider.System, onHistoryFault);
 
+    /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
+    public Action<int>? OnHashed { get; init; }
+
     public DateTimeOffset UtcNow => _time.GetUtcNow();
 
     /// <summary>Commits a checkpoint, then prunes the stage.</summary>
@@ -99,11 +102,11 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             if (info.Fingerprint is null)
                 return Run(DecisionCause.FingerprintChanged, "it was saved without a fingerprint");
             var changed = info.Fingerprint.CompareTo(fingerprint);
-            return Run(DecisionCause.FingerprintChanged, "the fingerprint changed: " + string.Join(", ", changed.Select(c => c.Part)), changed);
+            return Run(DecisionCause.FingerprintChanged, "the fingerprint changed: " + CheckpointErrors.Listed(changed), changed);
         }
         if (maxAge is { } limit && UtcNow - info.SavedAt > limit)
             return Run(DecisionCause.Expired, string.Create(CultureInfo.InvariantCulture, $"it was saved at {info.SavedAt:u}, longer ago than {limit}"));
-        if (OutputFiles.FindChange(info.OutputFiles, cancellation) is { } change)
+        if (OutputFiles.FindChange(info.OutputFiles, cancellation, OnHashed) is { } change)
             return Run(DecisionCause.OutputChanged, change);
         return new CheckpointDecision(stage.Name, DecisionCause.Completed, reason: null, info) { Damage = damage };
     }
@@ -143,13 +146,14 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     {
         for (var attempt = 1; ; attempt++)
         {
-            var steps = (await store.FindAsync(stage, cancellation))?.Steps ?? [];
+            // A step that is named is read at once: its stage may have many others.
+            var steps = step is { } named ? [named] : (await store.FindAsync(stage, cancellation))?.Steps ?? [];
             var damage = new List<CheckpointException>();
             var isStale = false;
-            foreach (var candidate in step is { } named ? [named] : steps)
+            foreach (var candidate in steps)
             {
                 var reading = await store.ReadAsync(stage, candidate, cancellation);
-                isStale |= reading.IsMissing && steps.Contains(candidate);
+                isStale |= reading.IsMissing && step is null;
                 if (isStale && attempt < StaleAttempts)
                     break;
                 if (Usable(reading, damage) is not { } info)
@@ -167,7 +171,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             }
             // Steps that were removed or replaced while they were read say nothing: there may be newer ones, so look again.
             if (!isStale || attempt == StaleAttempts)
-                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, steps);
+                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, (await store.FindAsync(stage, cancellation))?.Steps ?? []);
         }
     }
 
@@ -242,7 +246,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         for (var attempt = 1; ; attempt++)
         {
             damage.Clear();
-            if (await store.FindAsync(stage, cancellation) is not { } listing)
+            if (await store.RecallAsync(stage, cancellation) is not { } listing)
                 return null;
             if (Usable(listing.Newest, damage) is { } newest)
                 return newest;

@@ -9,6 +9,9 @@ namespace Checkpoint;
 /// </summary>
 internal static class FingerprintHash
 {
+    /// <summary>The most parts that a fingerprint names; a record should stay small.</summary>
+    public const int MaxParts = 1000;
+
     /// <summary>The hash of a scalar in its canonical text.</summary>
     /// <param name="kind">The kind of value, such as <c>string</c>.</param>
     /// <param name="text">Its text, the same for equal values on every system.</param>
@@ -67,17 +70,27 @@ internal static class FingerprintHash
 
     /// <summary>The hash of a file's content, read as a stream.</summary>
     /// <returns>SHA-256 of the content alone, so that it can be compared with what other tools print.</returns>
-    public static byte[] File(string path, CancellationToken cancellation)
+    /// <param name="path">The file.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="progress">Told how many bytes more were read, on the caller's thread; or null.</param>
+    /// <exception cref="UnreadableFileException">It cannot be read, or is a pipe or a device.</exception>
+    public static byte[] File(string path, CancellationToken cancellation, Action<int>? progress = null) => UnreadableFileException.Guard(path, () => Read(path, progress, cancellation));
+
+    private static byte[] Read(string path, Action<int>? progress, CancellationToken cancellation)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        if (!FileKind.MayBeRegular(path))
+            throw new IOException($"'{path}' is no file but a folder, a pipe or a device.");
+        using var file = FileSystem.Current.OpenRead(path) ?? throw new FileNotFoundException($"Could not find file '{path}'.", path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 17);
         try
         {
-            for (int read; (read = file.Read(buffer)) > 0;)
+            var offset = 0L;
+            for (int read; (read = FileSystem.Current.Read(file, buffer, offset)) > 0; offset += read)
             {
                 cancellation.ThrowIfCancellationRequested();
                 hash.AppendData(buffer, 0, read);
+                progress?.Invoke(read);
             }
         }
         finally
@@ -87,9 +100,27 @@ internal static class FingerprintHash
         return hash.GetHashAndReset();
     }
 
-    /// <summary>The fingerprint made of the hashes of its parts.</summary>
-    public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts) =>
-        new(Hex(Map(parts)), parts.OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => Hex(p.Value), StringComparer.Ordinal));
+    /// <summary>The fingerprint made of the hashes of its parts. Beyond <see cref="MaxParts"/> it names them in groups, by how their names begin.</summary>
+    public static CheckpointFingerprint Combine(IReadOnlyDictionary<string, byte[]> parts)
+    {
+        var prefix = PrefixLength(parts.Keys);
+        var groups = parts.GroupBy(p => GroupOf(p.Key, prefix), StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
+        return new(Hex(Map(parts)), groups.ToDictionary(g => g.Key, g => Hex(parts.GetValueOrDefault(g.Key) is { } own && g.Count() == 1 ? own : Map(g)), StringComparer.Ordinal));
+    }
+
+    // The longest beginning of names of which there are no more than fit.
+    private static int PrefixLength(IEnumerable<string> names)
+    {
+        var sorted = names.Order(StringComparer.Ordinal).ToList();
+        return sorted.Count <= MaxParts ? int.MaxValue : sorted.Zip(sorted.Skip(1), static (a, b) => a.AsSpan().CommonPrefixLength(b)).Order().ElementAt(MaxParts - 1);
+    }
+
+    // A record is UTF-8, which has no halves of surrogate pairs.
+    private static string GroupOf(string name, int prefix)
+    {
+        var shown = name.Length < prefix ? name : name[..(prefix > 0 && char.IsHighSurrogate(name[prefix - 1]) ? prefix - 1 : prefix)] + "…";
+        return ScalarJson.IsUtf16(shown) ? shown : string.Concat(shown.Select(c => char.IsSurrogate(c) ? $"\\u{(int)c:x4}" : c.ToString()));
+    }
 
     public static string Hex(ReadOnlySpan<byte> hash) => Convert.ToHexString(hash).ToLowerInvariant();
 

@@ -34,6 +34,10 @@ internal static class CheckpointErrors
         Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {inner.Message.TrimEnd('.')} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
         info.Name, inner);
 
+    public static CheckpointException Misplaced(StageId stage, long step, string location, CheckpointInfo saved) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {step} of checkpoint {stage} is damaged: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),
+        stage.Name);
+
     public static CheckpointException FormatTooNew(StageId stage, long step, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"Step {step} of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);
@@ -79,11 +83,17 @@ internal static class CheckpointErrors
         $"Checkpoint {stage} in '{store}' was not touched: the object given as -InputObject ({type}) has no method {method}(). Give it one, or leave -InputObject out.",
         stage.Name);
 
+    public static CheckpointException MethodFailed(StageId stage, string store, string method, Exception cause) => new(CheckpointErrorKind.StateNotSerializable,
+        $"Checkpoint {stage} in '{store}': {method}() of the object given as -InputObject failed ({cause.Message.TrimEnd('.')}). " + (method == "SetState"
+            ? "The checkpoint is whole, but the object may have taken a part of the state. Mend the method, or restore without -InputObject."
+            : "Nothing was saved or restored. Mend the method, or leave -InputObject out."),
+        stage.Name, cause);
+
     public static CheckpointException IdentityMismatch(StageId stage, long step, string field, string saved, string current) => new(CheckpointErrorKind.IdentityMismatch,
         Invariant($"Checkpoint {stage}, step {step}, was saved by an object that is not like this one: its identity field '{field}' is {saved} in the checkpoint and {current} in the object. Nothing was restored. Restore into an object with the same identity, or start afresh."),
         stage.Name);
 
-    public static UnkeptValueException NotSerializable(string path, string reason) => new(CheckpointErrorKind.StateNotSerializable, path, reason);
+    public static UnkeptValueException NotSerializable(string path, string reason, Exception? inner = null) => new(CheckpointErrorKind.StateNotSerializable, path, reason, inner);
 
     public static UnkeptValueException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only with a key");
 
@@ -115,6 +125,10 @@ internal static class CheckpointErrors
         var (kind, advice) = IOErrors.Classify(error);
         return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
     }
+
+    /// <summary>The first few of many, and how many there are beside them.</summary>
+    public static string Listed<T>(IReadOnlyCollection<T> items) =>
+        string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

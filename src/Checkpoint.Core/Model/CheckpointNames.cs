@@ -8,7 +8,7 @@ namespace Checkpoint;
 /// A name is 1 to 200 Unicode code points without control characters, kept in normalisation form C (Unicode Standard Annex 15). Two names are the
 /// same when their <see cref="Key"/> is: case does not count, on any operating system.
 /// </remarks>
-public static class CheckpointNames
+internal static class CheckpointNames
 {
     /// <summary>The most Unicode code points in a name.</summary>
     public const int MaxCodePoints = 200;
@@ -70,7 +70,7 @@ public static class CheckpointNames
     }
 
     // .NET refuses U+FFFE, which composes with nothing.
-    internal static string Compose(string text) => string.Join('\uFFFE', text.Split('\uFFFE').Select(part => part.Normalize(NormalizationForm.FormC)));
+    internal static string Compose(string text) => Ascii.IsValid(text) ? text : string.Join('\uFFFE', text.Split('\uFFFE').Select(part => part.Normalize(NormalizationForm.FormC)));
 
     /// <summary>
     /// Code points whose case, category and composition are the same in every Unicode version since 3.0, so that every .NET treats them alike:

@@ -10,6 +10,8 @@ internal static class IOErrors
 
     private static readonly int ReadOnly = OperatingSystem.IsWindows() ? Win32(19) : 30; // ERROR_WRITE_PROTECT, EROFS
 
+    private static readonly int[] Busy = [Win32(32), Win32(33), Win32(303)]; // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DELETE_PENDING
+
     public static (CheckpointErrorKind Kind, string Advice) Classify(Exception error)
     {
         if (error is UnauthorizedAccessException or System.Security.SecurityException)
@@ -20,6 +22,9 @@ internal static class IOErrors
             return (CheckpointErrorKind.StoreReadOnly, "The store can be read but not written. Name a writable one with -Store.");
         return (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the path can be reached and is a folder, then try again.");
     }
+
+    /// <summary>Whether an error of Windows only says that somebody else has a file open, or is removing it.</summary>
+    public static bool IsBusy(Exception error) => error is UnauthorizedAccessException || Busy.Contains(error.HResult);
 
     private static int Win32(int code) => unchecked((int)0x80070000) | code;
 }

@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
 /// <summary>Names one stage of a pipeline, and of a run where one is given. Equal when the names are equal as <see cref="CheckpointNames"/> compares them.</summary>
-public sealed class StageId : IEquatable<StageId>
+internal sealed class StageId : IEquatable<StageId>
 {
     /// <summary>Checks and normalises the names.</summary>
     /// <param name="pipeline">The pipeline's name.</param>

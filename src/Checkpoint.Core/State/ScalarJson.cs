@@ -17,7 +17,7 @@ internal static class ScalarJson
     public const string Utf16Tag = "$utf16";
 
     /// <summary>Writes a scalar, or null.</summary>
-    /// <returns>False where the value is none of the known types; nothing is written then.</returns>
+    /// <returns>False where the value is none of the known types, or a URI with half a surrogate pair; nothing is written then.</returns>
     public static bool TryWrite(Utf8JsonWriter json, object? value)
     {
         switch (value)
@@ -40,8 +40,11 @@ internal static class ScalarJson
         }
         if (ScalarType.For(value.GetType()) is not { } type)
             return false;
+        var tagged = type.ToText(value);
+        if (!IsUtf16(tagged))
+            return false;
         json.WriteStartObject();
-        json.WriteString(TagMark + type.Name, type.ToText(value));
+        json.WriteString(TagMark + type.Name, tagged);
         json.WriteEndObject();
         return true;
     }
@@ -69,8 +72,8 @@ internal static class ScalarJson
         json.WriteStartObject();
         foreach (var (name, value) in facts)
         {
-            if (!IsUtf16(name))
-                throw CheckpointErrors.NotSerializable($"{what}.{name}", "the key holds half of a surrogate pair");
+            if (!IsUtf16(name) || value is Uri uri && !IsUtf16(uri.OriginalString))
+                throw CheckpointErrors.NotSerializable($"{what}.{name}", "it holds half of a surrogate pair");
             json.WritePropertyName(name);
             if (TryWrite(json, value))
                 continue;

@@ -37,8 +37,8 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
         _progress = progress;
     }
 
-    /// <summary>Whether a payload was opened.</summary>
-    public bool HasPayload => _payload is not null;
+    /// <summary>Whether the payload could not be written, so that what is thrown is no fault of the state.</summary>
+    public bool HasFailed { get; private set; }
 
     public void Advance(int count)
     {
@@ -110,9 +110,11 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
 
     private void Spill()
     {
-        _payload ??= _openPayload();
         var bytes = _buffer.AsSpan(0, _filled);
+        HasFailed = true;
+        _payload ??= _openPayload();
         _payload.Write(bytes);
+        HasFailed = false;
         _hash.AppendData(bytes);
         _filled = 0;
         Report(bytes.Length);

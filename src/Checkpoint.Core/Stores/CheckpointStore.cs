@@ -17,6 +17,9 @@ internal abstract class CheckpointStore
     /// <returns>Null where it has no checkpoint.</returns>
     public abstract ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation);
 
+    /// <summary>Finds one stage like <see cref="FindAsync"/>, but may answer from memory where nothing seems to have changed: for questions, never for what is then read or removed.</summary>
+    public virtual ValueTask<StageListing?> RecallAsync(StageId stage, CancellationToken cancellation) => FindAsync(stage, cancellation);
+
     /// <summary>Finds many stages, by pipeline, run and name in the order of their keys.</summary>
     public abstract IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation);
 

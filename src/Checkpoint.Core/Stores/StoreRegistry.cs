@@ -35,7 +35,9 @@ internal static class StoreRegistry
             return store;
         if (Open.Count >= MaxOpen)
             Open.Clear();
-        return Open.GetOrAdd(location, Create);
+        // One store for all ways to write its path: what it remembers of its own saves holds for all of them.
+        store = Create(location);
+        return Open.GetOrAdd(location, Open.GetOrAdd(store.Location, store));
     }
 
     private static CheckpointStore Create(string location)
@@ -51,11 +53,15 @@ internal static class StoreRegistry
     {
         if (!Uri.TryCreate(location, UriKind.Absolute, out var uri) || !uri.IsFile || location.EndsWith("://", StringComparison.Ordinal))
             throw CheckpointErrors.Unusable(location, "it is no file URI");
+        if (uri.LocalPath.Contains('\0', StringComparison.Ordinal))
+            throw CheckpointErrors.Unusable(location, "no path holds the character 0");
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
             throw CheckpointErrors.Unusable(location, "a file URI has neither query nor fragment; write %3F for ? and %23 for #");
-        if (uri.Host.Length == 0 || OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
             return Path.GetFullPath(uri.LocalPath);
-        return uri.IsLoopback ? Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath))
-            : throw CheckpointErrors.Unusable(location, $"'{uri.Host}' is another machine; mount its share and name the folder");
+        if (uri.Host.Length > 0 && !uri.IsLoopback)
+            throw CheckpointErrors.Unusable(location, $"'{uri.Host}' is another machine; mount its share and name the folder");
+        var path = uri.Host.Length == 0 ? uri.LocalPath : Uri.UnescapeDataString(uri.AbsolutePath);
+        return Path.IsPathFullyQualified(path) ? Path.GetFullPath(path) : throw CheckpointErrors.Unusable(location, $"'{path}' is a path of Windows");
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -8,6 +10,8 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
     private static readonly string[] InformationTags = ["Checkpoint"];
 
     private readonly CancellationTokenSource _cancellation = new();
+    private TransferProgress? _hashing;
+    private long _hashed;
 
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken Cancellation => _cancellation.Token;
@@ -22,7 +26,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
 
     protected sealed override void ProcessRecord() => Guard(static command => command.Process());
 
-    protected sealed override void EndProcessing() => Guard(static command => command.End());
+    protected sealed override void EndProcessing()
+    {
+        Guard(static command => command.End());
+        _hashing?.Complete();
+    }
 
     protected sealed override void StopProcessing() => _cancellation.Cancel();
 
@@ -59,6 +67,21 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
     /// <summary>Says what was done, on the information stream.</summary>
     protected void WriteDone(string message) => WriteInformation(message, InformationTags);
 
+    /// <summary>Whether anybody reads the verbose stream: what is said there costs more to word than some cmdlets take.</summary>
+    private protected bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
+        ? (SwitchParameter)given
+        : GetVariableValue("VerbosePreference") is { } preference && preference.ToString() is not ("SilentlyContinue" or "Ignore");
+
+    /// <summary>How long something took, for the verbose stream.</summary>
+    private protected static string Took(long started) => string.Create(CultureInfo.InvariantCulture, $"It took {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms.");
+
+    /// <summary>Shows how much of large files was read for their hashes.</summary>
+    private protected void ReportHashed(int bytes)
+    {
+        _hashed += bytes;
+        (_hashing ??= new TransferProgress(this, "Reading files")).Report(_hashed, null);
+    }
+
     protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
     private void Guard(Action<CancellableCommand> step)
@@ -75,7 +98,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(CheckpointErrors.NoFingerprint(e).ToErrorRecord());
         }
-        catch (ArgumentException e)
+        catch (UnreadableFileException e)
+        {
+            ThrowTerminatingError(ErrorRecords.UnreadableFile(e.InnerException!, e.Path));
+        }
+        catch (InvalidArgumentException e)
         {
             ThrowTerminatingError(e.ToErrorRecord());
         }

@@ -11,7 +11,7 @@ public abstract class ContextCommand : CancellableCommand
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
-    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => WriteWarning(fault.Message));
+    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => WriteWarning(fault.Message)) { OnHashed = ReportHashed };
 
     /// <summary>The values given as parameters.</summary>
     private protected abstract ContextSettings Given();

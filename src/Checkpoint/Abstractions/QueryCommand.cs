@@ -35,13 +35,13 @@ public abstract class QueryCommand : BoundContextCommand
     {
         if (!MyInvocation.ExpectingInput || Name is not null)
             return false;
-        var error = new ArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
+        var error = new InvalidArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
         WriteError(error.ToErrorRecord());
         return true;
     }
 
     /// <summary>The stages meant by a name. What is there by exactly the text that was given is meant alone, though it may look like a wildcard.</summary>
-    private protected StageQuery Query(string? name)
+    private protected StageQuery Query(string? name, bool withLeftovers = false)
     {
         var pipeline = Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => IsThere(literal, null, NamePattern.Any) || IsThere(literal, NamePattern.Any, NamePattern.Any));
         var run = Context.Run.Value is { } id ? Find(id, "run", nameof(Run), literal => IsThere(pipeline, literal, NamePattern.Any)) : null;
@@ -50,6 +50,7 @@ public abstract class QueryCommand : BoundContextCommand
             Pipeline = pipeline,
             Run = run,
             Name = name is null ? NamePattern.Any : Find(name, "checkpoint", nameof(Name), literal => IsThere(pipeline, run, literal)),
+            WithLeftovers = withLeftovers,
         };
     }
 
@@ -65,7 +66,8 @@ public abstract class QueryCommand : BoundContextCommand
             return literal;
         if (!isWild)
             return NamePattern.Of(CheckpointNames.Normalize(WildcardPattern.Unescape(text), what));
-        var pattern = WildcardPattern.Get(CheckpointNames.Compose(text), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        // Names are compared by their keys: what stands between the wildcards is too.
+        var pattern = WildcardPattern.Get(CheckpointNames.Key(CheckpointNames.Compose(text)), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         try
         {
             pattern.IsMatch("");
@@ -75,7 +77,7 @@ public abstract class QueryCommand : BoundContextCommand
             // "[abc" looks like a pattern and is none.
             return NamePattern.Of(CheckpointNames.Normalize(text, what));
         }
-        return NamePattern.Where(pattern.IsMatch);
+        return NamePattern.Where(name => pattern.IsMatch(CheckpointNames.Key(name)));
     }
 
     private bool IsThere(NamePattern pipeline, NamePattern? run, NamePattern name) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -26,9 +27,9 @@ public sealed class ClearCheckpointCommand : QueryCommand
         if (IsNameless())
             return;
         if (Revision is not null && Step is not { Length: 1 })
-            throw new ArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
+            throw new InvalidArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
         foreach (var name in Name ?? [null!])
-            _requests.Add(new Request(Engine, Query(name), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
+            _requests.Add(new Request(Engine, Query(name, withLeftovers: IsUnconditional(Step)), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
     }
 
     protected override void End()
@@ -49,25 +50,32 @@ public sealed class ClearCheckpointCommand : QueryCommand
         TimeSpan? olderThan = IsGiven(nameof(OlderThan)) ? OlderThan : null;
         int? keep = IsGiven(nameof(Keep)) ? Keep : null;
         var all = IsUnconditional(named);
+        var started = Stopwatch.GetTimestamp();
+        var progress = new CountProgress(this, "Clearing checkpoints");
         // Listed in full first: clearing changes the folders that a listing walks through.
         foreach (var stage in Wait(engine.Store.ListAsync(query, Cancellation)).ToList())
         {
             var steps = all ? null : Wait(engine.SelectForClearingAsync(stage, named, olderThan, keep, Cancellation));
             if (steps is { Count: 0 })
                 continue;
-            var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
+            var target = $"Checkpoint {stage.Stage}, {(stage.Steps.Count == 0 ? "what a cut-off save left" : all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
             {
                 _isRefused = true;
                 continue;
             }
+            progress.Report();
             var removed = Wait(engine.ClearAsync(stage.Stage, steps, null, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
             if (removed < steps?.Count)
                 WriteVerbose($"Checkpoint {stage.Stage}: {steps.Count - removed} of these were removed or saved anew since they were looked at.");
-            if (all ? isNamed : removed > 0)
+            if (removed == 0 && stage.Newest.Fault is { } left)
+                WriteWarning(left.Message);
+            else if (all ? isNamed && stage.Steps.Count > 0 : removed > 0)
                 WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
         }
+        progress.Complete();
+        WriteVerbose($"{progress.Count} stages cleared in '{engine.Store.Location}'. {Took(started)}");
     }
 
     private sealed record Request(CheckpointEngine Engine, StageQuery Query, bool IsNamed, DoomedStep[]? Steps);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -15,11 +16,14 @@ public sealed class GetCheckpointCommand : QueryCommand
             return;
         foreach (var name in Name ?? [null!])
         {
+            var started = Stopwatch.GetTimestamp();
+            var progress = new CountProgress(this, "Reading checkpoints");
             var query = Query(name);
             var damage = new List<CheckpointException>();
             var isFound = false;
             foreach (var reading in Wait(Engine.FindAsync(query, Step, AllSteps, Cancellation)))
             {
+                progress.Report();
                 if (reading.Info is { } info)
                 {
                     isFound = true;
@@ -34,6 +38,9 @@ public sealed class GetCheckpointCommand : QueryCommand
                     WriteError(reading.Fault!.ToErrorRecord());
                 }
             }
+            progress.Complete();
+            if (IsVerbose)
+                WriteVerbose($"{progress.Count} checkpoints read in '{Engine.Store.Location}'. {Took(started)}");
             ReportDamage(damage, isFound || query.Stage is null);
             if (query.Stage is { } stage)
                 ReportMissing(stage, isFound || damage.Count > 0);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -53,13 +54,16 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
 
     protected override void End()
     {
+        var started = Stopwatch.GetTimestamp();
         foreach (var path in (Path ?? []).SelectMany(this.ResolveFiles))
             AddPath(path);
-        foreach (var path in (LiteralPath ?? []).Select(GetUnresolvedProviderPathFromPSPath))
+        foreach (var path in (LiteralPath ?? []).Select(this.ResolveFile))
             AddPath(path);
         if (_objects.Count == 0 && _files.Count == 0 && !MyInvocation.ExpectingInput)
-            throw new ArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
+            throw new InvalidArgumentException("There is nothing to take a fingerprint of. Give an object, a script block, or files with -Path.");
         WriteObject(_objects is [PSObject { BaseObject: CheckpointFingerprint } or CheckpointFingerprint] && _files.Count == 0 ? _objects[0] : FingerprintHash.Combine(Parts()));
+        if (IsVerbose)
+            WriteVerbose($"Fingerprint of {_objects.Count} objects and {_files.Count} files. {Took(started)}");
     }
 
     private Dictionary<string, byte[]> Parts()
@@ -67,27 +71,15 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
         var parts = new Dictionary<string, byte[]>(_files, StringComparer.Ordinal);
         if (_objects.Count == 0 && _files.Count > 0)
             return parts;
-        foreach (var (name, hash) in new ObjectFingerprint(Cancellation).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
+        foreach (var (name, hash) in new ObjectFingerprint(Cancellation, ReportHashed).PartsOf(_objects.Count == 1 ? _objects[0] : _objects.ToArray()))
             parts[parts.ContainsKey(name) ? $"[object].{name}" : name] = hash;
         return parts;
     }
 
     private void AddPath(string path)
     {
-        try
-        {
-            if (!Directory.Exists(path))
-            {
-                _files[PartName(path)] = FingerprintHash.File(path, Cancellation);
-                return;
-            }
-            foreach (var file in FileTree.Files(path))
-                _files[PartName(file)] = FingerprintHash.File(file, Cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            ThrowTerminatingError(ErrorRecords.UnreadableFile(e, path));
-        }
+        foreach (var file in Directory.Exists(path) ? FileTree.Files(path, Cancellation) : [path])
+            _files[PartName(file)] = FingerprintHash.File(file, Cancellation, ReportHashed);
     }
 
     // Relative where the file lies below the session's location, so that the same files in another checkout are the same.

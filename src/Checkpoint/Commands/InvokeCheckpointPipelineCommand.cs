@@ -76,7 +76,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     protected override void End()
     {
         if (Restart && (Resume || From is not null))
-            throw new ArgumentException("-Restart starts anew, so it goes neither with -Resume nor with -From.");
+            throw new InvalidArgumentException("-Restart starts anew, so it goes neither with -Resume nor with -From.");
         if (ScriptBlock is not null)
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
@@ -139,7 +139,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         foreach (var item in block.InvokeWithContext(functions, null))
         {
             if (item?.BaseObject is not CheckpointStage stage)
-                throw new ArgumentException($"The block of a pipeline may only give stages, and gave '{item}'. Write what is to be done inside of: stage <name> {{ … }}.");
+                throw new InvalidArgumentException($"The block of a pipeline may only give stages, and gave '{item}'. Write what is to be done inside of: stage <name> {{ … }}.");
             yield return stage;
         }
     }

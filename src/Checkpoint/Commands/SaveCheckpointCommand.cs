@@ -101,7 +101,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
     protected override void Begin()
     {
         if (MyInvocation.ExpectingInput && (IsGiven(nameof(State)) || IsGiven(nameof(InputObject))))
-            throw new ArgumentException("Give the state either through the pipeline or as a parameter, not both. Nothing was saved.");
+            throw new InvalidArgumentException("Give the state either through the pipeline or as a parameter, not both. Nothing was saved.");
     }
 
     protected override void Process()
@@ -150,9 +150,9 @@ public sealed class SaveCheckpointCommand : ContextCommand
             Stage = stage,
             Step = IsGiven(nameof(Step)) ? Step : null,
             Overwrite = Overwrite,
-            Fingerprint = IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
-            Metadata = Metadata is null ? CheckpointInfo.NoMetadata : Facts.From(Metadata),
-            Identity = InputObject is null ? null : StatefulObject.IdentityOf(InputObject),
+            Fingerprint = IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation, ReportHashed) : null,
+            Metadata = Metadata is null ? CheckpointInfo.NoMetadata : Facts.From(Metadata, "metadata"),
+            Identity = InputObject is null ? null : StatefulObject.IdentityOf(InputObject, stage, Engine.Store.Location),
             OutputFiles = DescribeOutputFiles(),
             State = GetState(stage),
             SavedAt = Engine.UtcNow,
@@ -193,15 +193,8 @@ public sealed class SaveCheckpointCommand : ContextCommand
         foreach (var path in (OutputFile ?? []).SelectMany(this.ResolveFiles))
         {
             if (Directory.Exists(path))
-                throw new ArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.");
-            try
-            {
-                files.Add(OutputFiles.Describe(path, Cancellation));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                ThrowTerminatingError(ErrorRecords.UnreadableFile(e, path));
-            }
+                throw new InvalidArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.");
+            files.Add(OutputFiles.Describe(path, Cancellation, ReportHashed));
         }
         return files.AsReadOnly();
     }
@@ -209,10 +202,10 @@ public sealed class SaveCheckpointCommand : ContextCommand
     private void RequireCompanions()
     {
         if (IsGiven(nameof(Interval)) && !IsGiven(nameof(Step)))
-            throw new ArgumentException("-Interval says which steps are saved, so it needs -Step.");
+            throw new InvalidArgumentException("-Interval says which steps are saved, so it needs -Step.");
         if (IsGiven(nameof(KeepBest)) != IsGiven(nameof(By)))
-            throw new ArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.");
+            throw new InvalidArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.");
         if (Lowest && !IsGiven(nameof(KeepBest)))
-            throw new ArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.");
+            throw new InvalidArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.");
     }
 }

@@ -19,7 +19,7 @@ public sealed class SetCheckpointContextCommand : BoundContextCommand
     protected override void OnProcess()
     {
         if (Keep <= 0)
-            throw new ArgumentException("-Keep must be above 0, or $null to keep everything.");
+            throw new InvalidArgumentException("-Keep must be above 0, or $null to keep everything.");
         var given = Given();
         if (given.Pipeline.Value is { Length: > 0 } pipeline)
             CheckpointNames.Normalize(pipeline, "pipeline");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -31,13 +32,17 @@ public sealed class TestCheckpointCommand : BoundContextCommand
 
     protected override void OnProcess()
     {
+        var started = Stopwatch.GetTimestamp();
+        var stage = Stage(Name);
         var decision = Wait(Engine.DecideAsync(
-            Stage(Name),
+            stage,
             Step,
-            IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation) : null,
+            IsGiven(nameof(Fingerprint)) ? ObjectFingerprint.Of(Fingerprint, Cancellation, ReportHashed) : null,
             IsGiven(nameof(MaxAge)) ? MaxAge : null,
             Cancellation));
         WarnOf(decision.Damage, decision.Checkpoint);
+        if (IsVerbose)
+            WriteVerbose($"Checkpoint {stage} in '{Engine.Store.Location}': {decision.Decision}, {decision.Reason}. {Took(started)}");
         if (Detailed)
             WriteObject(decision);
         else

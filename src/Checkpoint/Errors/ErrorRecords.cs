@@ -8,7 +8,7 @@ internal static class ErrorRecords
     public static ErrorRecord ToErrorRecord(this CheckpointException error) => new(error, error.Kind.ToString(), CategoryOf(error.Kind), error.Target);
 
     /// <summary>A mistake in the arguments that no parameter attribute can find.</summary>
-    public static ErrorRecord ToErrorRecord(this ArgumentException error) => new(error, "InvalidArgument", ErrorCategory.InvalidArgument, targetObject: null);
+    public static ErrorRecord ToErrorRecord(this InvalidArgumentException error) => new(error, "InvalidArgument", ErrorCategory.InvalidArgument, targetObject: null);
 
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
     public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);

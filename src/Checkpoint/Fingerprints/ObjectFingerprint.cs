@@ -8,23 +8,31 @@ namespace Checkpoint;
 /// The fingerprint of PowerShell objects. Equal content gives equal hashes: the order of keys and properties does not count, nor whether a table is a hashtable, an
 /// ordered dictionary or an object, nor how wide an integer is (a file of configuration gives [long] where a script gives [int]). Everything else counts.
 /// </summary>
-internal sealed class ObjectFingerprint(CancellationToken cancellation)
+/// <param name="cancellation">Ends the reading of files.</param>
+/// <param name="progress">Told how many bytes more of files were read; or null.</param>
+internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<int>? progress = null)
 {
     // Of a longer list each item's hash would make every record as long; its change is named as one.
     private const int MaxItems = 1000;
 
     private const int MaxLiveObjects = 100_000;
 
+    private static readonly string[] ProviderNotes = ["PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider"];
+
     private readonly ObjectPath _path = new("$fingerprint");
+    private readonly Dictionary<Type, System.Reflection.PropertyInfo[]> _hidden = [];
     private int _liveObjects;
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
-    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation) =>
+    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation, Action<int>? progress = null) =>
         value is PSObject { BaseObject: CheckpointFingerprint wrapped } ? wrapped
-        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation).PartsOf(value));
+        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation, progress).PartsOf(value));
 
     /// <summary>The hashes of an object's parts: of each key or property, of the parts of each item, or of the whole where it has none.</summary>
-    public Dictionary<string, byte[]> PartsOf(object? value)
+    /// <exception cref="UnkeptValueException">Something in it cannot be hashed.</exception>
+    public Dictionary<string, byte[]> PartsOf(object? value) => _path.Walk(() => Parts(value));
+
+    private Dictionary<string, byte[]> Parts(object? value)
     {
         var parts = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         var shape = StateShape.Of(value);
@@ -39,7 +47,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
                 for (var i = 0; i < items.Count; i++)
                 {
                     _path.At(i);
-                    var own = PartsOf(items[i]);
+                    var own = Parts(items[i]);
                     if (own.Count == 0)
                         parts[$"[{i}]"] = FingerprintHash.Whole(Hash(items[i]));
                     foreach (var (name, hash) in own)
@@ -69,7 +77,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ScriptBlock block:
                 return ScriptFingerprint.Hash(block);
             case FileInfo file:
-                return Reading(file.FullName, () => FingerprintHash.File(file.FullName, cancellation));
+                return FingerprintHash.File(file.FullName, cancellation, progress);
             case DirectoryInfo folder:
                 return FolderHash(folder);
             // To the runtime an sbyte[] is a byte[] too.
@@ -89,7 +97,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             case ShapeKind.Secret:
                 throw CheckpointErrors.NotSerializable(_path.ToString(), "a secret cannot be part of a fingerprint, from which it could be guessed; leave it out");
             case ShapeKind.List:
-                var items = ItemHashes((IEnumerable)shape.Value!);
+                var items = ItemHashes(shape.Value!, (IEnumerable)shape.Value!);
                 // A set has no order.
                 return FingerprintHash.List(shape.TypeName.StartsWith("hashset<", StringComparison.Ordinal) ? [.. items.OrderBy(Convert.ToHexString, StringComparer.Ordinal)] : items);
             case ShapeKind.Map or ShapeKind.Object:
@@ -99,14 +107,15 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         }
     }
 
-    private List<byte[]> ItemHashes(IEnumerable items)
+    private List<byte[]> ItemHashes(object container, IEnumerable items)
     {
-        _path.Enter(items);
+        _path.Enter(container);
+        _path.At(0);
         var hashes = new List<byte[]>();
         foreach (var item in items)
         {
-            _path.At(hashes.Count);
             hashes.Add(Hash(item));
+            _path.At(hashes.Count);
         }
         _path.Leave();
         return hashes;
@@ -114,10 +123,16 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
 
     private List<KeyValuePair<string, byte[]>> EntriesOf(StateShape shape)
     {
-        var entries = shape.Value is IDictionary map
-            ? Entries(map)
-            : shape.Wrapper!.Properties.Where(p => p.IsGettable && p.IsInstance).Select(p => KeyValuePair.Create(p.Name, (object?)p.Value));
-        return MapHashes(shape.Value!, entries);
+        return MapHashes(shape.Value!, shape.Value is IDictionary map ? Entries(map) : Properties(shape.Wrapper!));
+    }
+
+    private IEnumerable<KeyValuePair<string, object?>> Properties(PSObject bag)
+    {
+        foreach (var property in bag.Properties.Where(p => p.IsGettable && p.IsInstance && !IsProviderNote(bag, p.Name)))
+        {
+            _path.At(property.Name);
+            yield return KeyValuePair.Create(property.Name, (object?)property.Value);
+        }
     }
 
     private IEnumerable<KeyValuePair<string, object?>> Entries(IDictionary map)
@@ -148,9 +163,28 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             ?? (shape.Value is not null && ScalarType.For(shape.Value.GetType()) is { } scalar ? $"\0{scalar.Name}:{scalar.ToText(shape.Value)}" : "\0" + FingerprintHash.Hex(Hash(key)));
     }
 
+    // What a provider notes on an item of a drive says where it was found; its drive and provider lead to half of the session.
+    private static bool IsProviderNote(PSObject item, string name) =>
+        ProviderNotes.Contains(name, StringComparer.OrdinalIgnoreCase) && item.Properties["PSProvider"] is PSNoteProperty note && StateShape.Of(note.Value).Value is ProviderInfo;
+
+    // What a class of PowerShell calls hidden is hidden from people, but counts.
+    private IEnumerable<KeyValuePair<string, object?>> HiddenProperties(object value)
+    {
+        if (!_hidden.TryGetValue(value.GetType(), out var properties))
+            _hidden[value.GetType()] = properties = [.. value.GetType().GetProperties().Where(p => p.IsDefined(typeof(HiddenAttribute), inherit: true) && p.GetMethod is { IsStatic: false })];
+        foreach (var property in properties)
+        {
+            _path.At(property.Name);
+            yield return new(property.Name, property.GetValue(value));
+        }
+    }
+
     // State keeps what lies in a live object as its text; for a fingerprint that would hide changes, so everything is walked. What cannot be, is an error, which is safe.
     private byte[] LiveHash(in StateShape shape)
     {
+        // A row leads back to its table. The table is hashed itself, so where it stands says all.
+        if (_path.LevelsUpTo(shape.Value!) is { } levels)
+            return FingerprintHash.Scalar("up", levels.ToString(CultureInfo.InvariantCulture));
         if (++_liveObjects > MaxLiveObjects)
             throw CheckpointErrors.NotSerializable(_path.ToString(), $"the object refers to more than {MaxLiveObjects} others; give what matters of it");
         var live = LiveObject.Describe(shape);
@@ -158,25 +192,19 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
         if (live.IsText)
             return text;
         var content = live.BaseValue is not null ? Hash(live.BaseValue)
-            : live.Items is { } items ? FingerprintHash.List(ItemHashes(items))
-            : FingerprintHash.Map(MapHashes(shape.Value!, live.Properties));
+            : live.Items is { } items ? FingerprintHash.List(ItemHashes(shape.Value!, items))
+            : FingerprintHash.Map(MapHashes(shape.Value!, LiveProperties(shape, live)));
         return FingerprintHash.List([FingerprintHash.Scalar("type", live.Types[0]), text, content]);
     }
 
-    private byte[] FolderHash(DirectoryInfo folder) => Reading(folder.FullName, () => FingerprintHash.Map(FileTree.Files(folder.FullName)
-        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation)))));
-
-    private byte[] Reading(string path, Func<byte[]> read)
+    private IEnumerable<KeyValuePair<string, object?>> LiveProperties(StateShape shape, LiveObject live)
     {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw CheckpointErrors.NotSerializable(_path.ToString(), $"'{path}' cannot be read ({e.Message.TrimEnd('.')})");
-        }
+        var wrapper = PSObject.AsPSObject(shape.Value!);
+        return live.Properties.Where(p => !IsProviderNote(wrapper, p.Key)).Concat(HiddenProperties(shape.Value!));
     }
+
+    private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(FileTree.Files(folder.FullName, cancellation)
+        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation, progress))));
 
     private static byte[] ScalarHash(object? value)
     {
@@ -196,7 +224,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation)
             byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger
                 => FingerprintHash.Scalar("integer", ((IFormattable)value).ToString(null, culture)),
             _ when ScalarType.For(value.GetType()) is { } type => FingerprintHash.Scalar(type.Name, type.ToText(value)),
-            _ => throw new ArgumentException($"A {value.GetType()} has no fingerprint.", nameof(value)),
+            _ => throw new System.Diagnostics.UnreachableException($"A {value.GetType()} is no scalar."),
         };
     }
 }

@@ -45,12 +45,12 @@ internal sealed class PipelineHooks
             {
                 var name = LanguagePrimitives.ConvertTo<string>(key);
                 if (!Names.Contains(name, StringComparer.OrdinalIgnoreCase) || Unwrap(table[key]) is not ScriptBlock)
-                    throw new ArgumentException($"A hook '{name}' cannot be called. The names are {string.Join(", ", Names)}, and each is a script block.");
+                    throw new InvalidArgumentException($"A hook '{name}' cannot be called. The names are {string.Join(", ", Names)}, and each is a script block.");
             }
             return;
         }
         if (!Names.Any(name => Member(hook, name) is not null))
-            throw new ArgumentException($"The hook '{hook}' has none of {string.Join(", ", Names)} as a method or a property with a script block.");
+            throw new InvalidArgumentException($"The hook '{hook}' has none of {string.Join(", ", Names)} as a method or a property with a script block.");
     }
 
     private void Call(object hook, HookEvent e)

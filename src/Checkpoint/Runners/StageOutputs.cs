@@ -20,7 +20,7 @@ public sealed class StageOutputs
     /// <exception cref="ArgumentException">The stage is none that this one depends on, so a change of it would go unnoticed.</exception>
     public object? this[string name] => _outputs.TryGetValue(CheckpointNames.Key(CheckpointNames.Normalize(name, "stage")), out var output)
         ? output.Value
-        : throw new ArgumentException($"Stage '{_stage}' does not depend on '{name}', so its output cannot be had here. Add it to -DependsOn.", nameof(name));
+        : throw new InvalidArgumentException($"Stage '{_stage}' does not depend on '{name}', so its output cannot be had here. Add it to -DependsOn.");
 
     /// <summary>An output as PowerShell would assign it to a variable.</summary>
     internal static object? Assigned(object? state, bool isSequence) => !isSequence || state is not object?[] items ? state : items.Length switch

@@ -31,12 +31,15 @@ internal static class Comparers
         return comparer.Equals(own) || IsExact(comparer) ? null : throw Unknown(comparer);
     }
 
-    /// <summary>Whether keys that differ for this dictionary may be the same for the one that comes back, which compares ordinally.</summary>
-    public static bool IsCultural(IDictionary dictionary)
+    /// <summary>Whether keys that differ for this dictionary or set may be the same for the one that comes back, which compares ordinally.</summary>
+    public static bool IsCultural(object collection)
     {
-        var comparer = dictionary switch { Hashtable table => ComparerOf(table), OrderedDictionary ordered => ComparerOf(ordered), _ => dictionary.GetType().GetProperty("Comparer")?.GetValue(dictionary) };
+        var comparer = ComparerOf(collection);
         return comparer is not null && (comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
     }
+
+    /// <summary>Whether what comes back of this dictionary or set ignores case.</summary>
+    public static bool IgnoresCase(object collection) => IsIgnoreCase(ComparerOf(collection));
 
     /// <summary>The comparer of a name; for null, PowerShell's.</summary>
     public static StringComparer? ForTable(string? name) => name switch
@@ -56,9 +59,16 @@ internal static class Comparers
         && (comparer.Equals(StringComparer.OrdinalIgnoreCase) || comparer.Equals(StringComparer.CurrentCultureIgnoreCase) || comparer.Equals(StringComparer.InvariantCultureIgnoreCase));
 
     private static bool IsExact(object comparer) =>
-        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default) || comparer.Equals(StringComparer.CurrentCulture) || comparer.Equals(StringComparer.InvariantCulture);
+        comparer.Equals(StringComparer.Ordinal) || comparer.Equals(EqualityComparer<string>.Default);
 
     private static NotSupportedException Unknown(object comparer) => new($"it compares its keys by {comparer.GetType()}, which cannot be kept");
+
+    private static object? ComparerOf(object collection) => collection switch
+    {
+        Hashtable table => ComparerOf(table),
+        OrderedDictionary ordered => ComparerOf(ordered),
+        _ => collection.GetType().GetProperty("Comparer")?.GetValue(collection),
+    };
 
     // Both classes tell their comparer to derived classes alone.
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EqualityComparer")]

@@ -60,9 +60,12 @@ internal sealed class LiveObject
                 return new(wrapper, KnownText(wrapper)) { BaseValue = wrapped };
             case IDictionary entries:
                 return new(wrapper, KnownText(wrapper)) { BaseValue = ToTable(entries) };
-            case IEnumerable items:
-                return new(wrapper, KnownText(wrapper)) { Items = items };
+            case ScriptBlock block:
+                return new(wrapper, block.ToString()) { IsText = true };
         }
+        // As a pipeline would: the rows of a data table too, but not the children of an XML node.
+        if (LanguagePrimitives.GetEnumerable(shape.Value) is { } items)
+            return new(wrapper, KnownText(wrapper)) { Items = items };
         return (StandardMember(wrapper, "SerializationMethod") as PSPropertyInfo)?.Value?.ToString() switch
         {
             "String" => new(wrapper, SourceText(wrapper) ?? KnownText(wrapper)) { IsText = true },

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Management.Automation;
 using System.Text;
 
 namespace Checkpoint;
@@ -27,6 +28,13 @@ internal sealed class ObjectPath(string root)
         _steps.Add(null);
     }
 
+    /// <summary>How many levels above the place where the walk stands a container is, or null where the walk is not in it.</summary>
+    public int? LevelsUpTo(object container)
+    {
+        var at = _containers.FindLastIndex(c => ReferenceEquals(c, container));
+        return at < 0 ? null : _containers.Count - at;
+    }
+
     /// <summary>Names the member of the innermost container that comes next: a key, or an index.</summary>
     public void At(object step) => _steps[^1] = step;
 
@@ -35,6 +43,27 @@ internal sealed class ObjectPath(string root)
         _containers.RemoveAt(_containers.Count - 1);
         _steps.RemoveAt(_steps.Count - 1);
     }
+
+    /// <summary>Goes through objects, whose properties and enumerators may be anybody's: what they throw is told of the place where the walk stands.</summary>
+    /// <exception cref="UnkeptValueException">Something in an object cannot be read.</exception>
+    public T Walk<T>(Func<T> walk)
+    {
+        try
+        {
+            return walk();
+        }
+        catch (Exception e) when (IsOfObject(e))
+        {
+            throw Unreadable(e);
+        }
+    }
+
+    /// <summary>Whether an exception is neither ours nor a call to stop.</summary>
+    public static bool IsOfObject(Exception error) =>
+        error is not (UnkeptValueException or CheckpointException or UnreadableFileException or OperationCanceledException or PipelineStoppedException or FlowControlException or OutOfMemoryException);
+
+    /// <summary>Where the walk stands, there is something that cannot be read.</summary>
+    public UnkeptValueException Unreadable(Exception error) => CheckpointErrors.NotSerializable(ToString(), $"it cannot be read ({error.Message.TrimEnd('.')})", error);
 
     /// <summary>The path as PowerShell would write it: <c>$state.users[3].name</c>.</summary>
     public override string ToString() => ToString(_steps.Count);

@@ -23,7 +23,17 @@ internal sealed class StateEncoder
 
     /// <summary>Writes a value with all that is in it.</summary>
     /// <exception cref="UnkeptValueException">A value in it cannot be kept.</exception>
-    public void Write(object? value) => Write(value, insideLive: false);
+    public void Write(object? value)
+    {
+        try
+        {
+            Write(value, insideLive: false);
+        }
+        catch (Exception e) when (!_writer.HasFailed && ObjectPath.IsOfObject(e))
+        {
+            throw _path.Unreadable(e);
+        }
+    }
 
     private void Write(object? value, bool insideLive)
     {
@@ -44,7 +54,8 @@ internal sealed class StateEncoder
                 WriteText(text);
                 break;
             case ShapeKind.Scalar:
-                ScalarJson.TryWrite(_json, shape.Value);
+                if (!ScalarJson.TryWrite(_json, shape.Value))
+                    throw HalfSurrogate();
                 break;
             case ShapeKind.Secret:
                 throw CheckpointErrors.SecretWithoutKey(_path.ToString(), shape.Value!.GetType().Name);
@@ -130,7 +141,7 @@ internal sealed class StateEncoder
 
     private void WriteSet(IEnumerable items, ScalarType? scalar, Type? element, bool insideLive)
     {
-        RequireDistinct(items, ignoreCase: false);
+        RequireDistinct(items, Comparers.IgnoresCase(items), insideLive);
         WriteKeyed(() => WriteItems(items, scalar, insideLive, element));
     }
 
@@ -138,25 +149,28 @@ internal sealed class StateEncoder
     {
         _json.WriteStartArray();
         var index = 0;
+        _path.At(index);
         foreach (var item in items)
         {
             _cancellation.ThrowIfCancellationRequested();
-            RequireFit(item, element, index);
-            WriteElement(item, scalar, index++, insideLive);
+            RequireFit(item, element);
+            WriteElement(item, scalar, insideLive);
+            _path.At(++index);
         }
         _json.WriteEndArray();
     }
 
     // In a list of one type its name need not stand with every item.
-    private void WriteElement(object? item, ScalarType? scalar, object step, bool insideLive)
+    private void WriteElement(object? item, ScalarType? scalar, bool insideLive)
     {
         if (item is null || scalar is null || item is string or int or bool || (item is double number && double.IsFinite(number)))
         {
-            _path.At(step);
             Write(item, insideLive);
             return;
         }
-        _json.WriteStringValue(scalar.ToText(item));
+        var text = scalar.ToText(item);
+        RequireUtf16(text);
+        _json.WriteStringValue(text);
     }
 
     private void WriteMap(IDictionary map, string typeName, bool insideLive)
@@ -169,7 +183,7 @@ internal sealed class StateEncoder
         var (keyElement, valueElement) = type.IsGenericType ? (type.GetGenericArguments()[0], type.GetGenericArguments()[1]) : (null, (Type?)null);
         var isPlain = HasPlainKeys(map);
         if (!isPlain || Comparers.IsCultural(map))
-            RequireDistinct(map.Keys, ignoreCase: Comparers.IsCultural(map));
+            RequireDistinct(map.Keys, Comparers.IgnoresCase(map), insideLive);
         if (isPlain)
         {
             _json.WriteStartObject();
@@ -177,11 +191,12 @@ internal sealed class StateEncoder
             {
                 _cancellation.ThrowIfCancellationRequested();
                 _json.WritePropertyName((string)entry.Key);
-                RequireFit(entry.Value, valueElement, entry.Key);
+                _path.At(entry.Key);
+                RequireFit(entry.Value, valueElement);
                 if (entry.Value is int number)
                     _json.WriteNumberValue(number);
                 else
-                    WriteElement(entry.Value, valueType, entry.Key, insideLive);
+                    WriteElement(entry.Value, valueType, insideLive);
             }
             _json.WriteEndObject();
         }
@@ -191,12 +206,12 @@ internal sealed class StateEncoder
             foreach (DictionaryEntry entry in map)
             {
                 _cancellation.ThrowIfCancellationRequested();
-                RequireFit(entry.Key, keyElement, entry.Key);
-                RequireFit(entry.Value, valueElement, entry.Key);
                 _path.At(entry.Key);
+                RequireFit(entry.Key, keyElement);
+                RequireFit(entry.Value, valueElement);
                 _json.WriteStartArray();
                 WriteKeyed(() => Write(entry.Key, insideLive));
-                WriteElement(entry.Value, valueType, entry.Key, insideLive);
+                WriteElement(entry.Value, valueType, insideLive);
                 _json.WriteEndArray();
             }
             _json.WriteEndArray();
@@ -207,24 +222,25 @@ internal sealed class StateEncoder
     }
 
     // A live object comes back as a property bag, which a collection of one type does not take.
-    private void RequireFit(object? item, Type? element, object step)
+    private void RequireFit(object? item, Type? element)
     {
         if (item is null || element is null || element == typeof(object) || element == typeof(PSObject) || item.GetType() == element || StateShape.Of(item).Kind is not ShapeKind.Live)
             return;
-        _path.At(step);
         throw CheckpointErrors.NotSerializable(_path.ToString(), $"a {item.GetType()} cannot be kept exactly, and the collection around it holds {element} alone");
     }
 
-    // Keys that come back as something else, as enumerations do as their numbers, must not meet others.
-    private void RequireDistinct(IEnumerable keys, bool ignoreCase)
+    // Keys that come back as something else, as enumerations do as their numbers and script blocks as their text, must not meet others.
+    private void RequireDistinct(IEnumerable keys, bool ignoreCase, bool insideLive)
     {
-        var seen = new HashSet<object>();
+        var texts = new HashSet<string>(ignoreCase ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        var others = new HashSet<object>();
         foreach (var key in keys)
         {
-            var value = StateShape.Of(key).Value;
-            var restored = value is Enum number ? Convert.ChangeType(number, Enum.GetUnderlyingType(number.GetType()), System.Globalization.CultureInfo.InvariantCulture)
-                : value is string text && ignoreCase ? text.ToUpperInvariant() : value;
-            if (restored is not null && !seen.Add(restored))
+            var shape = StateShape.Of(key);
+            var restored = shape.Value;
+            if (shape.Kind == ShapeKind.Live && LiveObject.Describe(shape) is var live)
+                restored = live.IsTextIn(insideLive) && live.Items is null ? live.Text : live.BaseValue ?? restored;
+            if (restored is string text ? !texts.Add(text) : restored is not null && !others.Add(restored))
                 throw CheckpointErrors.NotSerializable(_path.ToString(), $"the key '{key}' would be the same as another when it comes back");
         }
     }
@@ -281,17 +297,8 @@ internal sealed class StateEncoder
         {
             _path.At(property.Name);
             RequireUtf16(property.Name);
-            object? value;
-            try
-            {
-                value = property.Value;
-            }
-            catch (GetValueException e)
-            {
-                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the property cannot be read ({e.Message.TrimEnd('.')})");
-            }
             _json.WritePropertyName(property.Name);
-            Write(value, insideLive);
+            Write(property.Value, insideLive);
         }
         _json.WriteEndObject();
         if (!isPlain)
@@ -359,7 +366,7 @@ internal sealed class StateEncoder
     {
         _json.WriteStartArray(member);
         foreach (var text in texts)
-            _json.WriteStringValue(text);
+            ScalarJson.WriteString(_json, text);
         _json.WriteEndArray();
     }
 
@@ -381,9 +388,11 @@ internal sealed class StateEncoder
         _json.WriteEndObject();
     }
 
-    private void RequireUtf16(string name)
+    private void RequireUtf16(string text)
     {
-        if (!ScalarJson.IsUtf16(name))
-            throw CheckpointErrors.NotSerializable(_path.ToString(), "the property's name holds half of a surrogate pair");
+        if (!ScalarJson.IsUtf16(text))
+            throw HalfSurrogate();
     }
+
+    private UnkeptValueException HalfSurrogate() => CheckpointErrors.NotSerializable(_path.ToString(), "it holds half of a surrogate pair");
 }

@@ -25,6 +25,8 @@ public sealed class OutputFilesTests : IDisposable
     {
         Assert.ThrowsAny<IOException>(() => OutputFiles.Describe(Path.Join(_temp.Path, "none"), default));
         Assert.ThrowsAny<IOException>(() => OutputFiles.Describe(_temp.Path, default));
+        // The system would be asked for U+FFFD in its place.
+        Assert.Contains("surrogate", Assert.ThrowsAny<IOException>(() => OutputFiles.Describe(_temp.Write("a\uFFFD", "").Replace('\uFFFD', '\uD800'), default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class FileTreeTests : IDisposable
 
     [Fact]
     public void A_folder_that_is_not_there_is_an_error() =>
-        Assert.Throws<DirectoryNotFoundException>(() => FileTree.Files(Path.Join(_temp.Path, "none")).ToList());
+        Assert.Throws<UnreadableFileException>(() => FileTree.Files(Path.Join(_temp.Path, "none"), default));
 
     [UnixFact]
     public void Links_to_folders_are_not_followed_for_they_may_lead_in_a_circle()
@@ -29,5 +29,5 @@ public sealed class FileTreeTests : IDisposable
     }
 
     private IEnumerable<string> Found() =>
-        FileTree.Files(_temp.Path).Select(f => Path.GetRelativePath(_temp.Path, f).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal);
+        FileTree.Files(_temp.Path, default).Select(f => Path.GetRelativePath(_temp.Path, f).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal);
 }

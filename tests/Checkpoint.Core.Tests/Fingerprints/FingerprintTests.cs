@@ -93,7 +93,7 @@ public sealed class FingerprintTests(ITestOutputHelper output)
             Assert.Equal(SHA256.HashData(bytes.AsSpan(0, length)), FingerprintHash.File(path, default));
         }
         Assert.ThrowsAny<OperationCanceledException>(() => FingerprintHash.File(Path.Join(temp.Path, "file"), new CancellationToken(true)));
-        Assert.Throws<FileNotFoundException>(() => FingerprintHash.File(Path.Join(temp.Path, "none"), default));
+        Assert.IsType<FileNotFoundException>(Assert.Throws<UnreadableFileException>(() => FingerprintHash.File(Path.Join(temp.Path, "none"), default)).InnerException);
     }
 
     [Fact]
@@ -125,6 +125,48 @@ public sealed class FingerprintTests(ITestOutputHelper output)
         Assert.False(one.Equals(null));
         Assert.False(one.Equals("x"));
         Assert.True(one.Equals((object)same));
+    }
+
+    [Fact]
+    public void Of_very_many_parts_groups_are_named_and_every_part_counts()
+    {
+        string[][] families =
+        [
+            [.. Enumerable.Range(0, 20_000).Select(i => $"key{i}")],
+            [.. Enumerable.Range(0, 5_000).Select(i => $"/deep/inside/folder{i % 7}/sub{i % 100}/file{i}.txt")],
+            [.. Enumerable.Range(0, 3_000).Select(i => char.ConvertFromUtf32(0x10000 + i) + "x")],
+            [.. Enumerable.Range(0, 1_000).Select(i => $"few{i}")],
+        ];
+        foreach (var names in families)
+        {
+            var parts = names.ToDictionary(n => n, n => FingerprintHash.Scalar("string", n));
+            var saved = FingerprintHash.Combine(parts);
+            Assert.InRange(saved.Parts.Count, names.Length > 1000 ? 1 : 1000, 1000);
+            Assert.All(saved.Parts.Keys, name => Assert.True(ScalarJson.IsUtf16(name)));
+            for (var i = 0; i < names.Length; i += 1999)
+            {
+                var hash = parts[names[i]];
+                parts[names[i]] = FingerprintHash.Scalar("string", "other");
+                var change = Assert.Single(saved.CompareTo(FingerprintHash.Combine(parts)));
+                Assert.StartsWith(change.Part.TrimEnd('…'), names[i], StringComparison.Ordinal);
+                Assert.NotEqual(saved, FingerprintHash.Combine(parts));
+                parts.Remove(names[i]);
+                parts[names[i] + "-"] = hash;
+                Assert.NotEmpty(saved.CompareTo(FingerprintHash.Combine(parts)));
+                parts.Remove(names[i] + "-");
+                parts[names[i]] = hash;
+            }
+        }
+    }
+
+    [Fact]
+    public void Names_with_half_a_surrogate_pair_are_shown_by_their_number_and_stay_apart_in_the_value()
+    {
+        var (one, two) = (Of(("a\uD800", 1)), Of(("a\uD801", 1)));
+        Assert.Equal(["a\\ud800"], one.Parts.Keys);
+        Assert.NotEqual(one, two);
+        Assert.Single(Of(("\uD800", 1), ("\\ud800", 2)).Parts);
+        Assert.NotEqual(Of(("\uD800", 1), ("\\ud800", 2)), Of(("\uD800", 2), ("\\ud800", 1)));
     }
 
     private static CheckpointFingerprint Of(params (string Part, int Value)[] parts) =>

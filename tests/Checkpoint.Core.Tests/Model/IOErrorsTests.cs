@@ -27,6 +27,21 @@ public sealed class IOErrorsTests
         AssertKind(CheckpointErrorKind.StoreUnavailable, new PathTooLongException());
     }
 
+    [Theory]
+    [InlineData(32, true)] // ERROR_SHARING_VIOLATION
+    [InlineData(33, true)] // ERROR_LOCK_VIOLATION
+    [InlineData(303, true)] // ERROR_DELETE_PENDING
+    [InlineData(53, false)] // ERROR_BAD_NETPATH
+    [InlineData(112, false)] // ERROR_DISK_FULL
+    [InlineData(19, false)] // ERROR_WRITE_PROTECT
+    public void On_Windows_a_lock_is_waited_for_only_where_somebody_has_it(int code, bool isBusy)
+    {
+        Assert.Equal(isBusy, IOErrors.IsBusy(new IOException("", unchecked((int)0x80070000) | code)));
+        // While the last holder's file is being removed.
+        Assert.True(IOErrors.IsBusy(new UnauthorizedAccessException()));
+        Assert.False(IOErrors.IsBusy(new DirectoryNotFoundException()));
+    }
+
     [UnixFact]
     public void What_the_system_really_says_is_told_apart()
     {

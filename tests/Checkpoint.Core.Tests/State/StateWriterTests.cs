@@ -23,8 +23,24 @@ public sealed class StateWriterTests(ITestOutputHelper output)
             Assert.Null(state.Payload);
             Assert.Equal(length, state.Size);
             Assert.True(state.IsSequence);
-            Assert.False(writer.HasPayload);
         }
+    }
+
+    [Fact]
+    public void A_payload_that_cannot_be_opened_or_written_is_told_from_a_fault_of_the_state()
+    {
+        Func<Stream>[] payloads = [() => throw new IOException("full"), () => new MemoryStream(new byte[10], writable: false), () => new MemoryStream(new byte[10])];
+        foreach (var open in payloads)
+        {
+            using var writer = new StateWriter(open);
+            Write(writer, StateWriter.InlineLimit, 8192);
+            Assert.False(writer.HasFailed);
+            Assert.ThrowsAny<Exception>(() => Write(writer, 3 * StateWriter.InlineLimit, 8192));
+            Assert.True(writer.HasFailed);
+        }
+        using var good = new StateWriter(() => new MemoryStream());
+        Write(good, 3 * StateWriter.InlineLimit, 8192);
+        Assert.False(good.HasFailed);
     }
 
     [Theory]
@@ -45,7 +61,6 @@ public sealed class StateWriterTests(ITestOutputHelper output)
         var document = Write(writer, length, piece);
         var state = writer.Complete(isSequence: false, default);
         Assert.Equal(1, opened);
-        Assert.True(writer.HasPayload);
         Assert.NotNull(state.Payload);
         Assert.Equal(document, payload.ToArray());
         Assert.Equal((length, length), (state.DocumentLength, state.PayloadLength));

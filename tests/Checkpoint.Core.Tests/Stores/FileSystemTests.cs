@@ -223,6 +223,29 @@ public sealed class FileSystemTests : IDisposable
         Assert.NotEqual(folder, Files.Stamp(At("folder")));
     }
 
+    [Fact]
+    public void Flushing_what_somebody_else_wrote_changes_nothing_and_is_left_where_it_cannot_be_done()
+    {
+        var path = _temp.Write("a", "abc");
+        var time = new DateTime(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(path, time);
+        Files.TryFlush(path);
+        Assert.Equal(time, File.GetLastWriteTimeUtc(path));
+        Files.TryFlush(At("none"));
+        Files.TryFlush(_temp.Path);
+        using var other = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        Files.TryFlush(path);
+    }
+
+    [UnixFact]
+    public void A_link_is_no_file_that_a_dead_writer_left()
+    {
+        var target = _temp.Write("target", "mine");
+        File.CreateSymbolicLink(At("link"), target);
+        Assert.False(Files.TryDeleteAbandoned(At("link")));
+        Assert.Equal(["link", "target"], _temp.Files().Keys);
+    }
+
     [UnixFact]
     public void A_link_says_that_it_is_one()
     {

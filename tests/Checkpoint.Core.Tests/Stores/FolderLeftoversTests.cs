@@ -75,6 +75,49 @@ public sealed class FolderLeftoversTests : StoreTest
     }
 
     [Fact]
+    public async Task In_a_stage_of_many_steps_a_save_looks_at_some_and_the_next_at_others_until_every_dead_one_is_gone()
+    {
+        const int Steps = 130;
+        for (var i = 1; i <= Steps; i++)
+            await Save(TestState.Large(i, 16_400), i);
+        // As an overwrite leaves it that was cut off between its record and the old payload.
+        await Save(TestState.Small("x"), 7, overwrite: true);
+        Age();
+        var dead = Leave(FolderLayout.NewPayloadName(7));
+        var time = new ManualTime();
+        var files = new TestFileSystem();
+        Store = new FolderStore(Root, files, time);
+        for (var i = 0; File.Exists(dead); i++)
+        {
+            Assert.True(i < 1000, "it is never found");
+            time.Advance(TimeSpan.FromMinutes(2));
+            files.Forget();
+            await Save(TestState.Small("x"), 1000, overwrite: true);
+            Assert.InRange(files.Count(FileVerb.OpenRead), 50, 105);
+        }
+        Assert.Equal(Steps - 1, Names(FolderEntryKind.Payload).Count);
+    }
+
+    [Fact]
+    public async Task A_save_that_is_cancelled_while_it_tidies_is_done_and_says_so()
+    {
+        for (var i = 1; i <= 20; i++)
+            await Save(TestState.Large(i, 16_400), i);
+        using var source = new CancellationTokenSource();
+        var reads = 0;
+        Store = new FolderStore(Root, new TestFileSystem
+        {
+            After = o =>
+            {
+                if (o.Verb == FileVerb.OpenRead && ++reads == 3)
+                    source.Cancel();
+            },
+        });
+        Assert.Equal(21, (await Store.SaveAsync(Draft(), source.Token)).Step);
+        Assert.Equal(3, reads);
+    }
+
+    [Fact]
     public async Task What_was_written_a_moment_ago_is_left_for_its_writer_may_not_have_locked_it_yet()
     {
         await Save();
@@ -203,6 +246,29 @@ public sealed class FolderLeftoversTests : StoreTest
         Assert.Empty(await List(Store, new StageQuery { Pipeline = NamePattern.Any }));
         Assert.True((await Store.ReadAsync(Stage, 9, default)).IsMissing);
         Assert.Equal(1, (await Save()).Step);
+    }
+
+    [Fact]
+    public async Task A_stage_of_leftovers_alone_is_listed_for_clearing_and_a_foreign_folder_is_not()
+    {
+        var cut = new StageId("nightly", null, "b" + new string('x', 150));
+        var all = new StageQuery { Pipeline = NamePattern.Any, WithLeftovers = true };
+        Directory.CreateDirectory(StageFolder);
+        Leave(FolderLayout.NewPayloadName(9));
+        Directory.CreateDirectory(FolderLayout.StagePath(Root, cut));
+        await File.WriteAllTextAsync(Path.Join(FolderLayout.StagePath(Root, cut), FolderLayout.NewTemporaryName()), "");
+        Temp.Write("store/nightly/stages/notes/notes.txt", "mine");
+        Temp.Write("store/nightly/stages/notes/~notes.tmp", "mine");
+        Directory.CreateDirectory(Path.Join(Root, "nightly", "stages", "empty"));
+
+        var listed = await List(Store, all);
+        Assert.Equal(2, listed.Count);
+        Assert.All(listed, s => Assert.Empty(s.Steps));
+        foreach (var stage in listed)
+            await Store.RemoveAsync(stage.Stage, null, default);
+        Assert.Empty(await List(Store, all));
+        Assert.Equal(["store/nightly/stages/notes/notes.txt", "store/nightly/stages/notes/~notes.tmp"], Temp.Files().Keys);
+        Assert.True(Directory.Exists(Path.Join(Root, "nightly", "stages", "empty")));
     }
 
     private string Leave(string name, bool isOld = true)

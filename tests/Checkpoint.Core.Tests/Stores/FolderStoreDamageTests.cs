@@ -80,7 +80,8 @@ public sealed class FolderStoreDamageTests : StoreTest
             File.Copy(RecordPath(1), Path.Join(folder, FolderLayout.RecordName(1)));
             var fault = (await Store.ReadAsync(other, 1, default)).Fault;
             Assert.Equal(CheckpointErrorKind.CheckpointDamaged, fault!.Kind);
-            Assert.Contains("belongs to another checkpoint", fault.Message, StringComparison.Ordinal);
+            foreach (var part in new[] { "belongs to another checkpoint", "'ingest'", "Clear-Checkpoint leaves", folder })
+                Assert.Contains(part, fault.Message, StringComparison.Ordinal);
             Assert.NotNull((await Store.FindAsync(other, default))!.Newest.Fault);
         }
         TestState.AssertEqual(TestState.Small("x"), await Restore());
@@ -91,7 +92,8 @@ public sealed class FolderStoreDamageTests : StoreTest
     {
         await Save(TestState.Small("x"));
         File.Move(RecordPath(1), RecordPath(2));
-        await AssertDamaged(2, "belongs to another checkpoint");
+        await AssertDamaged(2, "it is a copy of step 1");
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, default));
     }
 
     [Fact]

@@ -112,6 +112,28 @@ public sealed class FolderStoreListTests : StoreTest
     }
 
     [Fact]
+    public async Task A_stage_whose_folder_the_file_system_tells_in_another_form_is_listed_and_can_be_cleared()
+    {
+        var stage = new StageId("Nächtlich", "é", "Übung ☃");
+        await Save(TestState.Large(1), stage: stage);
+        Store = new FolderStore(Root, new TestFileSystem { ScannedAs = name => name.Normalize(System.Text.NormalizationForm.FormD) });
+        var listed = Assert.Single(await List(Store, new StageQuery { Pipeline = NamePattern.Any, Run = NamePattern.Any }));
+        Assert.Equal(stage.Name, listed.Stage.Name);
+        Assert.NotNull(listed.Newest.Info);
+        Assert.Equal(1, await Store.RemoveAsync(listed.Stage, null, default));
+    }
+
+    [Fact]
+    public async Task A_folder_in_another_form_beside_the_right_one_is_not_it_nor_is_one_whose_name_is_no_text()
+    {
+        await Save(stage: new StageId("p", null, "é"));
+        Directory.CreateDirectory(Path.Join(Root, "p", "stages", "e\u0301"));
+        Store = new FolderStore(Root, new TestFileSystem { ScannedAs = name => name == "x" ? "\ud800" : name });
+        Directory.CreateDirectory(Path.Join(Root, "p", "stages", "x"));
+        Assert.Equal(["p//é [1]"], await Listed(new StageQuery { Pipeline = NamePattern.Any }));
+    }
+
+    [Fact]
     public async Task A_listing_can_be_cancelled_between_two_stages()
     {
         for (var i = 0; i < 3; i++)

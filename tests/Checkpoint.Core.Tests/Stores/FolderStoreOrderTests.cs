@@ -80,6 +80,23 @@ public sealed class FolderStoreOrderTests : StoreTest
     }
 
     [Fact]
+    public async Task A_named_step_in_a_folder_that_was_cleared_and_made_anew_by_another_process_flushes_them_too()
+    {
+        await Save(step: 1);
+        await new FolderStore(Root).RemoveAsync(Stage, null, default);
+        Directory.CreateDirectory(StageFolder);
+        _files.Forget();
+        await Save(step: 2);
+        var record = Single(o => o.IsRename && o.Kind == FolderEntryKind.Record);
+        foreach (var folder in new[] { Temp.Path, Root, Path.Join(Root, "nightly"), Path.Join(Root, "nightly", "stages") })
+            Assert.True(First(o => o.Verb == FileVerb.FlushDirectory && o.Path == folder) < record, $"{folder}: {Log()}");
+
+        _files.Forget();
+        await Save(step: 3);
+        Assert.Equal(0, _files.Count(FileVerb.Scan));
+    }
+
+    [Fact]
     public async Task The_save_is_not_done_before_the_last_flush_is()
     {
         await Save(TestState.Small("first"));

@@ -49,6 +49,42 @@ public sealed class FolderStoreReadTests : StoreTest
     }
 
     [Fact]
+    public async Task Beside_a_writer_that_never_rests_what_is_left_is_listed_and_no_step_more()
+    {
+        await Save(TestState.Small("x"));
+        await Save(TestState.Small("y"));
+        Between(FileVerb.Scan, 1000, async _ =>
+        {
+            var saved = await _other.SaveAsync(Draft(TestState.Small("y")), default);
+            await _other.RemoveAsync(Stage, [saved.Step - 1], default);
+        });
+        var found = (await Store.FindAsync(Stage, default))!;
+        Assert.Equal([1L], found.Steps);
+        Assert.Equal(1, found.Newest.Info!.Step);
+    }
+
+    [Fact]
+    public async Task Who_is_cancelled_reads_no_more()
+    {
+        for (var i = 0; i < 20; i++)
+            await Save(TestState.Small("x"));
+        using var source = new CancellationTokenSource();
+        var reads = 0;
+        _files.After = o =>
+        {
+            if (o.Verb == FileVerb.OpenRead && ++reads == 3)
+                source.Cancel();
+        };
+        var engine = new CheckpointEngine(Store);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await engine.SaveAsync(Draft(), new RetentionPolicy { KeepFor = TimeSpan.FromDays(1) }, source.Token));
+        Assert.Equal(3, reads);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.FindAsync(Stage, source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.RecallAsync(Stage, source.Token));
+        Assert.Equal(3, reads);
+    }
+
+    [Fact]
     public async Task A_stage_that_a_clearing_removes_after_it_was_listed_is_no_stage()
     {
         await Save(TestState.Small("x"));

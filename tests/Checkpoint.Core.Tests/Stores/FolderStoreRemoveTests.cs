@@ -33,6 +33,31 @@ public sealed class FolderStoreRemoveTests : StoreTest
         Assert.Single(Names(FolderEntryKind.Payload));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_copy_of_a_stages_folder_is_left_as_it_is(bool all)
+    {
+        await Save(TestState.Large(1));
+        await Save(TestState.Small("x"));
+        var backup = new StageId("nightly", null, "ingest-backup");
+        var folder = StageFolder + "-backup";
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.EnumerateFiles(StageFolder))
+            File.Copy(file, Path.Join(folder, Path.GetFileName(file)));
+        File.WriteAllText(Path.Join(folder, FolderLayout.NewTemporaryName()), "");
+        var before = Directory.EnumerateFiles(folder).ToList();
+        Assert.Equal(0, await Store.RemoveAsync(backup, all ? null : [1, 2], default));
+        Assert.Equal(before, Directory.EnumerateFiles(folder));
+
+        // What is saved there afterwards is the stage's own, and goes alone.
+        Assert.Equal(3, (await Save(stage: backup)).Step);
+        Assert.Equal(1, await Store.RemoveAsync(backup, all ? null : [1, 2, 3], default));
+        Assert.Equal([2L, 1], await Steps(backup));
+        Assert.Single(Directory.EnumerateFiles(folder, "*.state"));
+        TestState.AssertEqual(TestState.Large(1), await Restore(1));
+    }
+
     [Fact]
     public async Task What_was_judged_is_looked_at_again_under_the_writers_lock()
     {
@@ -63,6 +88,22 @@ public sealed class FolderStoreRemoveTests : StoreTest
     {
         foreach (var state in new[] { null, TestState.Small("x"), TestState.Large(1) })
             Assert.Equal((await Save(state)).Revision, (await Store.FindAsync(Stage, default))!.Newest.Info!.Revision);
+    }
+
+    [Fact]
+    public async Task A_folder_above_that_may_be_entered_and_not_opened_does_not_fail_the_removal()
+    {
+        await Save();
+        Store = new FolderStore(Root, new TestFileSystem
+        {
+            Before = o =>
+            {
+                if (o.Verb == FileVerb.OpenDirectory && o.Path != StageFolder)
+                    throw Fault.AccessDenied.Make();
+            },
+        });
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, default));
+        Assert.Equal(["store"], Temp.Folders());
     }
 
     [Fact]

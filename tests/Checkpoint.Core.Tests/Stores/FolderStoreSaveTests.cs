@@ -406,6 +406,16 @@ public sealed class FolderStoreSaveTests : StoreTest
         Assert.Contains("metadata", error.Message, StringComparison.Ordinal);
         Assert.Empty(Temp.Files());
 
+        draft = new CheckpointDraft
+        {
+            Stage = Stage,
+            SavedAt = draft.SavedAt,
+            Fingerprint = FingerprintHash.Combine(new Dictionary<string, byte[]> { [new string('x', RecordFormat.MaxLength)] = FingerprintHash.Bytes([]) }),
+            Metadata = new(new Dictionary<string, object?> { ["small"] = 1 }),
+        };
+        error = await Assert.ThrowsAsync<CheckpointException>(async () => await new CheckpointEngine(Store).SaveAsync(draft, new RetentionPolicy(), default));
+        Assert.Contains(": fingerprint cannot be kept", error.Message, StringComparison.Ordinal);
+
         await Save(metadata: new() { ["text"] = new string('x', RecordFormat.MaxLength - 1000) });
         Assert.Equal(RecordFormat.MaxLength - 1000, ((string)(await Store.ReadAsync(Stage, 1, default)).Info!.Metadata["text"]!).Length);
     }
@@ -493,13 +503,77 @@ public sealed class FolderStoreSaveTests : StoreTest
     [InlineData(true)]
     public async Task Where_there_are_no_locks_or_their_holder_hangs_saves_and_overwrites_go_on(bool isBusy)
     {
-        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported });
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = isBusy ? LockResult.Busy : LockResult.Unsupported, LocksOutlastRenamesAnswer = true });
         await Save(TestState.Large(1));
         await Save(TestState.Large(2));
         await Save(TestState.Large(3), 1, overwrite: true);
         TestState.AssertEqual(TestState.Large(3), await Restore(1));
         TestState.AssertEqual(TestState.Large(2), await Restore(2));
         Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Fact]
+    public async Task Where_a_lock_ends_with_a_rename_only_a_save_with_a_payload_needs_that_of_the_stage()
+    {
+        await Save(TestState.Large(1));
+        Store = new FolderStore(Root, new TestFileSystem { LockAnswer = LockResult.Busy, LocksOutlastRenamesAnswer = false });
+        Assert.Equal(2, (await Save(TestState.Small("x"))).Step);
+        Assert.Equal(3, (await Save()).Step);
+        var error = await Assert.ThrowsAsync<CheckpointException>(() => Save(TestState.Large(4)));
+        Assert.Contains("busy", error.Message, StringComparison.Ordinal);
+        Assert.Equal([3L, 2, 1], await Steps());
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_folder_with_the_name_of_the_next_record_is_passed_by(bool large)
+    {
+        var state = large ? TestState.Large(1) : TestState.Small("x");
+        foreach (var step in new[] { 1L, 2, 4 })
+            Directory.CreateDirectory(RecordPath(step));
+        Assert.Equal(3, (await Save(state)).Step);
+        Assert.Equal(5, (await Save(state)).Step);
+        Assert.Equal([5L, 3], await Steps());
+        Assert.All(new[] { 1L, 2, 4 }, step => Assert.True(Directory.Exists(RecordPath(step))));
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+        Assert.Equal(large ? 2 : 0, Names(FolderEntryKind.Payload).Count);
+        TestState.AssertEqual(state, await Restore());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_folder_with_the_name_of_the_step_that_is_saved_is_an_error_that_says_so(bool overwrite)
+    {
+        Directory.CreateDirectory(RecordPath(3));
+        var error = await Assert.ThrowsAsync<CheckpointException>(() => Save(TestState.Small("x"), 3, overwrite));
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, error.Kind);
+        foreach (var part in new[] { RecordPath(3), "is a folder", "'ingest'" })
+            Assert.Contains(part, error.Message, StringComparison.Ordinal);
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_taken_in_another_casing_is_passed_by_where_the_file_system_ignores_case()
+    {
+        Temp.Write("store/nightly/stages/ingest/0000000001.JSON", "mine");
+        var isTaken = File.Exists(RecordPath(1));
+        Assert.Equal(isTaken ? 2 : 1, (await Save(TestState.Small("x"))).Step);
+        Assert.Contains("mine", Temp.Files().Values.Select(System.Text.Encoding.UTF8.GetString));
+        TestState.AssertEqual(TestState.Small("x"), await Restore());
+    }
+
+    [UnixFact]
+    public async Task A_pipe_or_a_link_to_nothing_with_the_name_of_a_record_counts_as_a_step()
+    {
+        await Save(TestState.Small("x"));
+        using (var process = System.Diagnostics.Process.Start("mkfifo", [RecordPath(2)]))
+            process.WaitForExit();
+        File.CreateSymbolicLink(RecordPath(3), Path.Join(Temp.Path, "nothing"));
+        Assert.Equal(4, (await Save(TestState.Small("y"))).Step);
+        TestState.AssertEqual(TestState.Small("y"), await Restore());
     }
 
     private sealed class BrokenState(int before) : IStateSource

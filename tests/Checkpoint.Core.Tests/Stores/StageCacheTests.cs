@@ -106,7 +106,7 @@ public sealed class StageCacheTests : StoreTest
         await Change();
         await Settle();
         await Change();
-        Assert.Equal([2L, 1], await Steps());
+        Assert.Equal([2L, 1], await Recalled());
     }
 
     [Fact]
@@ -125,10 +125,10 @@ public sealed class StageCacheTests : StoreTest
         await Change();
         await Settle();
         await _other.RemoveAsync(Stage, [2], default);
-        Assert.Equal([1L], await Steps());
+        Assert.Equal([1L], await Recalled());
         await Settle();
         await _other.RemoveAsync(Stage, null, default);
-        Assert.Empty(await Steps());
+        Assert.Empty(await Recalled());
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class StageCacheTests : StoreTest
         await Change();
         await Settle();
         await File.AppendAllTextAsync(RecordPath(1), "damage");
-        Assert.NotNull((await Store.FindAsync(Stage, default))!.Newest.Fault);
+        Assert.NotNull((await Store.RecallAsync(Stage, default))!.Newest.Fault);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class StageCacheTests : StoreTest
         await Settle();
         await File.AppendAllTextAsync(RecordPath(1), "damage");
         Freeze(tick);
-        Assert.NotNull((await Store.FindAsync(Stage, default))!.Newest.Fault);
+        Assert.NotNull((await Store.RecallAsync(Stage, default))!.Newest.Fault);
     }
 
     [Fact]
@@ -161,10 +161,10 @@ public sealed class StageCacheTests : StoreTest
         await using (var stream = new FileStream(payload, FileMode.Open))
             stream.SetLength(100);
         Freeze(tick);
-        Assert.NotNull((await Store.FindAsync(Stage, default))!.Newest.Fault);
+        Assert.NotNull((await Store.RecallAsync(Stage, default))!.Newest.Fault);
         File.Delete(payload);
         Freeze(tick);
-        Assert.NotNull((await Store.FindAsync(Stage, default))!.Newest.Fault);
+        Assert.NotNull((await Store.RecallAsync(Stage, default))!.Newest.Fault);
     }
 
     [Fact]
@@ -181,17 +181,17 @@ public sealed class StageCacheTests : StoreTest
         }
         await File.WriteAllBytesAsync(RecordPath(1), whole);
         Freeze(tick);
-        Assert.NotNull((await Store.FindAsync(Stage, default))!.Newest.Info);
+        Assert.NotNull((await Store.RecallAsync(Stage, default))!.Newest.Info);
     }
 
     [Fact]
     public async Task A_stage_that_is_not_there_is_looked_for_each_time()
     {
-        Assert.Null(await Store.FindAsync(Stage, default));
+        Assert.Null(await Store.RecallAsync(Stage, default));
         _time.Advance(Settled);
-        Assert.Null(await Store.FindAsync(Stage, default));
+        Assert.Null(await Store.RecallAsync(Stage, default));
         await Change();
-        Assert.NotNull(await Store.FindAsync(Stage, default));
+        Assert.NotNull(await Store.RecallAsync(Stage, default));
     }
 
     [Fact]
@@ -206,11 +206,11 @@ public sealed class StageCacheTests : StoreTest
             changed = true;
             _other.SaveAsync(Draft(TestState.Small("two")), default).AsTask().GetAwaiter().GetResult();
         };
-        await Store.FindAsync(Stage, default);
+        await Store.RecallAsync(Stage, default);
         _time.Advance(Settled);
-        Assert.Equal([2L, 1], await Steps());
+        Assert.Equal([2L, 1], await Recalled());
         _time.Advance(Settled);
-        Assert.Equal([2L, 1], await Steps());
+        Assert.Equal([2L, 1], await Recalled());
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class StageCacheTests : StoreTest
     {
         await Change(step: 9);
         var tick = Freeze();
-        await Store.FindAsync(Stage, default);
+        await Store.RecallAsync(Stage, default);
         _time.Advance(Settled);
 
         // Between the first look at the folder and the second, a lower step is saved; the newest record is as it was.
@@ -232,13 +232,13 @@ public sealed class StageCacheTests : StoreTest
             Freeze(tick);
             Directory.SetLastWriteTimeUtc(StageFolder, tick.AddSeconds(2));
         };
-        await Store.FindAsync(Stage, default);
+        await Store.RecallAsync(Stage, default);
 
         // In the same tick of the file system's clock another one is.
         await _other.SaveAsync(Draft(step: 2), default);
         Freeze(tick);
         Directory.SetLastWriteTimeUtc(StageFolder, tick.AddSeconds(2));
-        Assert.Equal([9L, 2, 1], await Steps());
+        Assert.Equal([9L, 2, 1], await Recalled());
     }
 
     [Fact]
@@ -247,9 +247,63 @@ public sealed class StageCacheTests : StoreTest
         for (var i = 1; i <= 5; i++)
         {
             await Save();
-            Assert.Equal(i, (await Steps()).Count);
+            Assert.Equal(i, (await Recalled()).Count);
             await Settle();
         }
+    }
+
+    [Fact]
+    public async Task What_is_restored_or_pruned_is_looked_for_each_time()
+    {
+        await Change(TestState.Small("one"));
+        var tick = Freeze();
+        await Settle();
+        await Change(TestState.Small("two"));
+        Freeze(tick);
+        Assert.Equal([2L, 1], await Steps());
+        TestState.AssertEqual(TestState.Small("two"), await Restore());
+    }
+
+    [Fact]
+    public async Task Where_a_folders_time_is_known_to_say_nothing_the_stage_is_read_each_time()
+    {
+        _files.TellsChangesAnswer = false;
+        await Change(TestState.Small("one"));
+        await Settle();
+        Assert.True(await IsRead());
+    }
+
+    [Fact]
+    public async Task Where_an_own_save_did_not_move_the_folders_time_nothing_is_trusted_any_more()
+    {
+        await Change();
+        var tick = Freeze();
+        await Settle();
+        Assert.False(await IsRead());
+        _files.After = o =>
+        {
+            if (o.IsRename || o.IsDeletion || o.Verb == FileVerb.CreateFile)
+                Directory.SetLastWriteTimeUtc(StageFolder, tick);
+        };
+        await Save();
+        await Settle();
+        Assert.True(await IsRead());
+        await Change();
+        Freeze(tick);
+        Assert.Equal([3L, 2, 1], await Recalled());
+    }
+
+    [Fact]
+    public async Task Saves_in_one_tick_of_the_clock_take_no_trust_away()
+    {
+        await Change();
+        var tick = Freeze();
+        await Store.RecallAsync(Stage, default);
+        _files.After = o => Directory.SetLastWriteTimeUtc(StageFolder, tick);
+        await Save();
+        _files.After = null;
+        await Settle();
+        Assert.False(await IsRead());
     }
 
     [Fact]
@@ -297,10 +351,12 @@ public sealed class StageCacheTests : StoreTest
 
     private async Task Change(TestState? state = null, long? step = null) => await _other.SaveAsync(Draft(state, step), default);
 
+    private async Task<IReadOnlyList<long>> Recalled() => (await Store.RecallAsync(Stage, default))?.Steps ?? [];
+
     private async Task<bool> IsRead()
     {
         var before = _files.Count(FileVerb.Scan);
-        Assert.NotNull(await Store.FindAsync(Stage, default));
+        Assert.NotNull(await Store.RecallAsync(Stage, default));
         return _files.Count(FileVerb.Scan) > before;
     }
 
@@ -309,14 +365,14 @@ public sealed class StageCacheTests : StoreTest
     {
         for (var i = 0; i < 3; i++)
         {
-            await Store.FindAsync(Stage, default);
+            await Store.RecallAsync(Stage, default);
             _time.Advance(Settled);
         }
     }
 
     private async Task<string> Content()
     {
-        var info = (await Store.FindAsync(Stage, default))!.Newest.Info!;
+        var info = (await Store.RecallAsync(Stage, default))!.Newest.Info!;
         return System.Text.Encoding.UTF8.GetString(info.State!.Inline.Span);
     }
 

@@ -62,6 +62,29 @@ public sealed class StoreRegistryTests : IDisposable
             Assert.Equal(path, StoreRegistry.Get("file://localhost" + uri["file://".Length..]).Location);
     }
 
+    [Fact]
+    public void One_folder_is_one_store_however_its_path_is_written()
+    {
+        var path = Path.Join(_temp.Path, "store");
+        var store = StoreRegistry.Get(path + Path.DirectorySeparatorChar);
+        foreach (var location in new[] { path, Path.Join(_temp.Path, "x", "..", "store"), new Uri(path).AbsoluteUri })
+        {
+            Assert.Same(store, StoreRegistry.Get(location));
+            Assert.Same(store, StoreRegistry.Get(location));
+        }
+    }
+
+    [UnixFact]
+    public void A_file_uri_with_a_drive_of_windows_is_an_error_and_no_folder_of_that_name()
+    {
+        foreach (var location in new[] { "file:///C:/data", "file:///c:/data/x" })
+        {
+            var error = Assert.Throws<CheckpointException>(() => StoreRegistry.Get(location));
+            Assert.Equal(CheckpointErrorKind.StoreUnavailable, error.Kind);
+            Assert.Contains("path of Windows", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     [UnixFact]
     public void A_file_uri_of_another_machine_is_an_error_and_no_folder_of_that_name()
     {

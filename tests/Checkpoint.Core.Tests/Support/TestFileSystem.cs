@@ -42,6 +42,17 @@ internal sealed class TestFileSystem : FileSystem
 
     public int Count(FileVerb verb) => Operations.Count(o => o.Verb == verb);
 
+    /// <summary>How names are told that were not written so.</summary>
+    public Func<string, string> ScannedAs { get; set; } = name => name;
+
+    public bool TellsChangesAnswer { get; set; } = true;
+
+    public bool? LocksOutlastRenamesAnswer { get; set; }
+
+    public override bool LocksOutlastRenames => LocksOutlastRenamesAnswer ?? Current.LocksOutlastRenames;
+
+    public override bool TellsChanges(string path) => TellsChangesAnswer;
+
     public override void CreateDirectory(string path) => Do(new(FileVerb.CreateDirectory, path), () => Current.CreateDirectory(path));
 
     public override SafeFileHandle CreateFile(string path) => Do(new(FileVerb.CreateFile, path), () =>
@@ -116,7 +127,7 @@ internal sealed class TestFileSystem : FileSystem
 
     public override bool TryDeleteAbandoned(string path) => Do(new(FileVerb.DeleteAbandoned, path), () => Current.TryDeleteAbandoned(path));
 
-    public override void Scan(string path, EntryVisitor visit) => Do(new(FileVerb.Scan, path), () => Current.Scan(path, visit));
+    public override void Scan(string path, EntryVisitor visit) => Do(new(FileVerb.Scan, path), () => Current.Scan(path, (name, isDirectory) => visit(ScannedAs(name.ToString()), isDirectory)));
 
     private string PathOf(SafeFileHandle file) => _paths.GetValueOrDefault(file) ?? "(unknown)";
 

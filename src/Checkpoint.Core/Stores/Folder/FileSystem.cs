@@ -17,6 +17,9 @@ internal abstract class FileSystem
     /// <summary>Whether a writer's own lock on a file outlasts the file's rename, so that one who never gets the folder's lock can go on without it.</summary>
     public virtual bool LocksOutlastRenames => true;
 
+    /// <summary>Whether a folder's time moves when an entry is added, renamed or removed, as soon as others can see that. False where that is not known.</summary>
+    public virtual bool TellsChanges(string path) => true;
+
     /// <summary>Creates one folder, for its owner alone. A folder that is there already is left as it is.</summary>
     /// <exception cref="DirectoryNotFoundException">The parent is missing.</exception>
     public abstract void CreateDirectory(string path);
@@ -38,6 +41,19 @@ internal abstract class FileSystem
 
     /// <summary>Has the file's content on the medium when it returns.</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
+
+    /// <summary>Has a file that somebody else wrote on the medium when it returns, where this user may open it for writing.</summary>
+    public virtual void TryFlush(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 
     /// <summary>Opens a file for reading; writers and renames are not hindered.</summary>
     /// <returns>Null where there is no such file.</returns>
@@ -186,14 +202,4 @@ internal abstract class FileSystem
         }
         return bytes;
     }
-
 }
-
-/// <summary>Is shown an entry of a folder.</summary>
-internal delegate void EntryVisitor(ReadOnlySpan<char> name, bool isDirectory);
-
-/// <summary>What tells, without reading, whether a file or folder changed.</summary>
-/// <param name="Time">When it was last changed, UTC, as its file system counts.</param>
-/// <param name="Length">A file's length in bytes.</param>
-/// <param name="IsLink">Whether it is a link, whose own time says nothing of its target.</param>
-internal readonly record struct FileStamp(DateTime Time, long Length, bool IsLink);

@@ -23,6 +23,7 @@ internal sealed class FolderCommit : IDisposable
     private readonly List<IDisposable> _open = [];
     private string? _flushTop;
     private bool _isNew;
+    private long _taken;
     private readonly List<string> _unfinished = [];
 
     /// <param name="root">The store's folder.</param>
@@ -43,8 +44,8 @@ internal sealed class FolderCommit : IDisposable
     public async ValueTask<CheckpointInfo> RunAsync(CancellationToken cancellation)
     {
         // Found out now, not after a gigabyte was written.
-        if (_draft.Step is { } step && !_replaces && _files.Length(RecordPath(step)) is not null)
-            throw CheckpointErrors.Exists(_draft.Stage, step, _root);
+        if (_draft.Step is { } step)
+            RequireFree(step);
 
         var (state, payload) = await WriteStateAsync(cancellation);
         for (var attempt = 1; ; attempt++)
@@ -89,6 +90,15 @@ internal sealed class FolderCommit : IDisposable
         return FolderLayout.Classify(name) is { Kind: FolderEntryKind.Payload } payload && new FolderLeftovers(_files, _folder).IsReferenced(payload.Step, name);
     }
 
+    private void RequireFree(long step)
+    {
+        var path = RecordPath(step);
+        if (!_replaces && _files.Length(path) is not null)
+            throw CheckpointErrors.Exists(_draft.Stage, step, _root);
+        if (_files.DirectoryExists(path))
+            throw new IOException($"'{path}' is a folder and has the name of the record; move it away, or name another step");
+    }
+
     private string RecordPath(long step) => Path.Join(_folder, FolderLayout.RecordName(step));
 
     /// <summary>Writes the state, to a temporary payload where it does not go into the record, and flushes that.</summary>
@@ -119,7 +129,7 @@ internal sealed class FolderCommit : IDisposable
         using var record = CreateTemporary();
         using var folder = _files.OpenDirectory(_folder);
         var locked = await folder.LockAsync(LockPatience, cancellation);
-        if (locked == LockResult.Busy && !_files.LocksOutlastRenames)
+        if (locked == LockResult.Busy && payload is not null && !_files.LocksOutlastRenames)
             throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
         cancellation.ThrowIfCancellationRequested();
 
@@ -153,6 +163,8 @@ internal sealed class FolderCommit : IDisposable
         {
             if (_draft.Step is not null)
                 throw CheckpointErrors.Exists(_draft.Stage, step, _root);
+            // Also where what has the name is no record, but a folder, or, to a file system that ignores case, another file: the next step is above it.
+            _taken = step;
             Discard(record);
             return null;
         }
@@ -163,7 +175,7 @@ internal sealed class FolderCommit : IDisposable
         if (payload is not null)
             _unfinished.Remove(payload.Path);
         if (locked == LockResult.Taken && listing is not null)
-            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy);
+            new FolderLeftovers(_files, _folder).RemoveAfterSave(listing, step, state?.Payload, _mayTidy, cancellation);
         return info;
     }
 
@@ -171,7 +183,7 @@ internal sealed class FolderCommit : IDisposable
 
     private long NextStep(StageFolder listing)
     {
-        var latest = listing.Latest ?? 0;
+        var latest = Math.Max(listing.Latest ?? 0, _taken);
         return latest < long.MaxValue ? latest + 1
             : throw CheckpointErrors.Unusable(_root, $"checkpoint {_draft.Stage} has the highest step there can be; clear it or name a step");
     }

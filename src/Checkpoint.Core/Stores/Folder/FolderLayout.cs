@@ -138,6 +138,20 @@ internal static class FolderLayout
         return escaped.ToString(0, cut) + "~" + FingerprintHash.Hex(hash);
     }
 
+    /// <summary>The name by which a listed folder can be ours, or null: HFS+ lists in form D what was made, and is found, in form C.</summary>
+    public static string? FoundName(string folder)
+    {
+        try
+        {
+            return CheckpointNames.Compose(folder);
+        }
+        catch (ArgumentException)
+        {
+            // Half of a surrogate pair.
+            return null;
+        }
+    }
+
     /// <summary>The key that a folder name stands for, or null where it was cut, or is no folder of ours.</summary>
     public static string? Unescape(string folder)
     {

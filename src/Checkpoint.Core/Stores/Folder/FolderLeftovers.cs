@@ -8,12 +8,16 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
     // A file is created and then locked; no process is that slow between the two.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
 
+    // On a share that needs milliseconds for each, still less than a second of the writers' lock.
+    private const int MaxLooks = 100;
+
     /// <summary>Tidies a stage's folder after a save, by its writer's lock; what cannot be removed now stays for later.</summary>
     /// <param name="listing">The folder before the save.</param>
     /// <param name="saved">The step that was saved: no other payload of it is anybody's now.</param>
     /// <param name="payload">The payload of the save, or null.</param>
-    /// <param name="thoroughly">Whether to read the record beside every payload: an overwrite that was cut off may have left one whose record no longer names it.</param>
-    public void RemoveAfterSave(StageFolder listing, long saved, string? payload, bool thoroughly)
+    /// <param name="thoroughly">Whether to read records beside payloads: an overwrite that was cut off may have left one whose record no longer names it.</param>
+    /// <param name="cancellation">Ends the looking, without an error.</param>
+    public void RemoveAfterSave(StageFolder listing, long saved, string? payload, bool thoroughly, CancellationToken cancellation)
     {
         try
         {
@@ -21,7 +25,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
                 RemoveIfDead(name);
             foreach (var name in listing.PayloadsOf(saved).Where(n => n != payload))
                 Remove(name);
-            foreach (var (step, name) in thoroughly ? listing.Payloads : listing.DoubtfulPayloads())
+            foreach (var (step, name) in listing.DoubtfulPayloads().Concat(thoroughly ? Slice(listing.Payloads) : []).TakeWhile(_ => !cancellation.IsCancellationRequested))
             {
                 if (step != saved && !IsReferenced(step, name))
                     RemoveIfDead(name);
@@ -57,6 +61,13 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
         {
             return true;
         }
+    }
+
+    // Of many payloads some, others each time, beginning anywhere: no process need remember where the last one stopped.
+    private static IEnumerable<(long Step, string Name)> Slice(IReadOnlyList<(long Step, string Name)> payloads)
+    {
+        var start = payloads.Count <= MaxLooks ? 0 : Random.Shared.Next(payloads.Count);
+        return Enumerable.Range(start, Math.Min(payloads.Count, MaxLooks)).Select(i => payloads[i % payloads.Count]);
     }
 
     private void RemoveIfDead(string name)

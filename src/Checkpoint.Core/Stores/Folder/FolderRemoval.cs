@@ -37,7 +37,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
     {
         var listing = StageFolder.List(files, folder);
         var doomed = Doomed(listing, steps, cancellation);
-        if (doomed.Count == 0 && steps is not null)
+        if (doomed.Count == 0 && (steps is not null || listing.Steps.Count > 0))
             return (0, false);
         var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: _leftovers.IsReferenced(step, name)))).ToList();
         if (doomed.Count > 0)
@@ -50,13 +50,13 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         return (doomed.Count, doomed.Count == listing.Steps.Count);
     }
 
-    // Newest first, as the listing.
+    // Newest first, as the listing. Where the folder is a copy of another stage's, what it holds was not written for this one.
     private List<long> Doomed(StageFolder listing, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
-        if (steps is null)
-            return listing.Steps;
-        var wanted = steps.ToLookup(s => s.Step, s => s.Revision);
-        return listing.Steps.Where(step => wanted[step].Any(revision => revision is null || IsStill(step, revision, cancellation))).ToList();
+        var records = new RecordReader(root, files);
+        var wanted = steps?.ToLookup(s => s.Step, s => s.Revision);
+        return listing.Steps.Where(step => (wanted is null || wanted[step].Any(revision => revision is null || IsStill(step, revision, cancellation)))
+            && !records.IsOfAnotherStage(folder, step, cancellation)).ToList();
     }
 
     private bool IsStill(long step, string revision, CancellationToken cancellation)

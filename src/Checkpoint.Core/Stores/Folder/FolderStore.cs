@@ -18,7 +18,7 @@ internal sealed class FolderStore : CheckpointStore
     private readonly StageCache _cache;
     private readonly RecordReader _records;
     private readonly TimeProvider _time;
-    private readonly ConcurrentDictionary<StageId, long> _tidied = new();
+    private readonly ConcurrentDictionary<StageId, (long Time, string Record)> _tidied = new();
 
     /// <param name="root">The folder, as a full path. It need not exist.</param>
     /// <param name="files">The file system.</param>
@@ -36,10 +36,15 @@ internal sealed class FolderStore : CheckpointStore
 
     public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
     {
+        var isSaved = false;
         try
         {
-            using var commit = new FolderCommit(_root, _files, draft, MayTidy(draft.Stage));
-            return await commit.RunAsync(cancellation);
+            var tidied = LastTidied(draft);
+            using var commit = new FolderCommit(_root, _files, draft, mayTidy: tidied is null);
+            var saved = await commit.RunAsync(cancellation);
+            isSaved = true;
+            _tidied[draft.Stage] = (tidied ?? _time.GetTimestamp(), saved.Location);
+            return saved;
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -47,16 +52,21 @@ internal sealed class FolderStore : CheckpointStore
         }
         finally
         {
-            _cache.Forget(FolderLayout.StagePath(_root, draft.Stage));
+            _cache.Forget(FolderLayout.StagePath(_root, draft.Stage), isSaved);
         }
     }
 
-    public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation)
+    public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
+        Find(stage, path => ReadStage(path, stage, cancellation));
+
+    public override ValueTask<StageListing?> RecallAsync(StageId stage, CancellationToken cancellation) =>
+        Find(stage, path => _cache.Get(path, () => ReadStage(path, stage, cancellation)));
+
+    private ValueTask<StageListing?> Find(StageId stage, Func<string, StageListing?> find)
     {
         try
         {
-            var path = FolderLayout.StagePath(_root, stage);
-            return new(_cache.Get(path, () => ReadStage(path, stage)));
+            return new(find(FolderLayout.StagePath(_root, stage)));
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -76,7 +86,7 @@ internal sealed class FolderStore : CheckpointStore
                 foreach (var stage in Folders(parent, query.Name))
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    if (ListStage(query, parent, pipeline, run, stage) is { } listing)
+                    if (ListStage(query, parent, pipeline, run, stage, cancellation) is { } listing)
                         yield return listing;
                 }
             }
@@ -85,10 +95,9 @@ internal sealed class FolderStore : CheckpointStore
 
     public override ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
         try
         {
-            return new(_records.Read(FolderLayout.StagePath(_root, stage), stage, step));
+            return new(Read(FolderLayout.StagePath(_root, stage), stage, step, cancellation));
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -243,21 +252,20 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute.
-    private bool MayTidy(StageId stage)
+    // A loop that names its steps need not list the folder for each; dead writers are looked for once a minute. Where the record saved last is gone, the
+    // folder may be another one, made by a process that has not yet flushed what lies above it.
+    private long? LastTidied(CheckpointDraft draft)
     {
-        var now = _time.GetTimestamp();
-        if (_tidied.TryGetValue(stage, out var last) && _time.GetElapsedTime(last, now) < TidyPause)
-            return false;
+        if (_tidied.TryGetValue(draft.Stage, out var last) && _time.GetElapsedTime(last.Time) < TidyPause && (draft.Step is null || _files.Length(last.Record) is not null))
+            return last.Time;
         if (_tidied.Count > MaxTidied)
             _tidied.Clear();
-        _tidied[stage] = now;
-        return true;
+        return null;
     }
 
     private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;
 
-    private StageListing? ListStage(StageQuery query, string parent, string pipelineFolder, string? runFolder, string folder)
+    private StageListing? ListStage(StageQuery query, string parent, string pipelineFolder, string? runFolder, string folder, CancellationToken cancellation)
     {
         var pipeline = query.Pipeline.Literal ?? FolderLayout.Unescape(pipelineFolder);
         var run = runFolder is null ? null : query.Run!.Literal ?? FolderLayout.Unescape(runFolder);
@@ -265,11 +273,11 @@ internal sealed class FolderStore : CheckpointStore
         var stage = new StageId(pipeline ?? pipelineFolder, runFolder is null ? null : run ?? runFolder, name ?? folder) { Locator = Path.Join(parent, folder) };
         try
         {
-            if (ReadStage(stage.Locator, stage) is not { } listing)
+            if ((ReadStage(stage.Locator, stage, cancellation) ?? (query.WithLeftovers ? FindLeftovers(stage) : null)) is not { } listing)
                 return null;
             // Where a folder's name was cut, only a record tells the whole one.
             var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
-            if (!isKnown && FindIntact(listing) is { } info)
+            if (!isKnown && FindIntact(listing, cancellation) is { } info)
             {
                 (pipeline, run, name) = (info.Pipeline, info.Run, info.Name);
                 listing = listing with { Stage = new StageId(pipeline, run, name) { Locator = stage.Locator } };
@@ -282,11 +290,23 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
+    private StageListing? FindLeftovers(StageId stage)
+    {
+        var folder = StageFolder.List(_files, stage.Locator!);
+        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count > 0 ? new StageListing(stage, [], default) : null;
+    }
+
     // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.
     private static bool Fits(NamePattern pattern, string? name) => pattern.Literal is not null || pattern.IsAny || (name is not null && pattern.IsMatch(name));
 
-    private CheckpointInfo? FindIntact(StageListing listing) =>
-        listing.Newest.Info ?? listing.Steps.Skip(1).Select(step => _records.Read(listing.Stage.Locator!, listing.Stage, step).Info).FirstOrDefault(info => info is not null);
+    private CheckpointInfo? FindIntact(StageListing listing, CancellationToken cancellation) =>
+        listing.Newest.Info ?? listing.Steps.Skip(1).Select(step => Read(listing.Stage.Locator!, listing.Stage, step, cancellation).Info).FirstOrDefault(info => info is not null);
+
+    private CheckpointReading Read(string folder, StageId stage, long step, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return _records.Read(folder, stage, step);
+    }
 
     /// <summary>The names of the folders that can hold what is meant, in their order.</summary>
     private IEnumerable<string> Folders(string parent, NamePattern names)
@@ -298,11 +318,11 @@ internal sealed class FolderStore : CheckpointStore
             var folders = new List<string>();
             _files.Scan(parent, (name, isDirectory) =>
             {
-                if (isDirectory)
-                    folders.Add(name.ToString());
+                if (isDirectory && FolderLayout.FoundName(name.ToString()) is { } folder)
+                    folders.Add(folder);
             });
             // The key decides where it can be had from the folder's name; else the record will. A folder that is no name's is not ours.
-            return folders.Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
+            return folders.Distinct().Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
                 .Where(f => f.Key is not null ? names.IsAny || names.IsMatch(f.Key) : FolderLayout.IsCut(f.Folder))
                 .OrderBy(f => f.Key ?? f.Folder, StringComparer.Ordinal)
                 .Select(f => f.Folder);
@@ -313,24 +333,25 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    private StageListing? ReadStage(string path, StageId stage)
+    private StageListing? ReadStage(string path, StageId stage, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
             var folder = StageFolder.List(_files, path);
             if (folder.Latest is not { } latest)
                 return null;
-            var newest = _records.Read(path, stage, latest);
+            var newest = Read(path, stage, latest, cancellation);
             // Removed between listing and reading: look again, there may be a newer one.
             if (newest.IsMissing && attempt < ReadAttempts)
                 continue;
             // Beside a writer that never rests, what is left of a listing is better than to say that there is nothing.
-            if (newest.IsMissing)
-                newest = folder.Steps.Skip(1).Select(step => _records.Read(path, stage, step)).FirstOrDefault(reading => !reading.IsMissing);
+            var read = 0;
+            while (newest.IsMissing && ++read < folder.Steps.Count)
+                newest = Read(path, stage, folder.Steps[read], cancellation);
             if (newest.IsMissing)
                 return null;
             var id = newest.Info is { } info ? new StageId(info.Pipeline, info.Run, info.Name) { Locator = path } : stage;
-            return new StageListing(id, folder.Steps, newest);
+            return new StageListing(id, folder.Steps[read..], newest);
         }
     }
 }

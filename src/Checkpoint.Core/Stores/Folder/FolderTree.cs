@@ -47,9 +47,9 @@ internal static class FolderTree
                 using var above = files.OpenDirectory(path);
                 above.Flush();
             }
-            catch (DirectoryNotFoundException)
+            catch (Exception e) when (e is DirectoryNotFoundException or UnauthorizedAccessException)
             {
-                // Another process removes the same folders.
+                // Another process removes the same folders; or this user may pass through and not open, and so cannot flush.
             }
         }
     }

@@ -63,7 +63,7 @@ internal static class RecordFormat
 
         SealedJson.Seal(buffer);
         if (buffer.WrittenCount > MaxLength)
-            throw CheckpointErrors.NotSerializable("metadata", $"the record would have {buffer.WrittenCount >> 20} MiB and may have {MaxLength >> 20}; keep small facts in metadata and put the rest into the state");
+            throw TooLong(buffer.WrittenMemory);
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -86,6 +86,13 @@ internal static class RecordFormat
         {
             throw new InvalidDataException($"its content is not a record ({e.Message.TrimEnd('.')})", e);
         }
+    }
+
+    private static UnkeptValueException TooLong(ReadOnlyMemory<byte> record)
+    {
+        using var document = JsonDocument.Parse(record, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        var largest = document.RootElement.EnumerateObject().MaxBy(member => member.Value.GetRawText().Length).Name;
+        return CheckpointErrors.NotSerializable(largest, $"the record would have {record.Length >> 20} MiB and may have {MaxLength >> 20}, and most of it is this; what is large belongs into the state");
     }
 
     public static void WriteFingerprint(Utf8JsonWriter json, CheckpointFingerprint fingerprint)

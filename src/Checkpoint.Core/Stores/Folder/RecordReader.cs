@@ -26,7 +26,10 @@ internal sealed class RecordReader(string root, FileSystem files)
                 if (files.ReadRecord(path) is not { } bytes)
                     return default;
                 info = RecordFormat.Parse(bytes, _outputRoot, root, path);
-                CheckPlace(info, folder, step);
+                if (Place(info) != folder)
+                    return new CheckpointReading(CheckpointErrors.Misplaced(stage, step, path, info));
+                if (info.Step != step)
+                    throw new InvalidDataException($"it is a copy of step {info.Step}");
                 // The old payload is removed once the new record is there: a reader that came between looks again.
                 if (IsPayloadThere(info, folder, step, out var fault))
                     return new CheckpointReading(info);
@@ -45,20 +48,31 @@ internal sealed class RecordReader(string root, FileSystem files)
         }
     }
 
-    // A record that was copied into another stage's folder, or renamed, does not speak for that stage.
-    private void CheckPlace(CheckpointInfo info, string folder, long step)
+    /// <summary>Whether a whole record of another stage lies in a folder, as after the folder of that one was copied: nothing of the stage that the folder is named after.</summary>
+    public bool IsOfAnotherStage(string folder, long step, CancellationToken cancellation)
     {
-        string? place;
+        cancellation.ThrowIfCancellationRequested();
+        var path = Path.Join(folder, FolderLayout.RecordName(step));
         try
         {
-            place = FolderLayout.StagePath(root, info.StageId);
+            return files.ReadRecord(path) is { } bytes && Place(RecordFormat.Parse(bytes, _outputRoot, root, path)) != folder;
+        }
+        catch (Exception e) when (e is InvalidDataException or RecordTooNewException)
+        {
+            return false;
+        }
+    }
+
+    private string Place(CheckpointInfo info)
+    {
+        try
+        {
+            return FolderLayout.StagePath(root, info.StageId);
         }
         catch (CheckpointException e)
         {
             throw new InvalidDataException("its names are no names", e);
         }
-        if (info.Step != step || place != folder)
-            throw new InvalidDataException($"it belongs to another checkpoint, {info.StageId} step {info.Step}");
     }
 
     private bool IsPayloadThere(CheckpointInfo info, string folder, long step, out string fault)

@@ -9,7 +9,7 @@ namespace Checkpoint;
 /// <remarks>
 /// A change within the tick of the file system's clock in which the folder was read would leave its time as it was. So what was read is trusted only
 /// when the same times had been seen <see cref="Settling"/> before it was read: by then the clock of any file system has moved on (FAT counts in 2 s). Only
-/// elapsed time counts; clocks of different machines are never compared.
+/// elapsed time counts; clocks of different machines are never compared. A file system that keeps no such times, or is found out not to, is read each time.
 /// </remarks>
 internal sealed class StageCache(FileSystem files, TimeProvider time)
 {
@@ -20,8 +20,12 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
+    private bool? _tellsChanges;
+
     public StageListing? Get(string path, Func<StageListing?> read)
     {
+        if (!(_tellsChanges ??= files.TellsChanges(path)))
+            return read();
         var known = _entries.GetValueOrDefault(path);
         if (known is not null && (known.Folder.Time != files.LastWrite(path) || known.Record != files.Stamp(known.RecordPath)))
             known = null;
@@ -42,7 +46,13 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
     }
 
     /// <summary>What this process changed itself it need not find out, even where a file system does not tell.</summary>
-    public void Forget(string path) => _entries.TryRemove(path, out _);
+    /// <param name="path">The folder.</param>
+    /// <param name="isSaved">Whether something was surely added to it: then its time must have moved on, or it says nothing on this file system.</param>
+    public void Forget(string path, bool isSaved = false)
+    {
+        if (_entries.TryRemove(path, out var known) && isSaved && time.GetElapsedTime(known.FirstSeen) >= Settling && files.LastWrite(path) == known.Folder.Time)
+            _tellsChanges = false;
+    }
 
     private bool IsPayloadThere(StageListing listing) =>
         listing.Newest.Info!.State is not { Payload: { } payload } state

@@ -13,14 +13,19 @@ internal partial class UnixFileSystem : FileSystem
     private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
 
     // Numbers that Linux and macOS share.
-    private const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
+    protected const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
     private const int LockExclusive = 2, LockNonBlocking = 4;
 
     private static readonly int EWOULDBLOCK = OperatingSystem.IsMacOS() ? 35 : 11;
     private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
     private static readonly int EOPNOTSUPP = OperatingSystem.IsMacOS() ? 102 : 95;
+    private static readonly int ELOOP = OperatingSystem.IsMacOS() ? 62 : 40;
     private static readonly int ENOTSUP = OperatingSystem.IsMacOS() ? 45 : 95;
+
+    // O_NOFOLLOW, which Linux numbers by processor.
+    private static readonly int NoFollow = OperatingSystem.IsMacOS() ? 0x100
+        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000;
 
     public override void CreateDirectory(string path)
     {
@@ -71,11 +76,11 @@ internal partial class UnixFileSystem : FileSystem
         return error is ENOENT or ENOTDIR ? null : throw Failed(error, path);
     }
 
-    // On NFS an exclusive lock needs a file that is open for writing.
+    // On NFS an exclusive lock needs a file that is open for writing. A link is nothing that a writer left.
     private SafeFileHandle? OpenForLock(string path)
     {
-        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802); // O_RDWR | O_NONBLOCK | O_CLOEXEC
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : OpenRead(path);
+        var descriptor = Open(path, (OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802) | NoFollow); // O_RDWR | O_NONBLOCK | O_CLOEXEC
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : Marshal.GetLastPInvokeError() == ELOOP ? null : OpenRead(path);
     }
 
     public override SafeFileHandle? OpenLocked(string path)
@@ -135,20 +140,21 @@ internal partial class UnixFileSystem : FileSystem
         if (!IsUnsupported(error))
             throw Failed(error, to);
 
-        // The file system cannot refuse in a rename (NFS); a hard link does the same in two operations.
-        if (Link(from, to) == 0)
+        // The file system cannot refuse in a rename (NFS); a hard link does the same in two operations. Where the server's answer was lost, the
+        // repeated request finds the name taken, by the file itself: open(2), under O_EXCL.
+        error = LinkNew(from, to);
+        if (error == 0 || (error == EEXIST && UnixFileId.Of(from) is { } id && id == UnixFileId.Of(to)))
         {
             RemoveOldName(from);
             return true;
         }
-        error = Marshal.GetLastPInvokeError();
         if (error == EEXIST)
             return false;
         if (!IsUnsupported(error) && error != EPERM)
             throw Failed(error, to);
 
         // Nor has it links. What is left is the lock that the caller holds.
-        if (File.Exists(to))
+        if (Path.Exists(to))
             return false;
         File.Move(from, to, overwrite: true);
         return true;
@@ -170,7 +176,9 @@ internal partial class UnixFileSystem : FileSystem
 
     private static bool IsUnsupported(int error) => error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
 
-    private static int RenameNew(string from, string to)
+    /// <summary>A rename that refuses a taken name.</summary>
+    /// <returns>0, or the error of the system.</returns>
+    protected virtual int RenameNew(string from, string to)
     {
         try
         {
@@ -185,6 +193,10 @@ internal partial class UnixFileSystem : FileSystem
             return ENOSYS;
         }
     }
+
+    /// <summary>Another name for a file, where it is free.</summary>
+    /// <returns>0, or the error of the system.</returns>
+    protected virtual int LinkNew(string from, string to) => Link(from, to) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     private static Exception Failed(int error, string path)
     {

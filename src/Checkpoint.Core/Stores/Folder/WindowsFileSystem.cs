@@ -21,6 +21,21 @@ internal partial class WindowsFileSystem : FileSystem
 
     public override bool LocksOutlastRenames => false;
 
+    // FAT and exFAT leave a folder's time as it is; the client of a share remembers it for seconds.
+    public override bool TellsChanges(string path)
+    {
+        try
+        {
+            var drive = new DriveInfo(Path.GetPathRoot(path)!);
+            return drive.DriveType != DriveType.Network && drive.DriveFormat is "NTFS" or "ReFS";
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // The path of a share has no drive.
+            return false;
+        }
+    }
+
     public override void CreateDirectory(string path)
     {
         RequireParent(path);
@@ -45,6 +60,9 @@ internal partial class WindowsFileSystem : FileSystem
     {
         try
         {
+            // What a link leads to would be deleted.
+            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
+                return false;
             using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
             return true;
         }
@@ -119,7 +137,7 @@ internal partial class WindowsFileSystem : FileSystem
                 _lock = new FileStream(Path.Combine(_path, FolderLayout.LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
                 return LockResult.Taken;
             }
-            catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not DirectoryNotFoundException))
+            catch (Exception e) when (IOErrors.IsBusy(e))
             {
                 // Access is denied for a moment while the last holder's file is being removed.
                 return LockResult.Busy;

@@ -11,14 +11,15 @@ internal static class StorePath
     {
         if (StoreRegistry.IsUri(location))
             return location;
-        if (location is not ['~', ..] && !location.Contains(':', StringComparison.Ordinal))
-            return Path.IsPathFullyQualified(location) ? Path.GetFullPath(location) : Path.GetFullPath(location, CurrentFolder(session));
         try
         {
+            if (location is not ['~', ..] && !location.Contains(':', StringComparison.Ordinal))
+                return Path.IsPathFullyQualified(location) ? Path.GetFullPath(location) : Path.GetFullPath(location, CurrentFolder(session));
             var path = session.GetUnresolvedProviderPathFromPSPath(location, out var provider, out _);
             return provider.Name == "FileSystem" ? Path.GetFullPath(path) : throw CheckpointErrors.Unusable(location, $"it is a path of the provider {provider.Name}, not of a file system");
         }
-        catch (System.Management.Automation.DriveNotFoundException e)
+        // Drives and providers that are not there, and texts that no path can be.
+        catch (Exception e) when (e is SessionStateException or ArgumentException or InvalidOperationException or IOException)
         {
             throw CheckpointErrors.Unusable(location, e.Message, e);
         }

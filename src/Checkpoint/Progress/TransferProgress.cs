@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation;
 
-namespace Checkpoint.Commands;
+namespace Checkpoint;
 
 /// <summary>The progress bar of large state. Small state shows none.</summary>
 /// <param name="command">The cmdlet to write through.</param>

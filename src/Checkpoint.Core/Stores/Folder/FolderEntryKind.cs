@@ -1,0 +1,17 @@
+namespace Checkpoint;
+
+/// <summary>What a file in a stage's folder is, by its name.</summary>
+internal enum FolderEntryKind
+{
+    /// <summary>Not ours: never read, never touched.</summary>
+    Foreign,
+
+    /// <summary>A record.</summary>
+    Record,
+
+    /// <summary>A payload.</summary>
+    Payload,
+
+    /// <summary>A file that is being written, or was when its writer died.</summary>
+    Temporary,
+}

@@ -1,0 +1,42 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace Checkpoint;
+
+/// <summary>The context of a command line that is being written.</summary>
+internal sealed class CompletionScope
+{
+    private readonly IDictionary _bound;
+    private readonly ContextResolver _context;
+
+    public CompletionScope(IDictionary bound)
+    {
+        _bound = bound;
+        _context = new ContextResolver(
+            new ContextSettings { Store = Setting("Store"), Pipeline = Setting("Pipeline"), Run = Setting("Run") },
+            SessionContext.Current,
+            Environment.GetEnvironmentVariable,
+            path => path);
+    }
+
+    public NamePattern Pipeline => NamePattern.Of(CheckpointNames.Normalize(_context.Pipeline.Value, "pipeline"));
+
+    public NamePattern? Run => _context.Run.Value is { } run ? NamePattern.Of(CheckpointNames.Normalize(run, "run")) : null;
+
+    public string? Name => _bound["Name"]?.ToString();
+
+    public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name)
+    {
+        var path = StorePath.Resolve(SessionPath(), _context.Store.Value);
+        return StoreRegistry.Get(path).ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
+    }
+
+    // Completion runs inside a pipeline, where the runspace's own proxy of the session refuses to answer.
+    private static PathIntrinsics SessionPath()
+    {
+        using var session = PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return (PathIntrinsics)session.AddScript("$ExecutionContext.SessionState.Path").Invoke()[0].BaseObject;
+    }
+
+    private ContextSetting<string> Setting(string name) => _bound.Contains(name) ? new(_bound[name]?.ToString()) : default;
+}
