@@ -14,6 +14,7 @@
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'
+        'New-CheckpointIterator'
         'Restore-Checkpoint'
         'Save-Checkpoint'
         'Set-CheckpointContext'
