@@ -16,6 +16,7 @@
         'Get-CheckpointFingerprint'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
+        'New-CheckpointIterator'
         'New-CheckpointStage'
         'Restore-Checkpoint'
         'Save-Checkpoint'
