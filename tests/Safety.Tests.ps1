@@ -161,3 +161,17 @@ Describe 'A typed wildcard' {
         ([pscustomobject] @{ Name = 'a' } | Get-Checkpoint -Store $store -Pipeline *).Pipeline | Should -Be 'one', 'two'
     }
 }
+
+Describe 'A host whose thread has a context of its own' {
+    It 'is not waited for by its own thread' {
+        $store = New-TestStore
+        $child = Start-Pwsh -ArgumentList $store -Script {
+            param($Store)
+            Add-Type 'public sealed class BusyContext : System.Threading.SynchronizationContext { public override void Post(System.Threading.SendOrPostCallback d, object s) { } }'
+            [System.Threading.SynchronizationContext]::SetSynchronizationContext([BusyContext]::new())
+            Save-Checkpoint large -State ([byte[]]::new(20MB)) -Store $Store -Pipeline default -Run ''
+            (Restore-Checkpoint large -Store $Store -Pipeline default -Run '').Length
+        }
+        (Wait-Pwsh $child -TimeoutSeconds 60).Output | Should -Be '20971520'
+    }
+}

@@ -86,6 +86,10 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
 
     private void Guard(Action<CancellableCommand> step)
     {
+        // A host's own context, as that of a window, would have what we wait for go on by this thread, which waits.
+        var host = SynchronizationContext.Current;
+        if (host is not null)
+            SynchronizationContext.SetSynchronizationContext(null);
         try
         {
             step(this);
@@ -109,6 +113,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
         catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
+        }
+        finally
+        {
+            if (host is not null)
+                SynchronizationContext.SetSynchronizationContext(host);
         }
     }
 }
