@@ -110,6 +110,7 @@ internal partial class WindowsFileSystem : FileSystem
 
         private readonly string _path;
         private FileStream? _lock;
+        private UnauthorizedAccessException? _denied;
 
         public WindowsDirectory(string path)
         {
@@ -127,7 +128,8 @@ internal partial class WindowsFileSystem : FileSystem
             }
             catch (Exception e) when (IOErrors.IsBusy(e))
             {
-                // Access is denied for a moment while the last holder's file is being removed.
+                // Access is denied for a moment while the last holder's file is being removed; for longer it means what it says.
+                _denied = e as UnauthorizedAccessException;
                 return LockResult.Busy;
             }
         }
@@ -140,7 +142,7 @@ internal partial class WindowsFileSystem : FileSystem
                 if (TryLock() == LockResult.Taken)
                     return LockResult.Taken;
                 if (Stopwatch.GetElapsedTime(started) > patience)
-                    return LockResult.Busy;
+                    return _denied is null ? LockResult.Busy : throw _denied;
                 // Waiters that woke together would meet again.
                 await Task.Delay(Random.Shared.Next(pause, 2 * pause), cancellation);
             }
