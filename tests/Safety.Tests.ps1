@@ -217,10 +217,10 @@ Describe 'An output file that is a link' -Skip:$IsWindows {
 }
 
 Describe 'A store whose path is a file' {
-    It 'is no store to any cmdlet: <_>' -ForEach 'Restore-Checkpoint s', 'Get-Checkpoint', 'Get-Checkpoint s', 'Clear-Checkpoint', 'Save-Checkpoint s' {
+    It 'is no store to any cmdlet: <_>' -ForEach 'Restore', 'Get', 'Clear', 'Save' {
         $store = "$(New-TestStore)/file"
         Set-Content $store 'x'
-        { Invoke-Expression "$_ -Store '$store' -ErrorAction Stop" } | Should -Throw -ErrorId 'StoreUnavailable,*'
+        { & "$_-Checkpoint" s -Store $store -ErrorAction Stop } | Should -Throw -ErrorId 'StoreUnavailable,*'
     }
 }
 
@@ -242,6 +242,6 @@ Describe 'A stage that cannot be read' -Skip:(-not $IsLinux) {
 
 Describe 'A secret in metadata' {
     It 'is refused as a secret' {
-        { Save-Checkpoint s -Metadata @{ token = ConvertTo-SecureString 'x' -AsPlainText -Force } -Store (New-TestStore) } | Should -Throw '*metadata.token*' -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand'
+        { Save-Checkpoint s -Metadata @{ token = [securestring]::new() } -Store (New-TestStore) } | Should -Throw '*metadata.token*' -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand'
     }
 }
