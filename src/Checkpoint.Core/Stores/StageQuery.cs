@@ -42,6 +42,9 @@ internal sealed class StageQuery
 
     public NamePattern Name { get; init; } = NamePattern.Any;
 
+    /// <summary>Whether stages are meant too of which nothing is there but what saves left that were cut off, or a journal of items; for clearing.</summary>
+    public bool WithLeftovers { get; init; }
+
     /// <summary>The one stage that is meant, or null where there may be several.</summary>
     public StageId? Stage => Pipeline.Literal is { } pipeline && Name.Literal is { } name && Run is null or { Literal: not null } ? new StageId(pipeline, Run?.Literal, name) : null;
 }

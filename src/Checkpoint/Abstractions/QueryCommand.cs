@@ -41,7 +41,7 @@ public abstract class QueryCommand : BoundContextCommand
     }
 
     /// <summary>The stages meant by a name. What is there by exactly the text that was given is meant alone, though it may look like a wildcard.</summary>
-    private protected StageQuery Query(string? name)
+    private protected StageQuery Query(string? name, bool withLeftovers = false)
     {
         var pipeline = Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => IsThere(literal, null, NamePattern.Any) || IsThere(literal, NamePattern.Any, NamePattern.Any));
         var run = Context.Run.Value is { } id ? Find(id, "run", nameof(Run), literal => IsThere(pipeline, literal, NamePattern.Any)) : null;
@@ -50,6 +50,7 @@ public abstract class QueryCommand : BoundContextCommand
             Pipeline = pipeline,
             Run = run,
             Name = name is null ? NamePattern.Any : Find(name, "checkpoint", nameof(Name), literal => IsThere(pipeline, run, literal)),
+            WithLeftovers = withLeftovers,
         };
     }
 

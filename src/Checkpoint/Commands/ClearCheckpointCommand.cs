@@ -28,7 +28,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
         if (Revision is not null && Step is not { Length: 1 })
             throw new ArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
         foreach (var name in Name ?? [null!])
-            _requests.Add(new Request(Engine, Query(name), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
+            _requests.Add(new Request(Engine, Query(name, withLeftovers: IsUnconditional(Step)), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
     }
 
     protected override void End()
@@ -55,7 +55,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
             var steps = all ? null : Wait(engine.SelectForClearingAsync(stage, named, olderThan, keep, Cancellation));
             if (steps is { Count: 0 })
                 continue;
-            var target = $"Checkpoint {stage.Stage}, {(all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
+            var target = $"Checkpoint {stage.Stage}, {(stage.Steps.Count == 0 ? "the journal of its items" : all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
             {
                 _isRefused = true;

@@ -117,7 +117,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return await new FolderRemoval(_root, _files, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -155,6 +155,8 @@ internal sealed class FolderStore : CheckpointStore
             }
         }
     }
+
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => new(new FolderItems(_root, _files, stage));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
@@ -265,7 +267,7 @@ internal sealed class FolderStore : CheckpointStore
         var stage = new StageId(pipeline ?? pipelineFolder, runFolder is null ? null : run ?? runFolder, name ?? folder) { Locator = Path.Join(parent, folder) };
         try
         {
-            if (ReadStage(stage.Locator, stage) is not { } listing)
+            if ((ReadStage(stage.Locator, stage) ?? (query.WithLeftovers ? FindLeftovers(stage) : null)) is not { } listing)
                 return null;
             // Where a folder's name was cut, only a record tells the whole one.
             var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
@@ -280,6 +282,12 @@ internal sealed class FolderStore : CheckpointStore
         {
             throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
         }
+    }
+
+    private StageListing? FindLeftovers(StageId stage)
+    {
+        var folder = StageFolder.List(_files, stage.Locator!);
+        return folder.Steps.Count == 0 && folder.Items.Count > 0 ? new StageListing(stage, [], default) : null;
     }
 
     // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.

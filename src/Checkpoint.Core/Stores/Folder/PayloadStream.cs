@@ -12,6 +12,15 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     private long _flushFrom;
     private Task _flushing = Task.CompletedTask;
 
+    /// <summary>Where reading or writing begins in the file.</summary>
+    public long Start
+    {
+        init => _position = _flushFrom = value;
+    }
+
+    /// <summary>Where reading ends, though there may be more.</summary>
+    public long End { get; init; } = long.MaxValue;
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -28,7 +37,7 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
 
     public override int Read(Span<byte> buffer)
     {
-        var read = files.Read(file, buffer, _position);
+        var read = files.Read(file, buffer[..(int)Math.Min(buffer.Length, End - _position)], _position);
         _position += read;
         return read;
     }
