@@ -103,7 +103,8 @@ internal sealed class ItemWorker
         _isFresh = false;
         var state = _runspace.SessionStateProxy;
         state.Path.SetLocation(_location);
-        state.SetVariable("ErrorActionPreference", _errors);
+        // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same.
+        state.SetVariable("ErrorActionPreference", _errors == ActionPreference.SilentlyContinue ? ActionPreference.Continue : _errors);
         state.SetVariable("_", item);
         foreach (var variable in _block.Variables)
             state.SetVariable(variable.Name, variable.Value);
