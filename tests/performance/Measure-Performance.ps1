@@ -11,7 +11,7 @@ The peers are in Peers.cs: a cmdlet that only returns $true; a bare durable save
 plain write and flush. With -UpdateDocs the table in docs/performance.md is replaced by what was measured.
 
 .PARAMETER Figure
-Only these figures: Test, Save, State, Payload, Get, Latest, Import, Contention, Items.
+Only these figures: Test, Save, State, Payload, Get, Latest, Import, Contention, Item.
 
 .PARAMETER Folder
 Where to measure; the disk matters. A folder of its own is made in it and removed again. Default: out/performance.
@@ -35,8 +35,8 @@ Measures everything, in some minutes.
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Import', 'Contention', 'Items')]
-    [string[]] $Figure = @('Test', 'Save', 'State', 'Payload', 'Get', 'Latest', 'Import', 'Contention', 'Items'),
+    [ValidateSet('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Import', 'Contention', 'Item')]
+    [string[]] $Figure = @('Test', 'Save', 'State', 'Payload', 'Get', 'Latest', 'Import', 'Contention', 'Item'),
 
     [string] $Folder = "$PSScriptRoot/../../out/performance",
 
@@ -321,7 +321,7 @@ function Measure-Contention {
     New-Figure '16 processes, 500 saves each of one stage' ('{0:n0} acknowledged, {1:n0} distinct steps, {2:n0} listed, {3} lost, in {4:0} s' -f $acknowledged.Count, $distinct.Count, $listed.Count, $lost, $watch.Elapsed.TotalSeconds) '8,000 distinct, none lost' $met
 }
 
-function Measure-Items {
+function Measure-Item {
     $store = Join-Path $work 'items'
     $script:stage = 0
     $item = { $_ }

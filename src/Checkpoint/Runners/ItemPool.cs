@@ -129,8 +129,9 @@ internal sealed class ItemPool : IDisposable
                 _cancellation);
             error ??= _run.TryDone(task.Id, task.Key, _savesOutput ? new ObjectState(all.ToArray(), isSequence: true) : null, out number, _cancellation);
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (_cancellation.IsCancellationRequested || _tasks.IsAddingCompleted)
         {
+            // Nobody waits for it any more.
             return;
         }
         catch (CheckpointException e)

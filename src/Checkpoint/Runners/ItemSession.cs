@@ -154,6 +154,8 @@ internal sealed class ItemSession : IDisposable
             _command.WriteWarning($"Item '{key}' failed: {BlockErrors.CauseOf(error).Message}");
         else
             _command.WriteError(record);
+        if (_pool is null && _run.IsStopped)
+            Complete();
     }
 
     private bool StopsAtErrors() =>

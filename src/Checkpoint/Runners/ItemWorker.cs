@@ -20,7 +20,6 @@ internal sealed class ItemWorker
     private readonly Thread _thread;
     private volatile PowerShell? _shell;
     private Runspace? _runspace;
-    private bool _isFresh;
 
     public ItemWorker(BlockingCollection<ItemTask> tasks, UsingVariables block, ActionPreference errors, string location, PSLanguageMode languageMode, Action<ItemWorker, ItemTask> run, CancellationToken cancellation)
     {
@@ -96,11 +95,10 @@ internal sealed class ItemWorker
             _runspace.ThreadOptions = PSThreadOptions.UseCurrentThread;
             _runspace.Open();
         }
-        else if (!_isFresh)
+        else
         {
             _runspace.ResetRunspaceState();
         }
-        _isFresh = false;
         var state = _runspace.SessionStateProxy;
         state.Path.SetLocation(_location);
         // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same.

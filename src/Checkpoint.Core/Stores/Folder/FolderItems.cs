@@ -35,7 +35,8 @@ internal sealed class FolderItems : ItemLog
         _end = RandomAccess.GetLength(_journal);
     }
 
-    public override int Estimate => (int)Math.Min(_end / TypicalLine, 1 << 28);
+    // Lines with outputs are long: no more room is made at once than some tens of megabytes.
+    public override int Estimate => (int)Math.Min(_end / TypicalLine, 1 << 20);
 
     public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
     {
@@ -70,16 +71,20 @@ internal sealed class FolderItems : ItemLog
         {
             return Guarded(() =>
             {
+                PayloadStream? payload = null;
                 using var writer = new StateWriter(() =>
                 {
                     Monitor.Enter(_outputGate);
                     isLocked = true;
                     Outputs();
                     _areOutputsDirty = true;
-                    return Outputs(_outputsEnd);
+                    return payload = Outputs(_outputsEnd);
                 });
                 output.WriteTo(writer, cancellation);
                 var state = writer.Complete(output.IsSequence, cancellation);
+                // What was flushed behind the writing of a very large one tells its error here or never.
+                if (state.PayloadLength >= PayloadStream.FlushBehind)
+                    payload!.FlushToDiskAsync(cancellation).AsTask().GetAwaiter().GetResult();
                 var offset = _outputsEnd;
                 if (state.Payload is not null)
                     _outputsEnd += state.PayloadLength;

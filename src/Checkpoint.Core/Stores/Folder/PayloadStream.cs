@@ -5,8 +5,8 @@ namespace Checkpoint;
 /// <summary>A payload file as a stream, in one direction, through the faultable <see cref="FileSystem"/>.</summary>
 internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool leaveOpen = false) : Stream
 {
-    // While this much more is being written, what came before goes to the medium: the last flush then has little left to do.
-    private const long FlushBehind = 64 << 20;
+    /// <summary>While this many bytes more are being written, what came before goes to the medium: the last flush then has little left to do.</summary>
+    public const long FlushBehind = 64 << 20;
 
     private long _position;
     private long _flushFrom;
