@@ -154,6 +154,13 @@ Describe 'Invoke-CheckpointItem' {
             'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at -ErrorAction SilentlyContinue | Should -Be 'went on'
         }
 
+        It 'fails by throw whatever -ErrorAction says: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            foreach ($preference in 'Stop', 'Continue', 'SilentlyContinue', 'Ignore') {
+                { 'a' | Invoke-CheckpointItem s { throw 'no'; 'went on' } -ThrottleLimit $Throttle @at -ErrorAction $preference } | Should -Throw 'no'
+                Test-Checkpoint s @at | Should -BeFalse
+            }
+        }
+
         It 'is told of with its own error, and in the end by StageFailed' {
             1..4 | Invoke-CheckpointItem s { if ($_ % 2) { throw "odd $_" }; $_ } -ContinueOnError @at -ErrorAction SilentlyContinue -ErrorVariable failed | Should -Be 2, 4
             $failed | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" } | Select-Object -First 2 | Should -Be 'odd 1', 'odd 3'
@@ -279,8 +286,10 @@ Describe 'Invoke-CheckpointItem' {
                 else { 'a2'; 'b2'; ($using:signal).Set() }
             } -ThrottleLimit 2 @at
             $output | Should -HaveCount 5
-            $output[-1] | Should -Be 'c1'
+            # The last of each waits for the disk, so only what comes before that has an order among items.
             $output.IndexOf('a1') | Should -BeLessThan $output.IndexOf('b1')
+            $output.IndexOf('b1') | Should -BeLessThan $output.IndexOf('c1')
+            $output.IndexOf('a2') | Should -BeLessThan $output.IndexOf('b1')
         }
 
         It 'stops at the first item that fails, after what is running has ended, with its own error' {

@@ -101,8 +101,8 @@ internal sealed class ItemWorker
         }
         var state = _runspace.SessionStateProxy;
         state.Path.SetLocation(_location);
-        // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same.
-        state.SetVariable("ErrorActionPreference", _errors == ActionPreference.SilentlyContinue ? ActionPreference.Continue : _errors);
+        // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same. In a runspace of its own these two would have even a throw passed over.
+        state.SetVariable("ErrorActionPreference", _errors is ActionPreference.SilentlyContinue or ActionPreference.Ignore ? ActionPreference.Continue : _errors);
         state.SetVariable("_", item);
         foreach (var variable in _block.Variables)
             state.SetVariable(variable.Name, variable.Value);
