@@ -130,7 +130,7 @@ Describe 'Invoke-CheckpointItem' {
             @{ What = 'a block of two'; Item = 1; With = @{ Key = { 1; 2 } }; Message = '*-Key gives a *Collection*' }
             @{ What = 'null'; Item = $null; With = @{}; Message = '*null has no key*' }
         ) {
-            { $Item | Invoke-CheckpointItem s { throw 'run' } @With @at } | Should -Throw $Message -ErrorId 'InvalidArgument,*'
+            { $Item | Invoke-CheckpointItem s { throw 'run' } @With @at } | Should -Throw $Message -ErrorId 'InvalidArgument,Checkpoint.Commands.InvokeCheckpointItemCommand'
         }
 
         It 'that comes twice is done once, with one warning' {
@@ -177,14 +177,14 @@ Describe 'Invoke-CheckpointItem' {
 
         It 'does not stop the others where errors stop scripts: it is a warning then, and the end is the error' {
             $ErrorActionPreference = 'Stop'
-            { 1..4 | Invoke-CheckpointItem s { $ran.Enqueue($_); if ($_ % 2) { throw "odd $_" } } -ContinueOnError @at -WarningAction SilentlyContinue } | Should -Throw -ErrorId 'StageFailed,*'
+            { 1..4 | Invoke-CheckpointItem s { $ran.Enqueue($_); if ($_ % 2) { throw "odd $_" } } -ContinueOnError @at -WarningAction SilentlyContinue } | Should -Throw -ErrorId 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
             $ran | Should -Be 1, 2, 3, 4
         }
 
         It 'counts towards -MaxError, which stops the run: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
             $count = [ref] 0
             { 1..50 | Invoke-CheckpointItem s { $null = [Threading.Interlocked]::Increment($using:count); throw 'no' } -MaxError 3 -ThrottleLimit $Throttle @at -ErrorAction Stop -WarningAction SilentlyContinue } |
-                Should -Throw -ErrorId 'StageFailed,*'
+                Should -Throw -ErrorId 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
             $count.Value | Should -BeGreaterOrEqual 3
             $count.Value | Should -BeLessOrEqual ($Throttle + 2)
         }
@@ -236,7 +236,7 @@ Describe 'Invoke-CheckpointItem' {
         }
 
         It 'does not call an item done whose output cannot be kept: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
-            { 'a' | Invoke-CheckpointItem s { $h = @{}; $h.self = $h; $h } -SaveOutput -ThrottleLimit $Throttle @at } | Should -Throw "Item 'a'*" -ErrorId 'StateNotSerializable,*'
+            { 'a' | Invoke-CheckpointItem s { $h = @{}; $h.self = $h; $h } -SaveOutput -ThrottleLimit $Throttle @at } | Should -Throw "Item 'a'*" -ErrorId 'StateNotSerializable,Checkpoint.Commands.InvokeCheckpointItemCommand'
             'a' | Invoke-CheckpointItem s { 'better' } -SaveOutput @at | Should -Be 'better'
         }
     }
@@ -315,9 +315,9 @@ Describe 'Invoke-CheckpointItem' {
             $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$using:store.signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
             try {
                 Wait-Until { Test-Path "$store.signal" }
-                { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,*'
+                { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
                 $null = Save-Checkpoint s @at
-                { Clear-Checkpoint s @at } | Should -Throw -ErrorId 'LeaseHeld,*'
+                { Clear-Checkpoint s @at } | Should -Throw -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
             }
             finally {
                 $null = Stop-Pwsh $child
@@ -349,6 +349,41 @@ Describe 'Invoke-CheckpointItem' {
             @($records | Where-Object StatusDescription -Like '*not known*piped*').Count | Should -BeGreaterOrEqual 1
             $shell.Dispose()
         }
+    }
+}
+
+Describe 'The journal of items' {
+    It 'is what docs/format.md says, to a program that knows nothing but that page' {
+        $store = New-TestStore -Missing
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        'host1', 2 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; 'small'; 5L } -ContinueOnError -SaveOutput @at -ErrorAction SilentlyContinue
+        'large' | Invoke-CheckpointItem s { , [byte[]]::new(20000) } -SaveOutput @at
+        $text = [IO.File]::ReadAllText("$store/default/stages/s/items.jsonl")
+        $text | Should -Match '\n$'
+        $lines = $text.TrimEnd("`n") -split "`n"
+        $lines | Should -HaveCount 4
+        foreach ($line in $lines) {
+            $line | Should -Match '^\{"crc":"[0-9a-f]{8}",'
+            $crc = [uint] 0xFFFFFFFFL
+            foreach ($byte in [Text.Encoding]::UTF8.GetBytes($line.Substring(18))) {
+                $crc = $crc -bxor $byte
+                foreach ($bit in 1..8) { $crc = ($crc -band 1) ? (($crc -shr 1) -bxor [uint] 0x82F63B78L) : ($crc -shr 1) }
+            }
+            '{0:x8}' -f ($crc -bxor [uint] 0xFFFFFFFFL) | Should -BeExactly $line.Substring(8, 8)
+        }
+        $head, $first, $second, $third = $lines | ConvertFrom-Json
+        $head.PSObject.Properties.Name | Should -BeExactly 'crc', 'format', 'pipeline', 'name'
+        $head.format, $head.pipeline, $head.name | Should -Be 1, 'default', 's'
+        $first.PSObject.Properties.Name | Should -BeExactly 'crc', 'id', 'status', 'output', 'key', 'at'
+        $first.id | Should -BeExactly ([Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::Unicode.GetBytes('host1'))).Substring(0, 32).ToLowerInvariant())
+        $first.output.value | ConvertTo-Json -Compress | Should -Be '["small",{"$int64":"5"}]'
+        $second.PSObject.Properties.Name | Should -BeExactly 'crc', 'id', 'status', 'key', 'at', 'error'
+        $second.status, $second.key, $second.error | Should -Be 'failed', '2', 'two'
+        $payload = [IO.File]::ReadAllBytes("$store/default/stages/s/items.outputs")
+        $output = $third.output
+        $output.offset, $output.length | Should -Be 0, $payload.Length
+        [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($payload)).ToLowerInvariant() | Should -BeExactly $output.sha256
+        [Text.Encoding]::UTF8.GetString($payload, 0, $output.documentLength) | Should -Be '[{"$byte[]":{"blob":[0,20000]}}]'
     }
 }
 
