@@ -182,11 +182,10 @@ Describe 'Invoke-CheckpointItem' {
         }
 
         It 'counts towards -MaxError, which stops the run: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
-            $count = [ref] 0
-            { 1..50 | Invoke-CheckpointItem s { $null = [Threading.Interlocked]::Increment($using:count); throw 'no' } -MaxError 3 -ThrottleLimit $Throttle @at -ErrorAction Stop -WarningAction SilentlyContinue } |
+            { 1..50 | Invoke-CheckpointItem s { ($using:ran).Enqueue($_); throw 'no' } -MaxError 3 -ThrottleLimit $Throttle @at -ErrorAction Stop -WarningAction SilentlyContinue } |
                 Should -Throw -ErrorId 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
-            $count.Value | Should -BeGreaterOrEqual 3
-            $count.Value | Should -BeLessOrEqual ($Throttle + 2)
+            $ran.Count | Should -BeGreaterOrEqual 3
+            $ran.Count | Should -BeLessOrEqual ($Throttle + 2)
         }
 
         It 'is tried again by -Retry, and its output comes once: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
@@ -243,19 +242,18 @@ Describe 'Invoke-CheckpointItem' {
 
     Context 'several at once' {
         It 'does each item once, as many at a time as -ThrottleLimit allows' {
-            $running = [ref] 0
-            $most = [ref] 0
+            $running = [Collections.Concurrent.ConcurrentDictionary[int, int]]::new()
+            $most = [Collections.Concurrent.ConcurrentBag[int]]::new()
             $output = 1..12 | Invoke-CheckpointItem s {
-                $now = [Threading.Interlocked]::Increment($using:running)
-                [Threading.Monitor]::Enter($using:most)
-                ($using:most).Value = [Math]::Max(($using:most).Value, $now)
-                [Threading.Monitor]::Exit($using:most)
+                $null = ($using:running).TryAdd($_, 0)
+                ($using:most).Add(($using:running).Count)
                 Start-Sleep -Milliseconds 50
-                $null = [Threading.Interlocked]::Decrement($using:running)
+                ($using:most).Add(($using:running).Count)
+                $null = ($using:running).TryRemove($_, [ref] $null)
                 "$_ $($args[0])"
             } -ThrottleLimit 4 @at
             $output | Sort-Object { [int] ($_ -split ' ')[0] } | Should -Be (1..12 | ForEach-Object { "$_ $_" })
-            $most.Value | Should -Be 4
+            ($most | Measure-Object -Maximum).Maximum | Should -Be 4
             Test-Checkpoint s @at | Should -BeTrue
         }
 
@@ -293,10 +291,9 @@ Describe 'Invoke-CheckpointItem' {
         }
 
         It 'stops at the first item that fails, after what is running has ended, with its own error' {
-            $ended = [ref] 0
-            { 1..100 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; Start-Sleep -Milliseconds 300; $null = [Threading.Interlocked]::Increment($using:ended) } -ThrottleLimit 2 @at } | Should -Throw 'two'
-            $ended.Value | Should -BeLessOrEqual 2
-            @(Get-Content $journal | Where-Object { $_ -match '"done"' }) | Should -HaveCount $ended.Value
+            { 1..100 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; Start-Sleep -Milliseconds 300; ($using:ran).Enqueue($_) } -ThrottleLimit 2 @at } | Should -Throw 'two'
+            $ran.Count | Should -BeLessOrEqual 2
+            @(Get-Content $journal | Where-Object { $_ -match '"done"' }) | Should -HaveCount $ran.Count
         }
 
         It 'does not call an item done that break or exit left' -ForEach 'break', 'exit', 'continue' {
