@@ -14,6 +14,7 @@
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'
+        'Invoke-CheckpointItem'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
         'New-CheckpointIterator'

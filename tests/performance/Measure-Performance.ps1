@@ -11,7 +11,7 @@ The peers are in Peers.cs: a cmdlet that only returns $true; a bare durable save
 plain write and flush. With -UpdateDocs the table in docs/performance.md is replaced by what was measured.
 
 .PARAMETER Figure
-Only these figures: Test, Save, State, Payload, Get, Latest, Iterator, Import, Contention.
+Only these figures: Test, Save, State, Payload, Get, Latest, Iterator, Import, Contention, Item.
 
 .PARAMETER Folder
 Where to measure; the disk matters. A folder of its own is made in it and removed again. Default: out/performance.
@@ -35,8 +35,8 @@ Measures everything, in some minutes.
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Iterator', 'Import', 'Contention')]
-    [string[]] $Figure = @('Test', 'Save', 'State', 'Payload', 'Get', 'Latest', 'Iterator', 'Import', 'Contention'),
+    [ValidateSet('Save', 'State', 'Test', 'Payload', 'Get', 'Latest', 'Iterator', 'Import', 'Contention', 'Item')]
+    [string[]] $Figure = @('Test', 'Save', 'State', 'Payload', 'Get', 'Latest', 'Iterator', 'Import', 'Contention', 'Item'),
 
     [string] $Folder = "$PSScriptRoot/../../out/performance",
 
@@ -336,6 +336,36 @@ function Measure-Contention {
     $lost = @($acknowledged | Where-Object { $_ -notin $listed }).Count
     $met = $acknowledged.Count -eq 8000 -and $distinct.Count -eq 8000 -and $listed.Count -eq 8000 -and $lost -eq 0
     New-Figure '16 processes, 500 saves each of one stage' ('{0:n0} acknowledged, {1:n0} distinct steps, {2:n0} listed, {3} lost, in {4:0} s' -f $acknowledged.Count, $distinct.Count, $listed.Count, $lost, $watch.Elapsed.TotalSeconds) '8,000 distinct, none lost' $met
+}
+
+function Measure-Item {
+    $store = Join-Path $work 'items'
+    $script:stage = 0
+    $item = { $_ }
+    $ours = { param($n) 1..$n | Invoke-CheckpointItem "loop-$((++$script:stage))" $item -Store $store -InformationAction Ignore }
+    $result = Compare-Block $ours { param($n) foreach ($i in 1..$n) { & $item $i } } 20000
+    $above = $result.Ours - $result.Peer
+    New-Figure '`Invoke-CheckpointItem`, an item, one worker, above a bare loop' ('{0} ({1} against {2})' -f (Format-Duration $above), (Format-Duration $result.Ours), (Format-Duration $result.Peer)) '≤ 50 µs' ($above -le 50)
+
+    1..1000000 | Invoke-CheckpointItem million { } -Store $store -InformationAction Ignore
+    # In a new process each time, which has used another stage before.
+    $samples = foreach ($round in 1..$Rounds) {
+        Invoke-Child @"
+Import-Module '$manifest'
+1..1000 | Invoke-CheckpointItem warm { } -Store '$store-warm' -InformationAction Ignore
+`$before = [GC]::GetTotalMemory(`$true)
+`$watch = [Diagnostics.Stopwatch]::StartNew()
+1..1000000 | Invoke-CheckpointItem million { throw 'run' } -Store '$store' -InformationAction Ignore
+`$watch.Elapsed.TotalMicroseconds
+1..1000000 | Invoke-CheckpointItem million { throw 'run' } -Store '$store' -InformationAction Ignore -Key { if (`$_ -eq 1000000) { `$global:held = [GC]::GetTotalMemory(`$true) }; `$_ }
+(`$held - `$before) / 1e6
+"@ | Join-String -Separator ' '
+    }
+    $time = Get-Median @($samples | ForEach-Object { [double](-split $_)[0] })
+    $memory = Get-Median @($samples | ForEach-Object { [double](-split $_)[1] })
+    New-Figure '1,000,000 items that are done, skipped in a new process' (Format-Duration $time) '≤ 5 s' ($time -le 5e6)
+    New-Figure 'memory a key of these' ('{0:0} bytes' -f $memory) '≤ 200 bytes' ($memory -le 200)
+    Remove-Item -Recurse -Force -Path $store
 }
 
 try {

@@ -51,8 +51,27 @@ internal static class CheckpointErrors
         run);
 
     public static CheckpointException LeaseHeld(LeaseName lease, string store, LeaseHolder? holder) => new(CheckpointErrorKind.LeaseHeld,
-        $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. Wait for it with -WhenBusy Wait, or try again when it is done.",
+        $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
+
+    public static CheckpointException ItemsBusy(StageId stage, string store) => new(CheckpointErrorKind.LeaseHeld,
+        $"Another process is at work on the items of checkpoint {stage} in '{store}'. Try again when it is done.",
+        stage.Name);
+
+    public static CheckpointException ItemsTooNew(StageId stage, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
+        Invariant($"The journal of the items of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
+        stage.Name);
+
+    public static CheckpointException ItemsFailed(StageId stage, ItemCounts counts, string? first, string store) => new(CheckpointErrorKind.StageFailed,
+        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} items of stage {stage} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
+        stage.Name);
+
+    public static CheckpointException OutputNotKept(StageId stage, string key, UnkeptValueException cause) => new(cause.Kind,
+        $"Item '{key}' of stage {stage} was run, but its output cannot be kept, so it does not count as done: {cause.Message} Let the block give something else, or leave -SaveOutput out.",
+        key, cause);
+
+    public static ArgumentException NoItemKey(string type) => new(
+        $"An item of the type {type} has no key by which it could be known again. Say with -Key what it is known by: the name of a property, such as -Key Id, or a script block, such as -Key {{ $_.Folder + '/' + $_.Name }}, that gives one string, number, Guid or date.");
 
     public static CheckpointException RunNotFound(string pipeline, string? run, string store) => new(CheckpointErrorKind.RunNotFound,
         (run is null ? $"Pipeline '{pipeline}' has no unfinished run in '{store}', so there is nothing to resume." : $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'.")
@@ -129,6 +148,10 @@ internal static class CheckpointErrors
     /// <summary>The first few of many, and how many there are beside them.</summary>
     public static string Listed<T>(IReadOnlyCollection<T> items) =>
         string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
+
+    private static string Advice(ItemCounts counts) => counts.FailedBefore > 0 && counts.Failed == 0
+        ? "They failed in an earlier call and were not run now: mend the cause and run them with -RetryFailed."
+        : "Mend the cause and run those that failed with -RetryFailed.";
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -43,6 +43,10 @@ internal abstract class CheckpointStore
     /// <summary>The histories of pipelines, each oldest first, the pipelines in the order of their keys.</summary>
     public abstract IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation);
 
+    /// <summary>Opens the journal of a stage's items, for one writer alone. It is removed with all of the stage, and by nothing else.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/> where somebody else has it open.</exception>
+    public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation);
+
     /// <summary>Writes the record of a run, durably and whole, in place of the one there was.</summary>
     public abstract ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation);
 

@@ -10,7 +10,7 @@ internal sealed class StageQuery
 
     public NamePattern Name { get; init; } = NamePattern.Any;
 
-    /// <summary>Whether stages are meant too of which nothing is there but what saves left that were cut off; for clearing.</summary>
+    /// <summary>Whether stages are meant too of which nothing is there but what saves left that were cut off, or a journal of items; for clearing.</summary>
     public bool WithLeftovers { get; init; }
 
     /// <summary>The one stage that is meant, or null where there may be several.</summary>

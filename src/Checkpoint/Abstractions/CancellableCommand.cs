@@ -18,6 +18,7 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
 
     public void Dispose()
     {
+        Close();
         _cancellation.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -43,6 +44,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
     }
 
     protected virtual void End()
+    {
+    }
+
+    /// <summary>Gives back what is held; also called after Ctrl+C or an error, when nothing can be written any more.</summary>
+    private protected virtual void Close()
     {
     }
 

@@ -75,7 +75,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
             var steps = all ? null : Wait(engine.SelectForClearingAsync(stage, named, olderThan, keep, Cancellation));
             if (steps is { Count: 0 })
                 return;
-            var target = $"Checkpoint {stage.Stage}, {(stage.Steps.Count == 0 ? "what a cut-off save left" : all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
+            var target = $"Checkpoint {stage.Stage}, {(stage.Steps.Count == 0 ? "what a cut-off save or items left" : all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
             {
                 _isRefused = true;

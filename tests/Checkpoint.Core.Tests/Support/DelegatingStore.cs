@@ -56,6 +56,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) => inner.ReadHistoryAsync(pipeline, cancellation);
 
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => inner.OpenItemsAsync(stage, cancellation);
+
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation) => inner.WriteRunAsync(run, cancellation);
 
     public override IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation) => inner.ListRunsAsync(pipeline, run, cancellation);

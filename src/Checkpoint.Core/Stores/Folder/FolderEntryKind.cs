@@ -12,6 +12,9 @@ internal enum FolderEntryKind
     /// <summary>A payload.</summary>
     Payload,
 
+    /// <summary>The journal of the stage's items, or their outputs.</summary>
+    Items,
+
     /// <summary>A file that is being written, or was when its writer died.</summary>
     Temporary,
 }

@@ -18,6 +18,12 @@ internal static class FolderLayout
     /// <summary>A pipeline's history.</summary>
     public const string HistoryName = "history.jsonl";
 
+    /// <summary>The journal of a stage's items.</summary>
+    public const string ItemsName = "items.jsonl";
+
+    /// <summary>The outputs of items that are too large for the journal's lines.</summary>
+    public const string ItemOutputsName = "items.outputs";
+
     /// <summary>The record of a run.</summary>
     public const string RunRecordName = "run.json";
 
@@ -84,6 +90,8 @@ internal static class FolderLayout
                 ? new FolderEntry(FolderEntryKind.Temporary, -1)
                 : default;
         }
+        if (name.SequenceEqual(ItemsName) || name.SequenceEqual(ItemOutputsName))
+            return new FolderEntry(FolderEntryKind.Items, -1);
         var end = name.IndexOf('.');
         if (end < StepDigits || !TryStep(name[..end], out var step))
             return default;

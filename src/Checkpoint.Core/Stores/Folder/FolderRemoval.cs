@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
 /// <summary>Removes checkpoints of one stage: records first, payloads when no record can come back, then the folder if nothing else is in it.</summary>
-internal sealed class FolderRemoval(string root, FileSystem files, string folder)
+internal sealed class FolderRemoval(string root, FileSystem files, StageId stage, string folder)
 {
     // As long as a save waits for the other writers of a stage.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
@@ -39,6 +39,9 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         var doomed = Doomed(listing, steps, cancellation);
         if (doomed.Count == 0 && (steps is not null || listing.Steps.Count > 0))
             return (0, false);
+        // The journal goes first: were the clearing cut off between the two, a stage that is not complete would be completed without an item being run.
+        if (steps is null && listing.Items.Count > 0)
+            RemoveItems(handle, listing.Items);
         var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: _leftovers.IsReferenced(step, name)))).ToList();
         if (doomed.Count > 0)
             RemoveRecords(handle, doomed, cancellation);
@@ -48,6 +51,18 @@ internal sealed class FolderRemoval(string root, FileSystem files, string folder
         if ((steps is null || payloads.Any(p => !p.IsReferenced)) && (isLocked || handle.TryLock() == LockResult.Taken))
             _leftovers.RemoveAll(StageFolder.List(files, folder));
         return (doomed.Count, doomed.Count == listing.Steps.Count);
+    }
+
+    // By its lock: whoever is at work on the items would go on writing to a file that nobody finds again.
+    private void RemoveItems(DirectoryHandle handle, List<string> names)
+    {
+        foreach (var name in names.OrderBy(n => n == FolderLayout.ItemsName ? 0 : 1))
+        {
+            var path = Path.Join(folder, name);
+            using var file = files.OpenLocked(path) ?? throw CheckpointErrors.ItemsBusy(stage, root);
+            files.Delete(path);
+        }
+        handle.Flush();
     }
 
     // Newest first, as the listing. Where the folder is a copy of another stage's, what it holds was not written for this one.

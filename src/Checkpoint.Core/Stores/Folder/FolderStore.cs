@@ -130,7 +130,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return await new FolderRemoval(_root, _files, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -168,6 +168,8 @@ internal sealed class FolderStore : CheckpointStore
             }
         }
     }
+
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => new(new FolderItems(_root, _files, stage));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
@@ -298,7 +300,7 @@ internal sealed class FolderStore : CheckpointStore
     private StageListing? FindLeftovers(StageId stage)
     {
         var folder = StageFolder.List(_files, stage.Locator!);
-        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count > 0 ? new StageListing(stage, [], default) : null;
+        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count + folder.Items.Count > 0 ? new StageListing(stage, [], default) : null;
     }
 
     // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.

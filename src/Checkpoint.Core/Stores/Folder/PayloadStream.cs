@@ -5,12 +5,21 @@ namespace Checkpoint;
 /// <summary>A payload file as a stream, in one direction, through the faultable <see cref="FileSystem"/>.</summary>
 internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool leaveOpen = false) : Stream
 {
-    // While this much more is being written, what came before goes to the medium: the last flush then has little left to do.
-    private const long FlushBehind = 64 << 20;
+    /// <summary>While this many bytes more are being written, what came before goes to the medium: the last flush then has little left to do.</summary>
+    public const long FlushBehind = 64 << 20;
 
     private long _position;
     private long _flushFrom;
     private Task _flushing = Task.CompletedTask;
+
+    /// <summary>Where reading or writing begins in the file.</summary>
+    public long Start
+    {
+        init => _position = _flushFrom = value;
+    }
+
+    /// <summary>Where reading ends, though there may be more.</summary>
+    public long End { get; init; } = long.MaxValue;
 
     public override bool CanRead => true;
 
@@ -28,7 +37,7 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
 
     public override int Read(Span<byte> buffer)
     {
-        var read = files.Read(file, buffer, _position);
+        var read = files.Read(file, buffer[..(int)Math.Min(buffer.Length, End - _position)], _position);
         _position += read;
         return read;
     }

@@ -19,6 +19,9 @@ internal sealed class StageFolder
     /// <summary>The names of files that are being written, or were when their writer died.</summary>
     public List<string> Temporaries { get; } = [];
 
+    /// <summary>The names of the journal of items and of their outputs.</summary>
+    public List<string> Items { get; } = [];
+
     public long? Latest => Steps.Count == 0 ? null : Steps[0];
 
     /// <summary>Lists a folder; one that is not there is empty.</summary>
@@ -65,5 +68,7 @@ internal sealed class StageFolder
             _payloads.Add((entry.Step, name.ToString()));
         else if (entry.Kind == FolderEntryKind.Temporary)
             Temporaries.Add(name.ToString());
+        else if (entry.Kind == FolderEntryKind.Items)
+            Items.Add(name.ToString());
     }
 }

@@ -1,0 +1,196 @@
+using System.Runtime.InteropServices;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Which items of a stage are done. What ended is written in groups: an entry is on disk soon after it was added, however many come and however long the next takes, and
+/// a loss costs at most what was added in that time.
+/// </summary>
+/// <remarks>All but <see cref="Decide"/> may be called from several threads.</remarks>
+internal sealed class ItemJournal : IDisposable
+{
+    /// <summary>
+    /// How long an entry waits for others at most. A quarter of the 200 ms that are promised: the rest is for a slow disk, and for a timer that comes late on a busy machine.
+    /// </summary>
+    public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(50);
+
+    // Outputs are held in memory until they are written.
+    private const int MaxPending = 4096;
+
+    // The low bits of what is known of an item; above them is the place of its output, counted from 1.
+    private const long IsDone = 1, HasFailed = 2, IsSeen = 4;
+    private const int PlaceShift = 3;
+
+    private readonly ItemLog _log;
+    private readonly TimeProvider _time;
+    private readonly Action? _onDurable;
+    private readonly Dictionary<ItemId, long> _known;
+    private readonly object _gate = new();
+    private readonly object _writing = new();
+    private readonly ITimer _timer;
+    private List<ItemEntry> _pending = [];
+    private CheckpointException? _fault;
+    private long _added;
+    private long _durable;
+    private long _done;
+    private long _lastWrite;
+    private bool _isTimed;
+    private bool _isClosed;
+
+    /// <param name="log">The journal in its store; closed with this.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onDurable">Told on any thread that <see cref="Durable"/> has grown, or that writing failed.</param>
+    /// <param name="cancellation">Ends the reading of what is there.</param>
+    public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation)
+    {
+        _log = log;
+        _time = time;
+        _onDurable = onDurable;
+        _known = new Dictionary<ItemId, long>(log.Estimate);
+        _lastWrite = time.GetTimestamp() - time.TimestampFrequency;
+        Damaged = log.ReadAll(Remember, cancellation);
+        _timer = time.CreateTimer(_ => TryWrite(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>How many entries were there and could not be read: those items are run again.</summary>
+    public int Damaged { get; }
+
+    /// <summary>How many entries were added.</summary>
+    public long Added => Interlocked.Read(ref _added);
+
+    /// <summary>How many of these are on disk.</summary>
+    public long Durable => Interlocked.Read(ref _durable);
+
+    /// <summary>How many of these say that an item is done.</summary>
+    public long Done => Interlocked.Read(ref _done);
+
+    /// <summary>Says what is to be done with the next item of the input, and remembers that it came.</summary>
+    /// <param name="id">The item.</param>
+    /// <param name="retryFailed">Whether what failed before is run again.</param>
+    public ItemDecision Decide(ItemId id, bool retryFailed)
+    {
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_known, id, out _);
+        if ((known & IsSeen) != 0)
+            return ItemDecision.Doubled;
+        known |= IsSeen;
+        return (known & IsDone) != 0 ? ItemDecision.Done : (known & HasFailed) != 0 && !retryFailed ? ItemDecision.Failed : ItemDecision.Run;
+    }
+
+    /// <summary>Opens what a done item gave; null where that was not kept.</summary>
+    /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
+    public StateReader? OpenOutput(ItemId id)
+    {
+        var place = (_known.GetValueOrDefault(id) >> PlaceShift) - 1;
+        return place < 0 ? null : _log.OpenOutput(place);
+    }
+
+    /// <summary>Keeps an item's output, for its entry.</summary>
+    public ItemOutput Keep(IStateSource output, CancellationToken cancellation) => _log.WriteOutput(output, cancellation);
+
+    /// <summary>Adds an entry. It is on disk when <see cref="Durable"/> has reached what this returns.</summary>
+    /// <exception cref="CheckpointException">The journal cannot be written.</exception>
+    public long Add(ItemEntry entry)
+    {
+        bool isDue;
+        long number;
+        lock (_gate)
+        {
+            if (_fault is not null)
+                throw _fault;
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            _pending.Add(entry);
+            number = ++_added;
+            // One that comes alone is not kept waiting, nor does it cost much.
+            isDue = _pending.Count >= MaxPending || (!_isTimed && _time.GetElapsedTime(_lastWrite) >= Window);
+            if (!isDue && !_isTimed)
+            {
+                _isTimed = true;
+                _timer.Change(Window, Timeout.InfiniteTimeSpan);
+            }
+        }
+        if (isDue)
+            Flush();
+        return number;
+    }
+
+    /// <summary>Has everything that was added on disk when it returns.</summary>
+    /// <exception cref="CheckpointException">The journal cannot be written.</exception>
+    public void Flush()
+    {
+        lock (_writing)
+        {
+            List<ItemEntry> group;
+            lock (_gate)
+            {
+                if (_fault is not null)
+                    throw _fault;
+                group = _pending;
+                _pending = [];
+                _isTimed = false;
+            }
+            if (group.Count == 0)
+                return;
+            try
+            {
+                _log.Append(group);
+            }
+            catch (CheckpointException e)
+            {
+                lock (_gate)
+                    _fault = e;
+                _onDurable?.Invoke();
+                throw;
+            }
+            lock (_gate)
+            {
+                _durable += group.Count;
+                _done += group.Count(e => e.Error is null);
+                _lastWrite = _time.GetTimestamp();
+            }
+        }
+        _onDurable?.Invoke();
+    }
+
+    /// <summary>Throws where the journal could not be written since.</summary>
+    public void ThrowIfFaulted()
+    {
+        lock (_gate)
+        {
+            if (_fault is not null)
+                throw _fault;
+        }
+    }
+
+    /// <summary>Writes what is left and ends. Whatever comes later, from work that could not be stopped, is refused.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+        }
+        TryWrite();
+        _timer.Dispose();
+        lock (_writing)
+            _log.Dispose();
+    }
+
+    private void Remember(ItemMark mark)
+    {
+        // The latest counts: a failed one may be done later, and may fail again.
+        _known[mark.Id] = (mark.IsDone ? IsDone : HasFailed) | ((mark.Place + 1) << PlaceShift);
+    }
+
+    // On the timer's thread nobody could catch what it throws; the next who adds or flushes is told.
+    private void TryWrite()
+    {
+        try
+        {
+            Flush();
+        }
+        catch (CheckpointException)
+        {
+        }
+    }
+}

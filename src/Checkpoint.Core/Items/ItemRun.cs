@@ -1,0 +1,207 @@
+using System.Collections.ObjectModel;
+using System.Globalization;
+
+namespace Checkpoint;
+
+/// <summary>One execution of a stage that consists of items: which are to be run, what became of them, and whether the stage is complete.</summary>
+internal sealed class ItemRun : IDisposable
+{
+    // A checkpoint that has this in its metadata is one of these.
+    private const string Marker = "Items";
+
+    private readonly CheckpointEngine _engine;
+    private readonly ItemWork _work;
+    private readonly TimeProvider _time;
+    private readonly IDisposable _lease;
+    private readonly ItemJournal _journal;
+    private ItemCounts _counts;
+    private long _failed;
+    private string? _firstFailure;
+    private bool _hasWorked;
+    private volatile bool _isStopped;
+
+    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, IDisposable lease, ItemJournal journal) =>
+        (_engine, _work, _time, _lease, _journal) = (engine, work, time, lease, journal);
+
+    public ItemWork Work => _work;
+
+    public ItemJournal Journal => _journal;
+
+    /// <summary>Whether no more items are to be begun.</summary>
+    public bool IsStopped => _isStopped;
+
+    public ItemCounts Counts => _counts with { Done = _journal.Done, Failed = Interlocked.Read(ref _failed) };
+
+    /// <summary>Takes the stage's lease and reads its journal.</summary>
+    /// <param name="engine">Where the stage is kept.</param>
+    /// <param name="work">What is to be done.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onDurable">Told on any thread that more is on disk, or that writing failed.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/>, or an error of the store.</exception>
+    public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
+    {
+        var name = new LeaseName(work.Stage);
+        var holder = new LeaseHolder(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow());
+        var (lease, other) = await engine.Store.TryLeaseAsync(name, holder, cancellation);
+        if (lease is null)
+            throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, other);
+        ItemLog? log = null;
+        try
+        {
+            log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
+            return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation));
+        }
+        catch
+        {
+            log?.Dispose();
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Says what is to be done with the next item of the input. Called by one thread.</summary>
+    public ItemDecision Next(ItemId id)
+    {
+        var decision = _journal.Decide(id, _work.RetryFailed);
+        if (decision == ItemDecision.Doubled)
+        {
+            _counts = _counts with { Doubled = _counts.Doubled + 1 };
+            return decision;
+        }
+        _counts = _counts with
+        {
+            Items = _counts.Items + 1,
+            Skipped = _counts.Skipped + (decision == ItemDecision.Done ? 1 : 0),
+            FailedBefore = _counts.FailedBefore + (decision == ItemDecision.Failed ? 1 : 0),
+        };
+        return decision;
+    }
+
+    /// <summary>To be called before an item is run. The first opens the stage again, where it was complete: it is not, while something is to be done.</summary>
+    public ValueTask BeginItemAsync(CancellationToken cancellation) => _hasWorked ? default : BeginAsync(cancellation);
+
+    /// <summary>Runs an item on this thread, again and again as the policy has it.</summary>
+    /// <param name="attempt">Does it once; told which attempt it is, from 1 up.</param>
+    /// <param name="onRetry">Told what failed, at which attempt, and how long the pause is.</param>
+    /// <param name="cancellation">Ends the pauses.</param>
+    /// <returns>The failure, or null.</returns>
+    public Exception? Attempt(Action<int> attempt, Action<Exception, int, TimeSpan> onRetry, CancellationToken cancellation)
+    {
+        for (var number = 1; ; number++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            try
+            {
+                attempt(number);
+                return null;
+            }
+            catch (Exception e) when (e is not (FlowInterruptedException or OperationCanceledException) && !cancellation.IsCancellationRequested)
+            {
+                var cause = _work.CauseOf(e);
+                if (!_work.Retry.Applies(cause, number))
+                    return e;
+                var pause = _work.Retry.DelayBefore(number);
+                onRetry(e, number, pause);
+                Task.Delay(pause, _time, cancellation).GetAwaiter().GetResult();
+            }
+        }
+    }
+
+    /// <summary>Writes down that an item is done. May be called from several threads.</summary>
+    /// <param name="id">The item.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="output">What it gave, to be kept; or null.</param>
+    /// <param name="number">When <see cref="ItemJournal.Durable"/> has reached this, it is on disk, and may be told to the user.</param>
+    /// <param name="cancellation">Ends the keeping.</param>
+    /// <returns>Why its output cannot be kept, and the item so not be done; or null.</returns>
+    /// <exception cref="CheckpointException">The journal cannot be written.</exception>
+    public CheckpointException? TryDone(ItemId id, string key, IStateSource? output, out long number, CancellationToken cancellation)
+    {
+        number = 0;
+        try
+        {
+            number = _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Output = output is null ? null : _journal.Keep(output, cancellation) });
+            return null;
+        }
+        catch (UnkeptValueException e)
+        {
+            return CheckpointErrors.OutputNotKept(_work.Stage, key, e);
+        }
+    }
+
+    /// <summary>To be called where an item that was taken for done is not, its output being lost.</summary>
+    public void Reopen() => _counts = _counts with { Skipped = _counts.Skipped - 1 };
+
+    /// <summary>Writes down that an item failed; see <see cref="IsStopped"/> for what follows. May be called from several threads.</summary>
+    public void Failed(ItemId id, string key, Exception error)
+    {
+        var message = _work.CauseOf(error).Message;
+        Interlocked.CompareExchange(ref _firstFailure, $"'{key}': {message}", null);
+        var failed = Interlocked.Increment(ref _failed);
+        if (!_work.KeepsFailures || failed >= _work.MaxError)
+            _isStopped = true;
+        if (_work.KeepsFailures)
+            _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Error = message });
+    }
+
+    /// <summary>Ends the execution after its last item: the stage is complete when every item is done.</summary>
+    /// <returns>
+    /// The checkpoint that was saved, or null where the stage was complete and there was nothing to do, or there was no item at all; and as the error
+    /// <see cref="CheckpointErrorKind.StageFailed"/> where items failed, now or before, or that of the pruning.
+    /// </returns>
+    public async ValueTask<(CheckpointInfo? Saved, CheckpointException? Error)> CompleteAsync(CancellationToken cancellation)
+    {
+        _journal.Flush();
+        var counts = Counts;
+        if (!counts.AreAllDone)
+        {
+            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location);
+            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
+            return (null, error);
+        }
+        if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
+            return default;
+        var draft = new CheckpointDraft
+        {
+            Stage = _work.Stage,
+            SavedAt = _engine.UtcNow,
+            Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
+            {
+                [Marker] = counts.Items,
+                ["Done"] = counts.Done,
+                ["Skipped"] = counts.Skipped,
+                ["Doubled"] = counts.Doubled,
+            }),
+        };
+        var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
+        await _engine.History.RecordAsync(CheckpointEvents.StageCompleted, _work.Stage, saved.Step, Describe(counts), cancellation);
+        return (saved, pruneError);
+    }
+
+    /// <summary>Writes what is left and gives the lease back.</summary>
+    public void Dispose()
+    {
+        _journal.Dispose();
+        _lease.Dispose();
+    }
+
+    private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");
+
+    private async ValueTask BeginAsync(CancellationToken cancellation)
+    {
+        _hasWorked = true;
+        if (await _engine.Store.FindAsync(_work.Stage, cancellation) is { } listing)
+        {
+            var stale = new List<DoomedStep>();
+            foreach (var step in listing.Steps)
+            {
+                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && info.Metadata.ContainsKey(Marker))
+                    stale.Add(new DoomedStep(info));
+            }
+            if (stale.Count > 0)
+                await _engine.ClearAsync(_work.Stage, stale, "there are more items to be done", cancellation);
+        }
+        await _engine.History.RecordAsync(CheckpointEvents.StageStarted, _work.Stage, null, null, cancellation);
+    }
+}

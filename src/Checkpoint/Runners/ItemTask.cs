@@ -1,0 +1,18 @@
+namespace Checkpoint;
+
+/// <summary>An item that is given to a runspace.</summary>
+internal sealed class ItemTask(object? item, ItemId id, string key)
+{
+    public object? Item => item;
+
+    public ItemId Id => id;
+
+    public string Key => key;
+
+    /// <summary>The last of its output so far, which was not given on yet; touched on the pipeline's thread alone.</summary>
+    public Held? Held { get; set; }
+}
+
+/// <summary>A value that is held back; it may be null.</summary>
+/// <param name="Value">The value.</param>
+internal sealed record Held(object? Value);

@@ -1,0 +1,479 @@
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+
+    function Get-Line([string] $File) {
+        @(if (Test-Path $File) { [IO.File]::ReadAllLines($File) })
+    }
+}
+
+Describe 'Invoke-CheckpointItem' {
+    BeforeEach {
+        $store = New-TestStore -Missing
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        $journal = "$store/default/stages/s/items.jsonl"
+        $ran = [Collections.Concurrent.ConcurrentQueue[object]]::new()
+    }
+
+    Context 'item by item' {
+        It 'emits what the block gives for each item and nothing else, and completes the stage' {
+            $output = 1..3 | Invoke-CheckpointItem s { "out $_"; $_ } @at
+            $output | Should -Be 'out 1', 1, 'out 2', 2, 'out 3', 3
+            Test-Checkpoint s @at | Should -BeTrue
+            $metadata = (Get-Checkpoint s @at).Metadata
+            $metadata.Items, $metadata.Done, $metadata.Skipped | Should -Be 3, 3, 0
+        }
+
+        It 'runs no item again that was done, in whatever order the input comes' {
+            $null = 1..3 | Invoke-CheckpointItem s { } @at
+            4, 3, 1, 5, 2 | Invoke-CheckpointItem s { $_ } @at | Should -Be 4, 5
+            $metadata = (Get-Checkpoint s @at).Metadata
+            $metadata.Items, $metadata.Done, $metadata.Skipped | Should -Be 5, 2, 3
+        }
+
+        It 'does so in another process' {
+            $script = { param($store) 1..3 | Invoke-CheckpointItem s { "did $_" } -Store $store }
+            (Invoke-Pwsh $script $store).Output | Should -Be 'did 1', 'did 2', 'did 3'
+            (Invoke-Pwsh $script $store).Output | Should -BeNullOrEmpty
+        }
+
+        It 'gives the item as $_ and as the first argument, below the scope of the caller' {
+            function Get-Mine { 'mine' }
+            $outside = 'seen'
+            'a' | Invoke-CheckpointItem s { param($item) "$_ $item $outside $(Get-Mine)"; $outside = 'changed' } @at | Should -Be 'a a seen mine'
+            $outside | Should -Be 'seen'
+        }
+
+        It 'takes $using: too' {
+            $value = @{ Name = 'v' }
+            $array = 1, 2
+            'a' | Invoke-CheckpointItem s { "$_ $($using:value.Name) $using:array"; ${using:array}[1] } @at | Should -Be 'a v 1 2', 2
+        }
+
+        It 'runs a block of one module from a function of another, with $_ and stopping at errors' {
+            $module = New-Module { function Invoke-It($Block, $At) { 1..2 | Invoke-CheckpointItem s $Block @At } }
+            & $module { param($b, $at) Invoke-It $b $at } { "got $_" } $at | Should -Be 'got 1', 'got 2'
+            Clear-Checkpoint s @at
+            { & $module { param($b, $at) Invoke-It $b $at } { Get-Item /no/such/file } $at } | Should -Throw '*no/such/file*'
+            Test-Checkpoint s @at | Should -BeFalse
+        }
+
+        It 'lets the block write to every stream' {
+            $records = 'a' | Invoke-CheckpointItem s { Write-Warning w; Write-Information i; Write-Verbose v -Verbose; 'o' } @at *>&1
+            $records | ForEach-Object { "$_" } | Should -Be 'w', 'i', 'v', 'o', 'Items of stage s: 1 done, 0 done before, 0 failed, 0 doubled', 'Checkpoint saved: s'
+        }
+
+        It 'says with a count on the information stream what it did, with the tag Checkpoint' {
+            1, 1, 2 | Invoke-CheckpointItem s { } @at -InformationVariable told -WarningAction SilentlyContinue
+            $told | ForEach-Object { "$_" } | Should -Be 'Items of stage s: 2 done, 0 done before, 0 failed, 1 doubled', 'Checkpoint saved: s'
+            $told.Tags | Should -Be 'Checkpoint', 'Checkpoint'
+        }
+
+        It 'takes a collection by -InputObject, and one item' {
+            Invoke-CheckpointItem s { "<$_>" } -InputObject @(1, 2) @at | Should -Be '<1>', '<2>'
+            Invoke-CheckpointItem s { "<$_>" } -InputObject 'text' @at | Should -Be '<text>'
+        }
+
+        It 'leaves an item open that a break leaves, and the loop around it' {
+            foreach ($turn in 1..2) {
+                1..3 | Invoke-CheckpointItem s { if ($_ -eq 2) { break }; $ran.Enqueue($_) } @at
+            }
+            $turn | Should -Be 1
+            1..3 | Invoke-CheckpointItem s { $_ } @at | Should -Be 2, 3
+        }
+
+        It 'ends early for Select-Object -First, and what it gave is done' {
+            1..100 | Invoke-CheckpointItem s { $_ } @at | Select-Object -First 3 | Should -Be 1, 2, 3
+            1..3 | Invoke-CheckpointItem s { "again $_" } @at | Should -BeNullOrEmpty
+        }
+
+        It 'does nothing with -WhatIf' {
+            1..3 | Invoke-CheckpointItem s { $ran.Enqueue($_) } @at -WhatIf
+            $ran.Count | Should -Be 0
+            Test-Path $store | Should -BeFalse
+        }
+
+        It 'does not complete a stage of no items' {
+            @() | Invoke-CheckpointItem s { } @at -WarningVariable warned -WarningAction SilentlyContinue
+            $warned | Should -BeLike '*no items*'
+            Test-Checkpoint s @at | Should -BeFalse
+        }
+
+        It 'begins anew when the stage was cleared, also one that was never complete' {
+            try { 1..3 | Invoke-CheckpointItem s { if ($_ -eq 3) { throw 'no' } } @at } catch { "$_" | Should -Be 'no' }
+            Test-Path $journal | Should -BeTrue
+            Clear-Checkpoint s @at
+            Test-Path $journal | Should -BeFalse
+            1..3 | Invoke-CheckpointItem s { $_ } @at | Should -Be 1, 2, 3
+            Get-Checkpoint @at | Clear-Checkpoint
+            1..3 | Invoke-CheckpointItem s { $_ } @at | Should -BeNullOrEmpty -Because 'a step was cleared, not the stage'
+            Clear-Checkpoint @at
+            1..3 | Invoke-CheckpointItem s { $_ } @at | Should -Be 1, 2, 3
+        }
+    }
+
+    Context 'the key' {
+        It 'is the value of a string, number or Guid; 1 and "1" are the same' {
+            $null = '1', 2.0, [guid]::Empty, [datetime]::new(2026, 3, 1) | Invoke-CheckpointItem s { } @at
+            1, 2, '00000000-0000-0000-0000-000000000000', [datetime]::new(2026, 3, 1), 'A', 'a' | Invoke-CheckpointItem s { $_ } @at | Should -BeExactly 'A', 'a'
+        }
+
+        It 'is what -Key names or computes' {
+            $people = @([pscustomobject]@{ Id = 1; Name = 'x' }, [pscustomobject]@{ Id = 2; Name = 'x' })
+            $people | Invoke-CheckpointItem s { $_.Id } -Key Id @at | Should -Be 1, 2
+            $people | Invoke-CheckpointItem t { $_.Id } -Key { $_.Name } @at -WarningAction SilentlyContinue | Should -Be 1
+            @{ Id = 3 }, @{ Id = 1 } | Invoke-CheckpointItem s { $_.Id } -Key Id @at | Should -Be 3
+        }
+
+        It 'is missed with a clear error: <What>' -ForEach @(
+            @{ What = 'no -Key'; Item = [pscustomobject]@{ Id = 1 }; With = @{}; Message = '*PSCustomObject has no key*-Key Id*' }
+            @{ What = 'no such property'; Item = [pscustomobject]@{ Id = 1 }; With = @{ Key = 'No' }; Message = '*-Key gives nothing*' }
+            @{ What = 'a block of two'; Item = 1; With = @{ Key = { 1; 2 } }; Message = '*-Key gives a *Collection*' }
+            @{ What = 'null'; Item = $null; With = @{}; Message = '*null has no key*' }
+        ) {
+            { $Item | Invoke-CheckpointItem s { throw 'run' } @With @at } | Should -Throw $Message -ErrorId 'InvalidArgument,Checkpoint.Commands.InvokeCheckpointItemCommand'
+        }
+
+        It 'that comes twice is done once, with one warning' {
+            1, 2, 1, 1 | Invoke-CheckpointItem s { $_ } @at -WarningVariable warned -WarningAction SilentlyContinue -Verbose 4>$null | Should -Be 1, 2
+            $warned | Should -HaveCount 1
+            $warned | Should -BeLike '2 items*'
+        }
+    }
+
+    Context 'an item that fails' {
+        It 'stops the run with its own error, and is tried again by the next call' {
+            $at.ErrorVariable = 'failed'
+            { 1..5 | Invoke-CheckpointItem s { $ran.Enqueue($_); if ($_ -eq 3) { throw [TimeoutException] 'late' } } @at } | Should -Throw 'late'
+            $ran | Should -Be 1, 2, 3
+            1..5 | Invoke-CheckpointItem s { $_ } @at | Should -Be 3, 4, 5
+            Test-Checkpoint s -Store $store -Pipeline default -Run '' | Should -BeTrue
+        }
+
+        It 'fails by an error that does not stop scripts, too; unless -ErrorAction says otherwise' {
+            { 'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at } | Should -Throw '*no/such/file*'
+            'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at -ErrorAction SilentlyContinue | Should -Be 'went on'
+        }
+
+        It 'fails by throw whatever -ErrorAction says: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            foreach ($preference in 'Stop', 'Continue', 'SilentlyContinue', 'Ignore') {
+                { 'a' | Invoke-CheckpointItem s { throw 'no'; 'went on' } -ThrottleLimit $Throttle @at -ErrorAction $preference } | Should -Throw 'no'
+                Test-Checkpoint s @at | Should -BeFalse
+            }
+        }
+
+        It 'is told of with its own error, and in the end by StageFailed' {
+            1..4 | Invoke-CheckpointItem s { if ($_ % 2) { throw "odd $_" }; $_ } -ContinueOnError @at -ErrorAction SilentlyContinue -ErrorVariable failed | Should -Be 2, 4
+            $failed | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" } | Select-Object -First 2 | Should -Be 'odd 1', 'odd 3'
+            $end = $failed | Where-Object { $_.FullyQualifiedErrorId -like 'StageFailed,*' } | Select-Object -First 1
+            "$end" | Should -BeLike "2 of 4 items of stage 's'*'1': odd 1*-RetryFailed*"
+            $end.TargetObject | Should -Be s
+            Test-Checkpoint s @at | Should -BeFalse
+
+            1..5 | Invoke-CheckpointItem s { "late $_" } @at -ErrorAction SilentlyContinue -ErrorVariable left | Should -Be 'late 5'
+            $left[0].FullyQualifiedErrorId | Should -BeLike 'StageFailed,*'
+            1..5 | Invoke-CheckpointItem s { "now $_" } @at -RetryFailed | Should -Be 'now 1', 'now 3'
+            Test-Checkpoint s @at | Should -BeTrue
+        }
+
+        It 'does not stop the others where errors stop scripts: it is a warning then, and the end is the error' {
+            $ErrorActionPreference = 'Stop'
+            { 1..4 | Invoke-CheckpointItem s { $ran.Enqueue($_); if ($_ % 2) { throw "odd $_" } } -ContinueOnError @at -WarningAction SilentlyContinue } | Should -Throw -ErrorId 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
+            $ran | Should -Be 1, 2, 3, 4
+        }
+
+        It 'counts towards -MaxError, which stops the run: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            { 1..50 | Invoke-CheckpointItem s { ($using:ran).Enqueue($_); throw 'no' } -MaxError 3 -ThrottleLimit $Throttle @at -ErrorAction Stop -WarningAction SilentlyContinue } |
+                Should -Throw -ErrorId 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
+            $ran.Count | Should -BeGreaterOrEqual 3
+            $ran.Count | Should -BeLessOrEqual ($Throttle + 2)
+        }
+
+        It 'is tried again by -Retry, and its output comes once: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            $tries = [ref] 0
+            'a' | Invoke-CheckpointItem s { "try"; if ([Threading.Interlocked]::Increment($using:tries) -lt 3) { throw 'not yet' }; 'done' } -Retry 2 -RetryDelay 0:0:0.01 -ThrottleLimit $Throttle @at -WarningVariable warned -WarningAction SilentlyContinue |
+                Should -Be 'try', 'done'
+            $tries.Value | Should -Be 3
+            $warned | Should -HaveCount 2
+            $warned[0] | Should -BeLike '*item a*attempt 1 of 3*not yet*'
+        }
+
+        It 'is not tried again for another error than those of -RetryOn' {
+            { 'a' | Invoke-CheckpointItem s { $ran.Enqueue(1); throw [ArgumentException] 'no' } -Retry 5 -RetryOn TimeoutException @at } | Should -Throw 'no'
+            $ran.Count | Should -Be 1
+        }
+    }
+
+    Context 'with -SaveOutput' {
+        It 'emits the output of what was done before too, exactly: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 3 } {
+            $block = { [long] $_; , @(1, 'two'); [pscustomobject]@{ Bytes = [byte[]]::new(100000 * $_) } }
+            $first = 1..3 | Invoke-CheckpointItem s $block -SaveOutput -ThrottleLimit $Throttle @at
+            $first | Should -HaveCount 9
+            $again = 3, 1, 2 | Invoke-CheckpointItem s { throw 'run' } -SaveOutput -ThrottleLimit $Throttle @at
+            $again[0, 3, 6] | Should -Be 3, 1, 2
+            $again[0] | Should -BeOfType long
+            , $again[1] | Should -BeOfType object[]
+            $again[1] | Should -Be 1, 'two'
+            $again[2].Bytes.Length, $again[5].Bytes.Length, $again[8].Bytes.Length | Should -Be 300000, 100000, 200000
+        }
+
+        It 'runs an item again whose saved output was changed, with a warning' {
+            $null = 1..2 | Invoke-CheckpointItem s { [byte[]]::new(100000) } -SaveOutput @at
+            $file = "$store/default/stages/s/items.outputs"
+            $bytes = [IO.File]::ReadAllBytes($file)
+            $bytes[50] = $bytes[50] -bxor 1
+            [IO.File]::WriteAllBytes($file, $bytes)
+            $output = 1..2 | Invoke-CheckpointItem s { "again $_" } -SaveOutput @at -WarningVariable warned -WarningAction SilentlyContinue
+            $output[0] | Should -Be 'again 1'
+            $warned | Should -BeLike "The saved output of item '1'*"
+            (1..2 | Invoke-CheckpointItem s { throw 'run' } -SaveOutput @at)[0] | Should -Be 'again 1'
+        }
+
+        It 'says how many were done without it' {
+            $null = 1..3 | Invoke-CheckpointItem s { $_ } @at
+            1..3 | Invoke-CheckpointItem s { throw 'run' } -SaveOutput @at -WarningVariable warned -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            $warned | Should -BeLike '3 items*without -SaveOutput*'
+        }
+
+        It 'does not call an item done whose output cannot be kept: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            { 'a' | Invoke-CheckpointItem s { $h = @{}; $h.self = $h; $h } -SaveOutput -ThrottleLimit $Throttle @at } | Should -Throw "Item 'a'*" -ErrorId 'StateNotSerializable,Checkpoint.Commands.InvokeCheckpointItemCommand'
+            'a' | Invoke-CheckpointItem s { 'better' } -SaveOutput @at | Should -Be 'better'
+        }
+    }
+
+    Context 'several at once' {
+        It 'does each item once, as many at a time as -ThrottleLimit allows' {
+            $running = [Collections.Concurrent.ConcurrentDictionary[int, int]]::new()
+            $most = [Collections.Concurrent.ConcurrentBag[int]]::new()
+            $output = 1..12 | Invoke-CheckpointItem s {
+                $null = ($using:running).TryAdd($_, 0)
+                ($using:most).Add(($using:running).Count)
+                Start-Sleep -Milliseconds 50
+                ($using:most).Add(($using:running).Count)
+                $null = ($using:running).TryRemove($_, [ref] $null)
+                "$_ $($args[0])"
+            } -ThrottleLimit 4 @at
+            $output | Sort-Object { [int] ($_ -split ' ')[0] } | Should -Be (1..12 | ForEach-Object { "$_ $_" })
+            ($most | Measure-Object -Maximum).Maximum | Should -Be 4
+            Test-Checkpoint s @at | Should -BeTrue
+        }
+
+        It 'behaves as ForEach-Object -Parallel: <What>' -ForEach @(
+            @{ What = 'variables of the caller only by $using:'; Block = { "$_ [$plain] [$using:shared]" } }
+            @{ What = 'the location'; Block = { "$PWD" } }
+            @{ What = 'streams'; Block = { Write-Warning 'w'; & ('Write' + '-Host') 'h'; Write-Information 'i'; Write-Verbose 'v' -Verbose; Write-Debug 'd' -Debug; "o$_"; 'p' } }
+            @{ What = '$using: in a block within'; Block = { 1, 2 | Where-Object { $_ -eq $using:two } } }
+            @{ What = 'a switch between output and other streams'; Block = { 'one'; Write-Warning 'two'; 'three'; Write-Warning 'four' } }
+            @{ What = 'null among the output'; Block = { $null; 1; $null } }
+        ) {
+            $plain = 'no'
+            $shared = 'yes'
+            $two = 2
+            $theirs = 1 | ForEach-Object -Parallel $Block -ThrottleLimit 2 *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" }
+            $ours = 1 | Invoke-CheckpointItem s $Block -ThrottleLimit 2 @at *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" } | Where-Object { $_ -notmatch 'Items of stage|Checkpoint saved' }
+            $ours | Should -Be $theirs
+        }
+
+        It 'leaves nothing of one item for the next' {
+            1..6 | Invoke-CheckpointItem s { "[$leftover]"; Set-Variable leftover $_ -Scope Global } -ThrottleLimit 2 @at | Select-Object -Unique | Should -Be '[]'
+        }
+
+        It 'gives what comes first first, whichever item it is of' {
+            $signal = [Threading.ManualResetEventSlim]::new()
+            $output = 1, 2 | Invoke-CheckpointItem s {
+                if ($_ -eq 1) { "a$_"; 'b1'; $null = ($using:signal).Wait(20000); 'c1' }
+                else { 'a2'; 'b2'; ($using:signal).Set() }
+            } -ThrottleLimit 2 @at
+            $output | Should -HaveCount 5
+            # The last of each waits for the disk, so only what comes before that has an order among items.
+            $output.IndexOf('a1') | Should -BeLessThan $output.IndexOf('b1')
+            $output.IndexOf('b1') | Should -BeLessThan $output.IndexOf('c1')
+            $output.IndexOf('a2') | Should -BeLessThan $output.IndexOf('b1')
+        }
+
+        It 'stops at the first item that fails, after what is running has ended, with its own error' {
+            { 1..100 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; Start-Sleep -Milliseconds 300; ($using:ran).Enqueue($_) } -ThrottleLimit 2 @at } | Should -Throw 'two'
+            $ran.Count | Should -BeLessOrEqual 2
+            @(Get-Content $journal | Where-Object { $_ -match '"done"' }) | Should -HaveCount $ran.Count
+        }
+
+        It 'does not call an item done that break or exit left' -ForEach 'break', 'exit', 'continue' {
+            { 1..2 | Invoke-CheckpointItem s ([scriptblock]::Create($_)) -ThrottleLimit 2 @at } | Should -Throw '*break, continue or exit*'
+        }
+
+        It 'has every error that the block writes where -ErrorAction lets it go on' {
+            $null = 1..3 | Invoke-CheckpointItem s { Write-Error "soft $_" } -ThrottleLimit 2 @at -ErrorAction SilentlyContinue -ErrorVariable soft
+            $soft | ForEach-Object { "$_" } | Sort-Object | Should -Be 'soft 1', 'soft 2', 'soft 3'
+            Test-Checkpoint s @at | Should -BeTrue
+        }
+    }
+
+    Context 'against others' {
+        It 'refuses a stage on which another process is at work, and says which' {
+            $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$using:store.signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
+            try {
+                Wait-Until { Test-Path "$store.signal" }
+                { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
+                $null = Save-Checkpoint s @at
+                { Clear-Checkpoint s @at } | Should -Throw -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
+            }
+            finally {
+                $null = Stop-Pwsh $child
+            }
+            2 | Invoke-CheckpointItem s { "free $_" } @at | Should -Be 'free 2'
+        }
+    }
+
+    Context 'the progress bar' {
+        It 'tells what is done, skipped and failed, at what rate, and how long it takes where that is known' {
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript({
+                    param($module, $store)
+                    Import-Module $module
+                    1..3 | Invoke-CheckpointItem s { } -Store $store -Pipeline default -Run ''
+                    Invoke-CheckpointItem s { Start-Sleep -Milliseconds 60 } -InputObject (1..20) -Store $store -Pipeline default -Run ''
+                    21..25 | Invoke-CheckpointItem s { Start-Sleep -Milliseconds 100 } -Store $store -Pipeline default -Run ''
+                }).AddArgument($ModulePath).AddArgument($store)
+            $watch = [Diagnostics.Stopwatch]::StartNew()
+            $null = $shell.Invoke()
+            $seconds = $watch.Elapsed.TotalSeconds
+            $records = @($shell.Streams.Progress | Where-Object { $_.Activity -eq "Items of stage 's'" -and $_.RecordType -eq 'Processing' })
+            $records.Count | Should -BeGreaterOrEqual 3
+            $records.Count | Should -BeLessOrEqual (5 * $seconds + 1)
+            $known = @($records | Where-Object StatusDescription -Like '*; of 20')
+            $known[-1].StatusDescription | Should -Match '^\d+ done, 3 skipped, 0 failed; \d+\.\d/s; of 20$'
+            $known[-1].PercentComplete | Should -BeGreaterThan 15
+            $known[-1].SecondsRemaining | Should -BeGreaterOrEqual 0
+            @($records | Where-Object StatusDescription -Like '*not known*piped*').Count | Should -BeGreaterOrEqual 1
+            $shell.Dispose()
+        }
+    }
+}
+
+Describe 'The journal of items' {
+    It 'is what docs/format.md says, to a program that knows nothing but that page' {
+        $store = New-TestStore -Missing
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        'host1', 2 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; 'small'; 5L } -ContinueOnError -SaveOutput @at -ErrorAction SilentlyContinue
+        'large' | Invoke-CheckpointItem s { , [byte[]]::new(20000) } -SaveOutput @at
+        $text = [IO.File]::ReadAllText("$store/default/stages/s/items.jsonl")
+        $text | Should -Match '\n$'
+        $lines = $text.TrimEnd("`n") -split "`n"
+        $lines | Should -HaveCount 4
+        foreach ($line in $lines) {
+            $line | Should -Match '^\{"crc":"[0-9a-f]{8}",'
+            $crc = [uint] 0xFFFFFFFFL
+            foreach ($byte in [Text.Encoding]::UTF8.GetBytes($line.Substring(18))) {
+                $crc = $crc -bxor $byte
+                foreach ($bit in 1..8) { $crc = ($crc -band 1) ? (($crc -shr 1) -bxor [uint] 0x82F63B78L) : ($crc -shr 1) }
+            }
+            '{0:x8}' -f ($crc -bxor [uint] 0xFFFFFFFFL) | Should -BeExactly $line.Substring(8, 8)
+        }
+        $head, $first, $second, $third = $lines | ConvertFrom-Json
+        $head.PSObject.Properties.Name | Should -BeExactly 'crc', 'format', 'pipeline', 'name'
+        $head.format, $head.pipeline, $head.name | Should -Be 1, 'default', 's'
+        $first.PSObject.Properties.Name | Should -BeExactly 'crc', 'id', 'status', 'output', 'key', 'at'
+        $first.id | Should -BeExactly ([Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::Unicode.GetBytes('host1'))).Substring(0, 32).ToLowerInvariant())
+        $first.output.value | ConvertTo-Json -Compress | Should -Be '["small",{"$int64":"5"}]'
+        $second.PSObject.Properties.Name | Should -BeExactly 'crc', 'id', 'status', 'key', 'at', 'error'
+        $second.status, $second.key, $second.error | Should -Be 'failed', '2', 'two'
+        $payload = [IO.File]::ReadAllBytes("$store/default/stages/s/items.outputs")
+        $output = $third.output
+        $output.offset, $output.length | Should -Be 0, $payload.Length
+        [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($payload)).ToLowerInvariant() | Should -BeExactly $output.sha256
+        [Text.Encoding]::UTF8.GetString($payload, 0, $output.documentLength) | Should -Be '[{"$byte[]":{"blob":[0,20000]}}]'
+    }
+}
+
+Describe 'A bulk job that is killed' {
+    BeforeAll {
+        # Each item leaves a line in a file of its own process, and only then is done.
+        $job = {
+            param($Store, $Marks, $Count, $Throttle, $Pause)
+            1..[int] $Count | Invoke-CheckpointItem s {
+                [IO.File]::AppendAllText("$using:Marks/$([Environment]::CurrentManagedThreadId)-$PID", "$_`n")
+                if ($using:Pause) { Start-Sleep -Milliseconds $using:Pause }
+                "done $_"
+            } -ThrottleLimit $Throttle -Store $Store -Pipeline default -Run '' | ForEach-Object { [Console]::Out.WriteLine($_) }
+        }
+
+        function Get-Mark([string] $Marks) {
+            @(Get-ChildItem $Marks -File | ForEach-Object { [IO.File]::ReadAllLines($_.FullName) } | ForEach-Object { [int] $_ })
+        }
+    }
+
+    It 'has done again at most what was inside of the window, and nothing that it had told of: <Throttle> at once' -ForEach @{ Throttle = 1; Count = 1500; Pause = 0 }, @{ Throttle = 1; Count = 60; Pause = 20 }, @{ Throttle = 4; Count = 300; Pause = 5 } {
+        $store = New-TestStore -Missing
+        $marks = New-TestStore
+        $seed = Get-Random
+        Write-Verbose "seed $seed" -Verbose
+        $random = [Random]::new($seed)
+        $told = [Collections.Generic.HashSet[string]]::new()
+        $before = 0
+        foreach ($kill in 1..3) {
+            $child = Start-Pwsh $job $store, $marks, $Count, $Throttle, $Pause
+            $until = $before + $random.Next(5, [int] ($Count / 4))
+            Wait-Until { $child.Process.HasExited -or (Get-Mark $marks).Count -ge $until }
+            $left = Stop-Pwsh $child
+            $atKill = @(Get-Mark $marks)
+            # What was told of is known to be done: were it not, it would run again below.
+            foreach ($line in $left.Output) {
+                $told.Add($line) | Should -BeTrue -Because "$line was told of before"
+            }
+            $before = $atKill.Count
+        }
+        $last = Invoke-Pwsh $job $store, $marks, $Count, $Throttle, 0
+        $last.ErrorOutput | Should -BeNullOrEmpty
+        foreach ($line in $last.Output) {
+            $told.Add($line) | Should -BeTrue -Because "$line was told of before"
+        }
+        $runs = Get-Mark $marks
+        $runs | Select-Object -Unique | Should -HaveCount $Count
+        # Three kills; each reruns what was under way, and what ended in the 200 ms before it.
+        $again = $runs.Count - $Count
+        Write-Verbose "$again of $Count items ran again" -Verbose
+        $again | Should -BeLessOrEqual (3 * ($Throttle + ($Pause ? $Throttle * 200 / $Pause : $Count / 3)))
+        Test-Checkpoint s -Store $store -Pipeline default -Run '' | Should -BeTrue
+    }
+
+    It 'has an item on disk 200 ms after it ended, while the next takes long' {
+        $store = New-TestStore -Missing
+        $child = Start-Pwsh {
+            param($Store)
+            1..4 | Invoke-CheckpointItem s { if ($_ -eq 4) { $null = New-Item "$using:Store.signal"; Start-Sleep 600 } } -Store $Store -Pipeline default -Run ''
+        } $store
+        Wait-Until { Test-Path "$store.signal" }
+        Start-Sleep -Milliseconds 250
+        $null = Stop-Pwsh $child
+        1..4 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -Be 4
+    }
+
+    It 'stops within a second at Ctrl+C and keeps what was done: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 3 } {
+        $store = New-TestStore -Missing
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript({
+                param($module, $store, $throttle)
+                Import-Module $module
+                1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$using:store.signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
+            }).AddArgument($ModulePath).AddArgument($store).AddArgument($Throttle)
+        $running = $shell.BeginInvoke()
+        Wait-Until { Test-Path "$store.signal2*" }
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
+        $running.IsCompleted | Should -BeTrue
+        $shell.Dispose()
+        1..22 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -Be 21, 22
+    }
+
+    It 'loses to a torn tail of the journal its torn entries alone' {
+        $store = New-TestStore -Missing
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        1..5 | Invoke-CheckpointItem s { } @at
+        $file = "$store/default/stages/s/items.jsonl"
+        $bytes = [IO.File]::ReadAllBytes($file)
+        [IO.File]::WriteAllBytes($file, $bytes[0..($bytes.Length - 20)])
+        1..5 | Invoke-CheckpointItem s { $_ } @at -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 5
+        $warned | Should -BeLike '*1 entries*'
+        1..5 | Invoke-CheckpointItem s { $_ } @at -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+    }
+}
