@@ -20,6 +20,9 @@ internal abstract class ScalarType
 
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
+    private const string NaNText = "NaN";
+    private const string NaNMark = "NaN:";
+
     private static readonly ScalarType[] All =
     [
         new Of<bool>("bool", v => v ? "true" : "false", bool.Parse, true),
@@ -35,9 +38,9 @@ internal abstract class ScalarType
         new Of<UInt128>("uint128", v => v.ToString(Culture), t => UInt128.Parse(t, NumberStyles.None, Culture)),
         new Of<nint>("nint", v => v.ToString(Culture), t => nint.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
         new Of<nuint>("nuint", v => v.ToString(Culture), t => nuint.Parse(t, NumberStyles.None, Culture)),
-        new Of<Half>("half", v => v.ToString("R", Culture), t => Half.Parse(t, NumberStyles.Float, Culture), true),
-        new Of<float>("single", v => v.ToString("R", Culture), t => float.Parse(t, NumberStyles.Float, Culture), true),
-        new Of<double>("double", v => v.ToString("R", Culture), t => double.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<Half>("half", v => Half.IsNaN(v) ? NaN(BitConverter.HalfToUInt16Bits(v), BitConverter.HalfToUInt16Bits(Half.NaN), 4) : v.ToString("R", Culture), t => NaNBits(t) is { } bits ? BitConverter.UInt16BitsToHalf(checked((ushort)bits)) : Half.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<float>("single", v => float.IsNaN(v) ? NaN(BitConverter.SingleToUInt32Bits(v), BitConverter.SingleToUInt32Bits(float.NaN), 8) : v.ToString("R", Culture), t => NaNBits(t) is { } bits ? BitConverter.UInt32BitsToSingle(checked((uint)bits)) : float.Parse(t, NumberStyles.Float, Culture), true),
+        new Of<double>("double", v => double.IsNaN(v) ? NaN(BitConverter.DoubleToUInt64Bits(v), BitConverter.DoubleToUInt64Bits(double.NaN), 16) : v.ToString("R", Culture), t => NaNBits(t) is { } bits ? BitConverter.UInt64BitsToDouble(bits) : double.Parse(t, NumberStyles.Float, Culture), true),
         new Of<decimal>("decimal", v => decimal.IsNegative(v) && v == 0 ? "-" + Math.Abs(v).ToString(Culture) : v.ToString(Culture), t => decimal.Parse(t, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, Culture)),
         new Of<BigInteger>("bigint", v => v.ToString(Culture), t => BigInteger.Parse(t, NumberStyles.AllowLeadingSign, Culture)),
         new Of<char>("char", v => ((int)v).ToString(Culture), t => (char)ushort.Parse(t, NumberStyles.None, Culture), true),
@@ -97,6 +100,12 @@ internal abstract class ScalarType
     public abstract IEnumerable<Memory<byte>> AsBytes(Array array);
 
     protected abstract object ParseCore(string text);
+
+    // There are many NaNs: their sign and payload are kept where they are not those of the type's own.
+    private static string NaN(ulong bits, ulong own, int digits) => bits == own ? NaNText : NaNMark + bits.ToString("x" + digits.ToString(Culture), Culture);
+
+    private static ulong? NaNBits(string text) =>
+        text.StartsWith(NaNMark, StringComparison.Ordinal) ? ulong.Parse(text.AsSpan(NaNMark.Length), NumberStyles.AllowHexSpecifier, Culture) : null;
 
     // Round-trip format, but the wall clock of a local time counts where this machine's zone agrees on the offset: a time that a change to summer time
     // skips would be moved otherwise, and one at the end of the calendar has no UTC.
