@@ -84,11 +84,23 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
 
     protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
+    /// <summary>Says what could not be said at the time.</summary>
+    private protected virtual void SayLate()
+    {
+    }
+
     private void Guard(Action<CancellableCommand> step)
     {
         try
         {
-            step(this);
+            try
+            {
+                step(this);
+            }
+            finally
+            {
+                SayLate();
+            }
         }
         catch (CheckpointException e)
         {
