@@ -20,7 +20,7 @@ BeforeAll {
         $tail = [Text.Encoding]::ASCII.GetString($bytes, $bytes.Length - 85, 85)
         $tail | Should -Match '^,\n  "checksum": "[0-9a-f]{64}"\n\}\n\z'
         $hash = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([byte[]] $bytes[0..($bytes.Length - 86)])).ToLowerInvariant()
-        $tail.Substring(16, 64) | Should -BeExactly $hash
+        $tail.Substring(17, 64) | Should -BeExactly $hash
         $run = [Text.Json.JsonDocument]::Parse([Text.Encoding]::UTF8.GetString($bytes)).RootElement
         @($run.EnumerateObject())[0].Name | Should -BeExactly 'format'
         $run.GetProperty('format').GetInt32() | Should -Be 1
@@ -40,7 +40,7 @@ Describe 'docs/format.md, of runs and histories' {
     BeforeEach {
         $store = New-TestStore
         Set-CheckpointContext -Reset -Store $store -Pipeline nightly
-        $null = Invoke-CheckpointPipeline -Run r1 -Config @{ Server = 'db1' } -ErrorAction SilentlyContinue -ContinueOnError {
+        $null = Invoke-CheckpointPipeline nightly -Run r1 -Config @{ Server = 'db1' } -ErrorAction SilentlyContinue -ContinueOnError {
             stage fetch { 1 }
             stage 'größe "x"' { throw "no`nspace" } -DependsOn fetch
             stage publish { 2 } -DependsOn 'größe "x"'
@@ -119,7 +119,7 @@ Describe 'docs/format.md, of runs and histories' {
         $child = Start-Pwsh -NoModule { param($Path) flock -x $Path sh -c 'touch "$0.held"; exec sleep 600' $Path } "$store/nightly/runs/r1/run.lock"
         try {
             Wait-Until { Test-Path "$store/nightly/runs/r1/run.lock.held" }
-            { Invoke-CheckpointPipeline -Run r1 -Config @{ Server = 'db1' } -ErrorAction Stop { stage fetch { 1 } } } | Should -Throw -ErrorId 'LeaseHeld,*'
+            { Invoke-CheckpointPipeline nightly -Run r1 -Config @{ Server = 'db1' } -ErrorAction Stop { stage fetch { 1 } } } | Should -Throw -ErrorId 'LeaseHeld,*'
         }
         finally {
             $null = Stop-Pwsh $child
