@@ -9,8 +9,8 @@ BeforeAll {
     }
 
     # What a call with -WhatIf says.
-    function Get-Plan([scriptblock] $Stages, [string] $With = '') {
-        $child = Invoke-Pwsh { param($Store, $Stages, $With) & ([scriptblock]::Create("Invoke-CheckpointPipeline nightly -Store '$Store' -WhatIf $With { $Stages }")) } $store, "$Stages", $With
+    function Get-Plan([scriptblock] $Stages, [string] $Store = $store) {
+        $child = Invoke-Pwsh { param($Store, $Stages) Invoke-CheckpointPipeline nightly ([scriptblock]::Create($Stages)) -Store $Store -WhatIf } $Store, "$Stages"
         $child.ErrorOutput | Should -BeNullOrEmpty
         $child.Output -match 'What if'
     }
@@ -43,6 +43,15 @@ Describe 'Invoke-CheckpointPipeline' {
         It 'has no output of a stage that it does not depend on' {
             $result = Invoke-Quietly { stage a { 1 }; stage b { $_.Output['a'] } }
             $result.Stages[1].Error | Should -BeLike "*'b' does not depend on 'a'*-DependsOn*"
+        }
+
+        It 'fails, rather than work on with nothing, where an output cannot be read' {
+            $result = Invoke-Quietly {
+                stage a { 1 }
+                stage b { Set-Content (Get-Checkpoint a -Pipeline nightly -Run $_.Run).Location 'damaged'; $ran.Add("got $($_.Output['a'])"); [int]::Parse('x') } -DependsOn a
+            }
+            $result.Stages[1].Status | Should -Be 'Failed'
+            $result.Stages[1].Error | Should -BeLike '*a*damaged*'
         }
 
         It 'is given the output as it was saved, by another process too' {
@@ -114,7 +123,7 @@ Describe 'Invoke-CheckpointPipeline' {
             $plan[2] | Should -BeLike "*Leave out*'off'*disabled*"
             (Get-CheckpointRun -Pipeline nightly).Attempts | Should -Be 1
             $none = New-TestStore -Missing
-            Invoke-CheckpointPipeline nightly $chain -Store $none -WhatIf
+            (Get-Plan { stage a { 1 } } -Store $none) | Should -BeLike "*Run*'a'*there is no checkpoint*"
             $none | Should -Not -Exist
         }
     }
