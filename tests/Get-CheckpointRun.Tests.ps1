@@ -12,7 +12,7 @@ BeforeAll {
     }
 
     # Changes a byte in the middle of a run's record.
-    function Break-Run([Checkpoint.CheckpointRun] $Run) {
+    function Edit-RunByte([Checkpoint.CheckpointRun] $Run) {
         $path = Get-RunPath $Run
         $bytes = [IO.File]::ReadAllBytes($path)
         $bytes[200] = $bytes[200] -bxor 1
@@ -145,7 +145,7 @@ Describe 'Get-CheckpointRun' {
         It 'is a warning beside other runs, and an error of the run that was named' {
             $first = Invoke-Nightly -With @{ Run = 'r1' }
             $null = Invoke-Nightly -With @{ Run = 'r2' }
-            Break-Run (Get-CheckpointRun r1)
+            Edit-RunByte (Get-CheckpointRun r1)
             (Get-CheckpointRun -WarningVariable warned -WarningAction SilentlyContinue).Run | Should -Be 'r2'
             "$warned" | Should -BeLike "*'r1' is damaged*"
             { Get-CheckpointRun r1 -ErrorAction Stop } | Should -Throw -ErrorId 'CheckpointDamaged,Checkpoint.Commands.GetCheckpointRunCommand'
