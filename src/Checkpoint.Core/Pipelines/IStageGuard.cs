@@ -8,10 +8,3 @@ internal interface IStageGuard
     /// <exception cref="Exception">The attempt may not be made now.</exception>
     ValueTask<IStageAttempt> EnterAsync(StageId stage, CancellationToken cancellation);
 }
-
-/// <summary>An attempt that a guard let through.</summary>
-internal interface IStageAttempt : IAsyncDisposable
-{
-    /// <summary>Says that it went well; else it failed.</summary>
-    void Succeeded();
-}
