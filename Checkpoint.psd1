@@ -14,6 +14,8 @@
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'
+        'Get-CheckpointHistory'
+        'Get-CheckpointRun'
         'Invoke-CheckpointItem'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'

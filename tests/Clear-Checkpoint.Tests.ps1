@@ -65,7 +65,7 @@ Describe 'Clear-Checkpoint' {
             Clear-Checkpoint -WhatIf
             (Get-ChildItem $folder -Force).Count | Should -Be 2
             Clear-Checkpoint -InformationVariable said
-            Get-ChildItem $store -Force -Recurse | Should -BeNullOrEmpty
+            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.jsonl'
             "$said" | Should -Be 'All checkpoints cleared.'
         }
 
@@ -264,13 +264,13 @@ Describe 'Clear-Checkpoint' {
             $path | Should -Not -Exist
         }
 
-        It 'leaves the empty store' {
+        It 'leaves the store, empty but for its history' {
             Save-Checkpoint a ([byte[]]::new(50kb))
             Save-Checkpoint b -Run 7
             Clear-Checkpoint
             Clear-Checkpoint -Run 7
             $store | Should -Exist
-            Get-ChildItem $store -Force | Should -BeNullOrEmpty
+            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.jsonl'
         }
 
         It 'removes the payload and what a crash left with the record' {

@@ -95,10 +95,10 @@ function Get-PayloadPath {
 function Get-StoreFile {
     <#
     .SYNOPSIS
-    The files of a store, relative to it.
+    The files of a store, relative to it, but its histories: those grow with everything that is done.
     #>
     param([Parameter(Mandatory, Position = 0)] [string] $Store)
 
-    Get-ChildItem -LiteralPath $Store -Recurse -File -Force |
+    Get-ChildItem -LiteralPath $Store -Recurse -File -Force | Where-Object Name -NE 'history.jsonl' |
         ForEach-Object { [IO.Path]::GetRelativePath($Store, $_.FullName) -replace '\\', '/' }
 }

@@ -17,9 +17,11 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     public const string KeyVariable = "CHECKPOINT_KEY";
     public const string KeepVariable = "CHECKPOINT_KEEP";
 
+    /// <summary>The source of a value that nothing says.</summary>
+    public const string Default = "default";
+
     private const string Parameter = "parameter";
     private const string Session = "Set-CheckpointContext";
-    private const string Default = "default";
 
     // Ids that stay the same when a failed job is run again.
     private static readonly string[] CIRun = ["GITHUB_RUN_ID", "BUILD_BUILDID"];

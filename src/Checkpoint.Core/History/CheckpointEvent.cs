@@ -7,6 +7,9 @@ public sealed class CheckpointEvent
     {
     }
 
+    /// <summary>The store whose history tells of it.</summary>
+    public string Store { get; internal init; } = "";
+
     /// <summary>When it happened, UTC.</summary>
     public DateTimeOffset Time { get; internal init; }
 

@@ -32,12 +32,13 @@ internal static class HistoryFormat
 
     /// <summary>Reads a line; null where it is not whole, as the last one may be after a crash. Members it does not know are passed over.</summary>
     /// <param name="line">The line without its line feed.</param>
-    public static CheckpointEvent? Parse(ReadOnlySpan<byte> line)
+    /// <param name="store">The store's name.</param>
+    public static CheckpointEvent? Parse(ReadOnlySpan<byte> line, string store)
     {
         try
         {
             var json = new Utf8JsonReader(line, RecordFormat.ReaderOptions);
-            return json.Read() && json.TokenType == JsonTokenType.StartObject ? ParseMembers(ref json) : null;
+            return json.Read() && json.TokenType == JsonTokenType.StartObject ? ParseMembers(ref json, store) : null;
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
@@ -45,7 +46,7 @@ internal static class HistoryFormat
         }
     }
 
-    private static CheckpointEvent? ParseMembers(ref Utf8JsonReader json)
+    private static CheckpointEvent? ParseMembers(ref Utf8JsonReader json, string store)
     {
         DateTimeOffset? time = null;
         string? kind = null, pipeline = null, run = null, name = null, reason = null, host = null, user = null;
@@ -94,7 +95,7 @@ internal static class HistoryFormat
         }
         if (json.TokenType != JsonTokenType.EndObject || json.Read() || time is not { } at || kind is null || pipeline is null)
             return null;
-        return new CheckpointEvent { Time = at, Event = kind, Pipeline = pipeline, Run = run, Name = name, Step = step, Reason = reason, Host = host ?? "", User = user ?? "", ProcessId = process };
+        return new CheckpointEvent { Store = store, Time = at, Event = kind, Pipeline = pipeline, Run = run, Name = name, Step = step, Reason = reason, Host = host ?? "", User = user ?? "", ProcessId = process };
     }
 
     private static void WriteText(Utf8JsonWriter json, string member, string? text)

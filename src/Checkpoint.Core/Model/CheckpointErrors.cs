@@ -75,7 +75,7 @@ internal static class CheckpointErrors
 
     public static CheckpointException RunNotFound(string pipeline, string? run, string store) => new(CheckpointErrorKind.RunNotFound,
         (run is null ? $"Pipeline '{pipeline}' has no unfinished run in '{store}', so there is nothing to resume." : $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'.")
-            + " Leave -Resume out to start a run, or see what is there with Get-CheckpointRun.",
+            + " See what is there with Get-CheckpointRun, or leave -Resume out to start one.",
         run ?? pipeline);
 
     public static CheckpointException InvalidPipeline(string pipeline, IReadOnlyList<string> faults) => new(CheckpointErrorKind.InvalidPipeline,

@@ -9,6 +9,9 @@ public sealed record CheckpointRun
     {
     }
 
+    /// <summary>The store that keeps its record.</summary>
+    public string Store { get; internal init; } = "";
+
     /// <summary>The pipeline.</summary>
     public string Pipeline { get; internal init; } = "";
 

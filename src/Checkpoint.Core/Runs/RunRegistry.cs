@@ -115,6 +115,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
 
     private CheckpointRun NewRun(PipelineRequest request) => new()
     {
+        Store = store.Location,
         Pipeline = request.Pipeline,
         Run = request.Run ?? NewId(),
         Status = RunStatus.Running,

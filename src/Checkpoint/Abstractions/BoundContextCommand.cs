@@ -50,6 +50,33 @@ public abstract class BoundContextCommand : ContextCommand
         }
     }
 
+    /// <summary>The names meant by a text. What is there by exactly that text is meant alone, though it may look like a wildcard.</summary>
+    /// <remarks>Only what was typed can be a wildcard: not what comes from the context, as the name of a CI workflow, nor from a piped object.</remarks>
+    private protected NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
+    {
+        var isWild = WildcardPattern.ContainsWildcardCharacters(text);
+        if (!IsTyped(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
+            return NamePattern.Of(CheckpointNames.Normalize(text, what));
+        if (text == "*")
+            return NamePattern.Any;
+        if (CheckpointNames.IsName(text) && NamePattern.Of(CheckpointNames.Normalize(text, what)) is var literal && isThere(literal))
+            return literal;
+        if (!isWild)
+            return NamePattern.Of(CheckpointNames.Normalize(WildcardPattern.Unescape(text), what));
+        // Names are compared by their keys: what stands between the wildcards is too.
+        var pattern = WildcardPattern.Get(CheckpointNames.Key(CheckpointNames.Compose(text)), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        try
+        {
+            pattern.IsMatch("");
+        }
+        catch (WildcardPatternException)
+        {
+            // "[abc" looks like a pattern and is none.
+            return NamePattern.Of(CheckpointNames.Normalize(text, what));
+        }
+        return NamePattern.Where(name => pattern.IsMatch(CheckpointNames.Key(name)));
+    }
+
     // PowerShell takes what an object bound back before the next, and yet goes on calling it bound. A null is a value here: a checkpoint of no run says so.
     private void ForgetObject()
     {

@@ -90,6 +90,11 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
 
     protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
+    /// <summary>Says what could not be said at the time.</summary>
+    private protected virtual void SayLate()
+    {
+    }
+
     private void Guard(Action<CancellableCommand> step)
     {
         // A host's own context, as that of a window, would have what we wait for go on by this thread, which waits.
@@ -98,7 +103,14 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
             SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            step(this);
+            try
+            {
+                step(this);
+            }
+            finally
+            {
+                SayLate();
+            }
         }
         catch (CheckpointException e)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 
 namespace Checkpoint.Commands;
@@ -5,13 +6,16 @@ namespace Checkpoint.Commands;
 /// <summary>Resolves what the call means: store, pipeline and run.</summary>
 public abstract class ContextCommand : CancellableCommand
 {
+    // Work that had to wait goes on on another thread, from which nothing can be written.
+    private readonly ConcurrentQueue<string> _unsaid = new();
+
     private ContextResolver? _context;
     private CheckpointEngine? _engine;
 
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
-    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => WriteWarning(fault.Message)) { OnHashed = ReportHashed };
+    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => _unsaid.Enqueue(fault.Message)) { OnHashed = ReportHashed };
 
     /// <summary>The values given as parameters.</summary>
     private protected abstract ContextSettings Given();
@@ -23,6 +27,12 @@ public abstract class ContextCommand : CancellableCommand
     {
         if (Context.Key is { Value: not null } key)
             throw CheckpointErrors.EncryptionUnavailable(stage, Engine.Store.Location, key.Source);
+    }
+
+    private protected override void SayLate()
+    {
+        while (_unsaid.TryDequeue(out var warning))
+            WriteWarning(warning);
     }
 
     /// <summary>To be called for each input object: its store, pipeline and run count.</summary>

@@ -33,7 +33,7 @@ public abstract class QueryCommand : BoundContextCommand
     /// <summary>Whether a piped object has no name: that does not mean every stage, as it does where a person types none.</summary>
     private protected bool IsNameless()
     {
-        if (!MyInvocation.ExpectingInput || Name is not null)
+        if (!MyInvocation.ExpectingInput || Name is not null || IsRunPiped)
             return false;
         var error = new InvalidArgumentException("The piped object has no property Name, so no stage is meant. Pipe what Get-Checkpoint gives, or give -Name.");
         WriteError(error.ToErrorRecord());
@@ -54,31 +54,8 @@ public abstract class QueryCommand : BoundContextCommand
         };
     }
 
-    // Only what was typed can be a wildcard: not what comes from the context, as the name of a CI workflow, nor from a piped object.
-    private NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
-    {
-        var isWild = WildcardPattern.ContainsWildcardCharacters(text);
-        if (!IsTyped(parameter) || (!isWild && !text.Contains('`', StringComparison.Ordinal)))
-            return NamePattern.Of(CheckpointNames.Normalize(text, what));
-        if (text == "*")
-            return NamePattern.Any;
-        if (CheckpointNames.IsName(text) && NamePattern.Of(CheckpointNames.Normalize(text, what)) is var literal && isThere(literal))
-            return literal;
-        if (!isWild)
-            return NamePattern.Of(CheckpointNames.Normalize(WildcardPattern.Unescape(text), what));
-        // Names are compared by their keys: what stands between the wildcards is too.
-        var pattern = WildcardPattern.Get(CheckpointNames.Key(CheckpointNames.Compose(text)), WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        try
-        {
-            pattern.IsMatch("");
-        }
-        catch (WildcardPatternException)
-        {
-            // "[abc" looks like a pattern and is none.
-            return NamePattern.Of(CheckpointNames.Normalize(text, what));
-        }
-        return NamePattern.Where(name => pattern.IsMatch(CheckpointNames.Key(name)));
-    }
+    // A run, such as Get-CheckpointRun gives, means all of its stages.
+    private bool IsRunPiped => !IsTyped(nameof(Run)) && !string.IsNullOrEmpty(Run) && !IsTyped(nameof(Pipeline)) && IsGiven(nameof(Pipeline));
 
     private bool IsThere(NamePattern pipeline, NamePattern? run, NamePattern name) =>
         Wait(Engine.Store.ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, Cancellation)).Any();

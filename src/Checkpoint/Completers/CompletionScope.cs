@@ -25,11 +25,15 @@ internal sealed class CompletionScope
 
     public string? Name => _bound["Name"]?.ToString();
 
-    public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name)
-    {
-        var path = StorePath.Resolve(SessionPath(), _context.Store.Value);
-        return StoreRegistry.Get(path).ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
-    }
+    private CheckpointStore Store => StoreRegistry.Get(StorePath.Resolve(SessionPath(), _context.Store.Value));
+
+    public IEnumerable<StageListing> List(NamePattern pipeline, NamePattern? run, NamePattern name) =>
+        Store.ListAsync(new StageQuery { Pipeline = pipeline, Run = run, Name = name }, CancellationToken.None).ToBlockingEnumerable();
+
+    public IEnumerable<CheckpointRun> Runs(NamePattern pipeline, NamePattern run) =>
+        Store.ListRunsAsync(pipeline, run, CancellationToken.None).ToBlockingEnumerable().Select(r => r.Run).OfType<CheckpointRun>();
+
+    public IEnumerable<CheckpointEvent> History(NamePattern pipeline) => Store.ReadHistoryAsync(pipeline, CancellationToken.None).ToBlockingEnumerable();
 
     // Completion runs inside a pipeline, where the runspace's own proxy of the session refuses to answer.
     private static PathIntrinsics SessionPath()

@@ -7,6 +7,7 @@ public sealed class PipelineCompleter : StoreCompleter
         scope.List(NamePattern.Where(matches), null, NamePattern.Any)
             .Concat(scope.List(NamePattern.Where(matches), NamePattern.Any, NamePattern.Any))
             .Select(s => s.Stage.Pipeline)
+            .Concat(scope.Runs(NamePattern.Where(matches), NamePattern.Any).Select(r => r.Pipeline))
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(p => (p, $"pipeline {p}"));
 }

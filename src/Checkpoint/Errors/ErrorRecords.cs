@@ -13,6 +13,12 @@ internal static class ErrorRecords
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
     public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
 
+    /// <summary>A stage took longer than it may.</summary>
+    public static ErrorRecord ToErrorRecord(this TimeoutException error, string stage) => new(error, "StageTimeout", ErrorCategory.OperationTimeout, stage);
+
+    /// <summary>What a stage's block failed with, where PowerShell made no record of it.</summary>
+    public static ErrorRecord Foreign(Exception error, string stage) => new(error, error.GetType().Name, ErrorCategory.NotSpecified, stage);
+
     private static ErrorCategory CategoryOf(CheckpointErrorKind kind) => kind switch
     {
         CheckpointErrorKind.CheckpointNotFound => ErrorCategory.ObjectNotFound,

@@ -23,7 +23,8 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
             : throw new ArgumentTransformationMetadataException($"'{text}' is no duration. Write it as 90s, 15m, 36h or 7d, or give a [timespan], for instance 1.12:00:00.");
     }
 
-    private static TimeSpan? Parse(string text)
+    /// <summary>The span that a text says, or null where it says none.</summary>
+    internal static TimeSpan? Parse(string text)
     {
         try
         {

@@ -17,7 +17,7 @@ internal static class BlockErrors
     {
         RuntimeException { ErrorRecord: { } record } => record,
         CheckpointException own => own.ToErrorRecord(),
-        TimeoutException => new ErrorRecord(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
-        _ => new ErrorRecord(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+        TimeoutException timeout => timeout.ToErrorRecord(stage),
+        _ => ErrorRecords.Foreign(error, stage),
     };
 }

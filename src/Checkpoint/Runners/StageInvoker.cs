@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 
 namespace Checkpoint;
 
@@ -20,13 +21,23 @@ internal sealed class StageInvoker(PSCmdlet command, CheckpointEngine engine, ob
     private ObjectState Run(CheckpointStage stage, StageAttempt attempt, CancellationToken token)
     {
         var output = new List<object?>();
+        var inputs = new StageOutputs(stage.Name, attempt.Inputs, Read);
         var context = new StageContext(
             attempt.Stage,
             attempt.Attempt,
             config,
-            new StageOutputs(stage.Name, attempt.Inputs, Read),
+            inputs,
             (percent, text) => command.WriteProgress(StageMessages.Progress(stage.Name, percent, text)));
-        new BlockInvoker(command, stage.Errors).Invoke(stage.ScriptBlock, context, output, stage.Timeout is not null, token);
+        try
+        {
+            new BlockInvoker(command, stage.Errors).Invoke(stage.ScriptBlock, context, output, stage.Timeout is not null, token);
+        }
+        catch (Exception e) when (inputs.Fault is not null && e is not FlowInterruptedException)
+        {
+            // What the block failed with behind that is its consequence.
+        }
+        if (inputs.Fault is { } fault)
+            ExceptionDispatchInfo.Throw(fault);
         return new ObjectState(output.ToArray(), isSequence: true);
     }
 

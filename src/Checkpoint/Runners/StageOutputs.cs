@@ -18,9 +18,26 @@ public sealed class StageOutputs
     /// <summary>What a stage gave, as PowerShell would assign it to a variable: nothing is $null, one object is that object, more are an array.</summary>
     /// <param name="name">The stage.</param>
     /// <exception cref="ArgumentException">The stage is none that this one depends on, so a change of it would go unnoticed.</exception>
-    public object? this[string name] => _outputs.TryGetValue(CheckpointNames.Key(CheckpointNames.Normalize(name, "stage")), out var output)
-        ? output.Value
-        : throw new InvalidArgumentException($"Stage '{_stage}' does not depend on '{name}', so its output cannot be had here. Add it to -DependsOn.");
+    public object? this[string name]
+    {
+        get
+        {
+            try
+            {
+                return _outputs.TryGetValue(CheckpointNames.Key(CheckpointNames.Normalize(name, "stage")), out var output)
+                    ? output.Value
+                    : throw new InvalidArgumentException($"Stage '{_stage}' does not depend on '{name}', so its output cannot be had here. Add it to -DependsOn.");
+            }
+            catch (Exception e)
+            {
+                Fault ??= e;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Why an output could not be had, or null. But for its strictest mode PowerShell makes $null of what an indexer throws, and a stage must not work on with that.</summary>
+    internal Exception? Fault { get; private set; }
 
     /// <summary>An output as PowerShell would assign it to a variable.</summary>
     internal static object? Assigned(object? state, bool isSequence) => !isSequence || state is not object?[] items ? state : items.Length switch

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Checkpoint;
 
-/// <summary>Ages and sizes as a person reads them; for the views.</summary>
+/// <summary>Ages, durations, sizes and the like as a person reads them; for the views.</summary>
 public static class Humanize
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -20,6 +20,27 @@ public static class Humanize
 
     /// <summary>A time as the local clock shows it, in the Gregorian calendar whatever the culture.</summary>
     public static string Time(DateTimeOffset time) => time.LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>How long something took: <c>0.35s</c>, <c>12.3s</c>, <c>5m 10s</c>, <c>3h 05m</c>, <c>8d 01h</c>; a hyphen for none.</summary>
+    public static string Duration(TimeSpan? span) => span is not { } time ? "-"
+        : time.TotalSeconds < 10 ? Text($"{time.TotalSeconds:0.00}s")
+        : time.TotalMinutes < 1 ? Text($"{time.TotalSeconds:0.0}s")
+        : time.TotalHours < 1 ? Text($"{time.Minutes}m {time.Seconds:00}s")
+        : time.TotalDays < 1 ? Text($"{time.Hours}h {time.Minutes:00}m")
+        : Text($"{(int)time.TotalDays}d {time.Hours:00}h");
+
+    /// <summary>The colour of a status, by its name in $PSStyle.Foreground.</summary>
+    public static string Colour(Enum status) => status switch
+    {
+        RunStatus.Completed or StageStatus.Completed or StageStatus.Skipped => "Green",
+        RunStatus.Failed or StageStatus.Failed => "Red",
+        RunStatus.Running => "Cyan",
+        StageStatus.Disabled => "BrightBlack",
+        _ => "Yellow",
+    };
+
+    /// <summary>How many stages of how many are done.</summary>
+    public static string Done(IReadOnlyCollection<StageResult> stages) => Text($"{stages.Count(s => s.Status is StageStatus.Completed or StageStatus.Skipped)}/{stages.Count}");
 
     /// <summary>A size in bytes: <c>512 B</c>, <c>1.5 MiB</c>; a hyphen for none.</summary>
     public static string Size(long? bytes)

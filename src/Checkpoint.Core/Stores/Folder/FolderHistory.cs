@@ -62,7 +62,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
             var start = 0;
             for (int end; (end = Array.IndexOf(buffer, (byte)'\n', start, filled - start)) >= 0; start = end + 1)
             {
-                if (HistoryFormat.Parse(buffer.AsSpan(start, end - start)) is { } entry)
+                if (HistoryFormat.Parse(buffer.AsSpan(start, end - start), root) is { } entry)
                     yield return entry;
             }
             filled -= start;

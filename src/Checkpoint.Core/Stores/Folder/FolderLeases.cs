@@ -23,7 +23,15 @@ internal sealed class FolderLeases(string root, FileSystem files)
             {
                 if (files.OpenLocked(path) is { } file)
                 {
-                    files.Write(file, Describe(holder), 0);
+                    try
+                    {
+                        files.Write(file, Describe(holder), 0);
+                    }
+                    catch
+                    {
+                        file.Dispose();
+                        throw;
+                    }
                     return new LeaseAttempt(file, holder);
                 }
                 if (attempt >= Glances)

@@ -52,7 +52,7 @@ internal sealed class FolderRuns(string root, FileSystem files)
             if (files.ReadRecord(path) is not { } bytes)
                 return null;
             var run = RunFormat.Parse(bytes);
-            return FolderLayout.RunPath(root, run.Pipeline, run.Run) == folder ? run
+            return FolderLayout.RunPath(root, run.Pipeline, run.Run) == folder ? run with { Store = root }
                 : throw new InvalidDataException($"it belongs to another run, '{run.Run}' of pipeline '{run.Pipeline}'");
         }
         catch (InvalidDataException e)

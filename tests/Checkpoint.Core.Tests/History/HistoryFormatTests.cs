@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Text;
+using Xunit.Abstractions;
+
+namespace Checkpoint.Tests;
+
+public class HistoryFormatTests(ITestOutputHelper output)
+{
+    private static readonly CheckpointEvent Whole = new()
+    {
+        Time = new DateTimeOffset(2026, 3, 1, 4, 5, 6, TimeSpan.Zero).AddTicks(7_891_234),
+        Event = CheckpointEvents.Cleared,
+        Pipeline = "nightly",
+        Run = "42",
+        Name = "größe \"x\"\n😀",
+        Step = 12_345_678_901,
+        Reason = "steps 1, 2",
+        Host = "build7",
+        User = "ci",
+        ProcessId = 4711,
+    };
+
+    [Fact]
+    public void AnEventComesBackAsItWas()
+    {
+        var back = HistoryFormat.Parse(Line(Whole).AsSpan()[..^1], "store");
+
+        Assert.Equal(Show(Whole), Show(back!));
+        Assert.Equal("store", back!.Store);
+        Assert.Equal(TimeSpan.Zero, back.Time.Offset);
+    }
+
+    [Fact]
+    public void AnEventWithoutRunNameStepAndReasonHasNoneWhenItComesBack()
+    {
+        var back = HistoryFormat.Parse(Line(new CheckpointEvent { Time = Whole.Time, Event = "RunStarted", Pipeline = "p" }).AsSpan()[..^1], "")!;
+
+        Assert.Null(back.Run);
+        Assert.Null(back.Name);
+        Assert.Null(back.Step);
+        Assert.Null(back.Reason);
+    }
+
+    [Fact]
+    public void AnEventIsOneLine()
+    {
+        var line = Line(Whole);
+
+        Assert.Equal(line.Length - 1, Array.IndexOf(line, (byte)'\n'));
+    }
+
+    [Fact]
+    public void ALineThatIsCutAnywhereIsNone()
+    {
+        var line = Line(Whole)[..^1];
+
+        for (var length = 0; length < line.Length; length++)
+            Assert.Null(HistoryFormat.Parse(line.AsSpan(0, length), ""));
+    }
+
+    [Fact]
+    public void ALineOfWhichABitIsFlippedIsNeverAnErrorOfAnotherKind()
+    {
+        var random = Seeds.New(output);
+        var line = Line(Whole)[..^1];
+
+        for (var i = 0; i < line.Length; i++)
+        {
+            var changed = line.ToArray();
+            changed[i] ^= (byte)(1 << random.Next(8));
+            HistoryFormat.Parse(changed, "");
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","event":"Sealed","pipeline":"p","by":{"x":[1,{}]},"level":3}""", "Sealed")]
+    [InlineData("""{"by":null,"event":"Saved","time":"2026-01-01T02:00:00+02:00","pipeline":"p"}""", "Saved")]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","pipeline":"p"}""", null)]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","event":"Saved"}""", null)]
+    [InlineData("""{"event":"Saved","pipeline":"p"}""", null)]
+    [InlineData("""{"time":"yesterday","event":"Saved","pipeline":"p"}""", null)]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","event":"Saved","pipeline":"p","step":"1"}""", null)]
+    [InlineData("""{"time":"2026-01-01T00:00:00Z","event":"Saved","pipeline":"p"}{}""", null)]
+    [InlineData("[]", null)]
+    [InlineData("null", null)]
+    [InlineData("", null)]
+    public void MembersThatAreNotKnownArePassedOverAndWhatLacksOneThatMustBeIsNoEvent(string line, string? kind)
+    {
+        var entry = HistoryFormat.Parse(Encoding.UTF8.GetBytes(line), "");
+
+        Assert.Equal(kind, entry?.Event);
+        if (entry is not null)
+            Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), entry.Time);
+    }
+
+    internal static byte[] Line(CheckpointEvent entry)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        HistoryFormat.Write(buffer, entry);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static string Show(CheckpointEvent e) => $"{e.Time:O} {e.Event} {e.Pipeline} {e.Run} {e.Name} {e.Step} {e.Reason} {e.Host} {e.User} {e.ProcessId}";
+}

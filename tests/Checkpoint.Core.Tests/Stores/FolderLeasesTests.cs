@@ -1,0 +1,160 @@
+using System.Diagnostics;
+
+namespace Checkpoint.Tests;
+
+public class FolderLeasesTests : StoreTest
+{
+    private static readonly LeaseName Lease = new("nightly", "r1", null);
+
+    private readonly TestFileSystem _files = new();
+
+    public FolderLeasesTests() => Store = new FolderStore(Root, _files);
+
+    [Fact]
+    public async Task OneHasItAndTheOtherIsToldWhoAndSinceWhen()
+    {
+        var first = await Take(Store, 1);
+        var second = await Take(new FolderStore(Root), 2);
+
+        Assert.NotNull(first.Lease);
+        Assert.Null(second.Lease);
+        Assert.Equal(Holder(1), second.Holder);
+        Assert.Equal(Holder(1), await Store.FindLeaseAsync(Lease, default));
+        first.Lease.Dispose();
+    }
+
+    [Fact]
+    public async Task ItIsFreeWhenItIsGivenBack()
+    {
+        (await Take(Store, 1)).Lease!.Dispose();
+
+        Assert.Null(await Store.FindLeaseAsync(Lease, default));
+        using var again = (await Take(Store, 2)).Lease;
+        Assert.NotNull(again);
+        Assert.Equal(Holder(2), await Store.FindLeaseAsync(Lease, default));
+    }
+
+    [Fact]
+    public async Task LeasesOfOtherThingsAreOthers()
+    {
+        using var run = (await Take(Store, 1)).Lease;
+        foreach (var other in new[] { new LeaseName("nightly", null, null), new LeaseName("nightly", "r2", null), new LeaseName("nightly", "r1", "run"), new LeaseName("other", "r1", null) })
+        {
+            using var taken = (await Store.TryLeaseAsync(other, Holder(2), default)).Lease;
+            Assert.NotNull(taken);
+        }
+    }
+
+    [Fact]
+    public async Task WhoOnlyAsksMakesNothingAndDisturbsNobody()
+    {
+        Assert.Null(await Store.FindLeaseAsync(Lease, default));
+        Assert.False(Directory.Exists(Root));
+        using (await TakeOrFail(1))
+        {
+        }
+
+        using var stop = new CancellationTokenSource();
+        var asking = Enumerable.Range(0, 3).Select(_ => Task.Run(async () =>
+        {
+            var store = new FolderStore(Root);
+            while (!stop.IsCancellationRequested)
+                await store.FindLeaseAsync(Lease, default);
+        })).ToList();
+        for (var i = 0; i < 50; i++)
+        {
+            using var taken = await TakeOrFail(i + 1);
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(asking);
+    }
+
+    [UnixFact]
+    public async Task AHolderThatIsKilledNeverBlocks()
+    {
+        (await Take(Store, 1)).Lease!.Dispose();
+        var path = FolderLayout.LeasePath(Root, Lease);
+        if (OperatingSystem.IsMacOS())
+            return; // flock(1) is a program of Linux.
+        using var child = Process.Start(new ProcessStartInfo("flock", ["-x", "--no-fork", path, "sh", "-c", "echo held; exec sleep 600"]) { RedirectStandardOutput = true })!;
+        Assert.Equal("held", await child.StandardOutput.ReadLineAsync());
+        Assert.Null((await Take(Store, 2)).Lease);
+
+        child.Kill();
+        await child.WaitForExitAsync();
+
+        using var taken = (await Take(Store, 3)).Lease;
+        Assert.NotNull(taken);
+    }
+
+    [Fact]
+    public async Task AHolderOfWhomNothingIsWrittenYetIsNoError()
+    {
+        (await Take(Store, 1)).Lease!.Dispose();
+        await File.WriteAllTextAsync(FolderLayout.LeasePath(Root, Lease), "");
+        using var held = FileSystem.Current.OpenLocked(FolderLayout.LeasePath(Root, Lease));
+
+        var attempt = await Take(Store, 2);
+
+        Assert.Null(attempt.Lease);
+        Assert.Null(attempt.Holder);
+        Assert.Equal(0, (await Store.FindLeaseAsync(Lease, default))!.ProcessId);
+        Assert.Contains("does not say which", CheckpointErrors.LeaseHeld(Lease, Root, attempt.Holder).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AShorterNameLeavesNothingOfALongerOne()
+    {
+        using (var lease = (await Store.TryLeaseAsync(Lease, Holder(1) with { User = new string('x', 300) }, default)).Lease)
+        {
+        }
+
+        using var taken = (await Take(Store, 2)).Lease;
+
+        Assert.Equal(Holder(2), await Store.FindLeaseAsync(Lease, default));
+    }
+
+    [Fact]
+    public async Task AFolderThatIsClearedAwayInBetweenIsMadeAgain()
+    {
+        var removals = 0;
+        _files.Before = o =>
+        {
+            if (o.Verb == FileVerb.OpenLocked && removals++ < 3 && Directory.Exists(Root))
+                Directory.Delete(Root, recursive: true);
+        };
+
+        using var taken = (await Take(Store, 1)).Lease;
+
+        Assert.NotNull(taken);
+    }
+
+    [Theory]
+    [InlineData(FileVerb.OpenLocked)]
+    [InlineData(FileVerb.Write)]
+    [InlineData(FileVerb.CreateDirectory)]
+    public async Task AFaultIsAnErrorOfTheStore(FileVerb verb)
+    {
+        foreach (var fault in Enum.GetValues<Fault>())
+        {
+            _files.Before = o => _ = o.Verb == verb ? throw fault.Make() : 0;
+            var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Take(Store, 1));
+            _files.Before = null;
+
+            Assert.Equal(fault.Kind(), error.Kind);
+            Assert.Contains("run 'r1' of pipeline 'nightly'", error.Message, StringComparison.Ordinal);
+            Assert.Null(await Store.FindLeaseAsync(Lease, default));
+        }
+    }
+
+    private static LeaseHolder Holder(int process) => new("build7", "ci", process, Noon);
+
+    private static ValueTask<LeaseAttempt> Take(FolderStore store, int process) => store.TryLeaseAsync(Lease, Holder(process), default);
+
+    private async Task<IDisposable> TakeOrFail(int process)
+    {
+        var attempt = await Take(Store, process);
+        Assert.NotNull(attempt.Lease);
+        return attempt.Lease;
+    }
+}

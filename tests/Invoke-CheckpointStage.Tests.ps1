@@ -1,0 +1,251 @@
+BeforeAll { . $PSScriptRoot/Common.ps1 }
+
+AfterAll { Set-CheckpointContext -Reset }
+
+Describe 'Invoke-CheckpointStage' {
+    BeforeEach {
+        $store = New-TestStore
+        Set-CheckpointContext -Reset -Store $store -Pipeline default -Run ''
+        $runs = [Collections.Generic.List[object]]::new()
+    }
+
+    Context 'Once' {
+        It 'runs the block once, emits its output, and emits the saved output from then on' {
+            $block = { $runs.Add(1); 'a', 'b' }
+            Invoke-CheckpointStage fetch $block | Should -Be 'a', 'b'
+            Invoke-CheckpointStage fetch $block | Should -Be 'a', 'b'
+            $runs | Should -HaveCount 1
+        }
+
+        It 'does so in any process' {
+            $script = {
+                param($Store)
+                Invoke-CheckpointStage fetch -Store $Store -Pipeline p -Run '' { Add-Content ran.txt x; @{ id = 5L; at = [datetime]::new(2026, 1, 1) } } | ForEach-Object { "$($_.id.GetType().Name) $($_.id) $($_.at.Year)" }
+            }
+            $place = New-TestStore
+            1..2 | ForEach-Object { (Invoke-Pwsh $script $store -WorkingDirectory $place).Output | Should -Be 'Int64 5 2026' }
+            @(Get-Content "$place/ran.txt") | Should -HaveCount 1
+        }
+
+        It 'gives back <What> as it was' -ForEach @(
+            @{ What = 'nothing'; Block = { } ; Count = 0 }
+            @{ What = 'one null'; Block = { $null }; Count = 1 }
+            @{ What = 'one object'; Block = { 42 }; Count = 1 }
+            @{ What = 'many objects'; Block = { 1..5 }; Count = 5 }
+            @{ What = 'an array as one object'; Block = { , @(1, 2) }; Count = 1 }
+            @{ What = 'an empty array as one object'; Block = { , @() }; Count = 1 }
+        ) {
+            $first = @(Invoke-CheckpointStage s $Block)
+            $second = @(Invoke-CheckpointStage s $Block)
+            $first.Count | Should -Be $Count
+            $second.Count | Should -Be $Count
+            ConvertTo-Json $second -Compress | Should -Be (ConvertTo-Json $first -Compress)
+        }
+
+        It 'sees the variables of the caller, and $_ with the name, pipeline, run and attempt' {
+            $x = 5
+            Invoke-CheckpointStage s -Run r1 { param($Stage) "$x $($_.Name) $($_.Pipeline) $($_.Run) $($_.Attempt) $($Stage.Name)" } | Should -Be '5 s default r1 1 s'
+        }
+
+        It 'shows progress' {
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store { $_.Progress(40, "half way") }').AddArgument($ModulePath).AddArgument($store).Invoke()
+            $shell.Streams.Progress | ForEach-Object { "$($_.PercentComplete) $($_.StatusDescription)" } | Should -Contain '40 half way'
+            $shell.Dispose()
+        }
+
+        It 'lets the other streams of the block through' {
+            $null = Invoke-CheckpointStage s { Write-Warning w; Write-Information i } -WarningVariable warned -InformationVariable said -WarningAction SilentlyContinue 3>$null 6>$null
+            $out = Invoke-CheckpointStage t { Write-Warning w; Write-Information i; 1 } 3>&1 6>&1
+            "$out" | Should -BeLike '*w*i*'
+            Restore-Checkpoint t | Should -Be 1
+        }
+
+        It 'lets the streams through with -Timeout too, and saves the output alone' {
+            $out = Invoke-CheckpointStage t -Timeout 60s { Write-Warning w; 1 } 3>&1
+            "$out" | Should -BeLike '*w*'
+            Restore-Checkpoint t | Should -Be 1
+        }
+
+        It 'runs nothing with -WhatIf' {
+            Invoke-CheckpointStage s { $runs.Add(1) } -WhatIf
+            $runs | Should -BeNullOrEmpty
+            Test-Checkpoint s | Should -BeFalse
+        }
+    }
+
+    Context 'A block that fails' {
+        It 'saves nothing, emits what it emitted, and fails with the own error of the block' {
+            $out = [Collections.Generic.List[object]]::new()
+            $failure = { Invoke-CheckpointStage s { 1; 2; throw [InvalidOperationException] 'boom' } | ForEach-Object { $out.Add($_) } } | Should -Throw -PassThru
+            $out | Should -Be 1, 2
+            $failure.Exception | Should -BeOfType ([InvalidOperationException])
+            $failure.Exception.Message | Should -Be 'boom'
+            Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'fails with the id and category of a cmdlet in it, also of an error that does not terminate' {
+            $failure = { Invoke-CheckpointStage s { Get-Item "$store/nothing"; 'not reached' } } | Should -Throw -PassThru
+            $failure.FullyQualifiedErrorId | Should -BeLike 'PathNotFound,*'
+            $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
+            $failure.Exception | Should -BeOfType ([Management.Automation.ItemNotFoundException])
+            Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'goes on over errors that do not terminate where -ErrorAction says so' {
+            Invoke-CheckpointStage s { Get-Item "$store/nothing"; 'reached' } -ErrorAction SilentlyContinue | Should -Be 'reached'
+            Test-Checkpoint s | Should -BeTrue
+        }
+
+        It 'is run again the next time' {
+            { Invoke-CheckpointStage s { $runs.Add(1); if ($runs.Count -eq 1) { throw 'boom' }; 'ok' } } | Should -Throw
+            Invoke-CheckpointStage s { $runs.Add(1); if ($runs.Count -eq 1) { throw 'boom' }; 'ok' } | Should -Be 'ok'
+        }
+
+        It 'leaves a loop around it as any block does, and saves nothing' {
+            foreach ($i in 1..3) {
+                Invoke-CheckpointStage s { if ($i -eq 2) { break }; $runs.Add($i) } -Force
+            }
+            $runs | Should -Be 1
+        }
+    }
+
+    Context 'What it depends on' {
+        It 'runs again when the code changed, and says so; comments and white space do not count' {
+            Invoke-CheckpointStage s { 'v1' } | Should -Be 'v1'
+            Invoke-CheckpointStage s {
+                # a comment
+                'v1'
+            } -InformationVariable said | Should -Be 'v1'
+            "$said" | Should -BeLike 'Stage skipped: s*'
+            Invoke-CheckpointStage s { 'v2' } -InformationVariable said | Should -Be 'v2'
+            "$said" | Should -BeLike '*Stage runs again: s: the fingerprint changed: script*'
+        }
+
+        It 'runs again when the fingerprint changed, and says which part' {
+            $block = { $runs.Add(1); $runs.Count }
+            Invoke-CheckpointStage s $block -Fingerprint @{ Server = 'db1'; Rows = 5 } | Should -Be 1
+            Invoke-CheckpointStage s $block -Fingerprint @{ Rows = 5; Server = 'db1' } | Should -Be 1
+            Invoke-CheckpointStage s $block -Fingerprint @{ Server = 'db2'; Rows = 5 } -InformationVariable said | Should -Be 2
+            "$said" | Should -BeLike '*the fingerprint changed: Server*'
+        }
+
+        It 'takes the saved result as good with -AcceptChange, without running, from then on' {
+            Invoke-CheckpointStage s { 'v1' } | Should -Be 'v1'
+            Invoke-CheckpointStage s { 'v2' } -AcceptChange | Should -Be 'v1'
+            Invoke-CheckpointStage s { 'v2' } | Should -Be 'v1'
+            Invoke-CheckpointStage t { 'new' } -AcceptChange | Should -Be 'new'
+        }
+
+        It 'runs regardless with -Force' {
+            $block = { $runs.Add(1); $runs.Count }
+            Invoke-CheckpointStage s $block | Should -Be 1
+            Invoke-CheckpointStage s $block -Force | Should -Be 2
+            Invoke-CheckpointStage s $block | Should -Be 2
+        }
+
+        It 'runs again, with a warning, where the saved result is damaged' {
+            $block = { $runs.Add(1); 'x' }
+            $null = Invoke-CheckpointStage s $block
+            Set-Content (Get-Checkpoint s).Location 'damaged'
+            Invoke-CheckpointStage s $block -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 'x'
+            $runs | Should -HaveCount 2
+            "$warned" | Should -BeLike '*damaged*'
+        }
+
+        It 'keeps the newest steps alone with -Keep' {
+            1..4 | ForEach-Object { $null = Invoke-CheckpointStage s { 1 } -Force -Keep 2 }
+            (Get-Checkpoint s -AllSteps).Step | Should -Be 4, 3
+        }
+    }
+
+    Context 'Retry' {
+        It 'tries again as often as asked, with a warning each time, and emits the output of the last attempt alone' {
+            $out = Invoke-CheckpointStage s { $_.Attempt; if ($_.Attempt -lt 3) { throw "boom $($_.Attempt)" } } -Retry 2 -RetryDelay 0.01s -WarningVariable warned -WarningAction SilentlyContinue
+            $out | Should -Be 3
+            $warned | Should -HaveCount 2
+            "$($warned[0])" | Should -BeLike "*'s' failed at attempt 1 of 3*0.01 s: boom 1"
+            "$($warned[1])" | Should -BeLike '*attempt 2 of 3*0.02 s: boom 2'
+        }
+
+        It 'fails with the last error, and does not pause after the last attempt' {
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            { Invoke-CheckpointStage s { $runs.Add(1); throw "boom $($_.Attempt)" } -Retry 1 -RetryDelay 0.01s -RetryBackoff 1000 -WarningAction SilentlyContinue } | Should -Throw 'boom 2'
+            $runs | Should -HaveCount 2
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 8
+        }
+
+        It 'pauses no longer than -RetryMaxDelay, and less by chance with -RetryJitter' {
+            $null = Invoke-CheckpointStage s { if ($_.Attempt -lt 4) { throw 'x' } } -Retry 3 -RetryDelay 0.02s -RetryBackoff 10 -RetryMaxDelay 0.03s -WarningVariable warned -WarningAction SilentlyContinue
+            $warned -replace '.*tried again in (\S+) s.*', '$1' | Should -Be '0.02', '0.03', '0.03'
+            $null = Invoke-CheckpointStage t { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 2 -RetryDelay 0.05s -RetryBackoff 1 -RetryJitter 1 -WarningVariable warned -WarningAction SilentlyContinue
+            $warned -replace '.*tried again in (\S+) s.*', '$1' | ForEach-Object { [double] $_ | Should -BeLessOrEqual 0.05 }
+        }
+
+        It 'retries only the errors that -RetryOn names, with or without namespace, derived ones too' {
+            $throwing = { $runs.Add(1); throw [IO.FileNotFoundException] 'gone' }
+            { Invoke-CheckpointStage s $throwing -Retry 2 -RetryDelay 0.01s -RetryOn TimeoutException, System.Net.Http.HttpRequestException } | Should -Throw 'gone'
+            $runs | Should -HaveCount 1
+            { Invoke-CheckpointStage s $throwing -Retry 2 -RetryDelay 0.01s -RetryOn IOException -WarningAction SilentlyContinue } | Should -Throw 'gone'
+            $runs | Should -HaveCount 4
+            { Invoke-CheckpointStage s $throwing -Retry 1 -RetryDelay 0.01s -RetryOn System.IO.FileNotFoundException -WarningAction SilentlyContinue } | Should -Throw 'gone'
+            $runs | Should -HaveCount 6
+        }
+
+        It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Keep = 0 } {
+            $with = $_
+            { Invoke-CheckpointStage s { $runs.Add(1) } @with } | Should -Throw -ErrorId 'ParameterArgument*'
+            $runs | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'Timeout' {
+        It 'stops a block that takes longer, and saves nothing' {
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            $failure = { Invoke-CheckpointStage s { Start-Sleep 60 } -Timeout 0.3s } | Should -Throw -PassThru
+            $failure.Exception | Should -BeOfType ([TimeoutException])
+            $failure.FullyQualifiedErrorId | Should -BeExactly 'StageTimeout,Checkpoint.Commands.InvokeCheckpointStageCommand'
+            $failure.CategoryInfo.Category | Should -Be 'OperationTimeout'
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 20
+            Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'is for each attempt, and is tried again' {
+            Invoke-CheckpointStage s { if ($_.Attempt -eq 1) { Start-Sleep 60 }; 'ok' } -Timeout 0.5s -Retry 1 -RetryDelay 0.01s -RetryOn TimeoutException -WarningAction SilentlyContinue | Should -Be 'ok'
+        }
+
+        It 'leaves alone a block that is quick enough' { Invoke-CheckpointStage s { 1; 2 } -Timeout 60s | Should -Be 1, 2 }
+    }
+
+    Context 'Death' {
+        It 'has saved nothing when its process is killed in the block, and runs again in the next' {
+            $child = Start-Pwsh { param($Store) Invoke-CheckpointStage s -Store $Store -Pipeline default -Run '' { 'half'; $null = New-Item "$Store.in"; Start-Sleep 600 } } $store
+            Wait-Until { Test-Path "$store.in" }
+            $null = Stop-Pwsh $child
+            Test-Checkpoint s | Should -BeFalse
+            Invoke-CheckpointStage s { 'whole' } | Should -Be 'whole'
+        }
+
+        It 'stops within a second of Ctrl+C and saves nothing' {
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store -Retry 5 -RetryDelay 60s { $null = New-Item "$Store.in"; throw 1 }').AddArgument($ModulePath).AddArgument($store)
+            $null = $shell.BeginInvoke()
+            Wait-Until { Test-Path "$store.in" }
+            Start-Sleep -Milliseconds 200
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            $shell.Stop()
+            $clock.Elapsed.TotalSeconds | Should -BeLessThan 2
+            Test-Checkpoint s | Should -BeFalse
+            $shell.Dispose()
+        }
+    }
+
+    It 'refuses with a key, rather than save in the open' {
+        $env:CHECKPOINT_KEY = 'x'
+        try {
+            { Invoke-CheckpointStage s { $runs.Add(1) } } | Should -Throw -ErrorId 'KeyRequired,Checkpoint.Commands.InvokeCheckpointStageCommand'
+            $runs | Should -BeNullOrEmpty
+        }
+        finally { $env:CHECKPOINT_KEY = $null }
+    }
+}
