@@ -16,6 +16,8 @@
         'Get-CheckpointFingerprint'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
+        'New-CheckpointCircuitBreaker'
+        'New-CheckpointHook'
         'New-CheckpointStage'
         'Restore-Checkpoint'
         'Save-Checkpoint'
