@@ -39,6 +39,8 @@ internal sealed class PipelineHooks
 
     private static void Check(object hook)
     {
+        if (Unwrap(hook) is IPipelineHook)
+            return;
         if (Unwrap(hook) is IDictionary table)
         {
             foreach (var key in table.Keys)
@@ -55,6 +57,11 @@ internal sealed class PipelineHooks
 
     private void Call(object hook, HookEvent e)
     {
+        if (Unwrap(hook) is IPipelineHook own)
+        {
+            own.On(e);
+            return;
+        }
         var member = Unwrap(hook) is IDictionary table
             ? table.Keys.Cast<object>().Where(key => e.Hook.Equals(LanguagePrimitives.ConvertTo<string>(key), StringComparison.OrdinalIgnoreCase)).Select(key => Unwrap(table[key])).FirstOrDefault()
             : Member(hook, e.Hook);
