@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Checkpoint;
 
 /// <summary>A hook that counts. What it shows is of the last execution of a pipeline; at the start of the next all begins at zero.</summary>
@@ -25,7 +27,7 @@ public sealed class CheckpointMetrics : IPipelineHook
     public TimeSpan Duration { get; private set; }
 
     /// <summary>The stages that ran, in their order; those that were skipped fire no hook and are not among them.</summary>
-    public IReadOnlyList<StageMetrics> Stages => [.. _stages];
+    public ReadOnlyCollection<StageMetrics> Stages => _stages.ToList().AsReadOnly();
 
     /// <summary>How many stages completed.</summary>
     public int Completed => _stages.Count(s => s.Status == nameof(StageStatus.Completed));

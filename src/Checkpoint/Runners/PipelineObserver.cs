@@ -53,8 +53,8 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
     {
         if (_run is null)
             return;
-        command.WriteProgress(new ProgressRecord(0, $"Pipeline '{pipeline}'", "done") { RecordType = ProgressRecordType.Completed });
         hooks.Call(Event("AfterPipeline", null, result.Status.ToString(), duration: result.Duration, result: result));
+        command.WriteProgress(new ProgressRecord(0, $"Pipeline '{pipeline}'", "done") { RecordType = ProgressRecordType.Completed });
         Tell($"Run {result.Status.ToString().ToLowerInvariant()}: {result.Run} of pipeline {pipeline}");
     }
 
