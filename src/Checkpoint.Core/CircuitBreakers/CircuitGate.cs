@@ -152,7 +152,12 @@ internal sealed class CircuitGate(CircuitBreaker breaker, CheckpointStore store,
 
     private ValueTask WriteAsync(CircuitRecord record, CancellationToken cancellation) => store.WriteDocumentAsync(_document, CircuitFormat.Serialize(record), cancellation);
 
-    private void Tell(CircuitRecord record, string reason) => tell?.Invoke(new CircuitChange(breaker.Name, record.State, reason));
+    private void Tell(CircuitRecord record, string reason)
+    {
+        var change = new CircuitChange(breaker.Name, record.State, reason);
+        Diagnostics.CircuitChanged(pipeline, change);
+        tell?.Invoke(change);
+    }
 
     private string Words(CircuitRecord record) => Invariant($"Circuit breaker '{breaker.Name}' of pipeline '{pipeline}' is {(record.State == CircuitState.Open ? "open" : "half-open")} since {record.Since:u}");
 
