@@ -18,6 +18,7 @@
         'Invoke-CheckpointStage'
         'New-CheckpointCircuitBreaker'
         'New-CheckpointHook'
+        'New-CheckpointIterator'
         'New-CheckpointStage'
         'Restore-Checkpoint'
         'Save-Checkpoint'

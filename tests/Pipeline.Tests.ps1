@@ -26,6 +26,7 @@ Describe 'Pipeline input' {
         @{ Cmdlet = 'Get-CheckpointContext'; Bound = 'Pipeline', 'Run', 'Store' }
         @{ Cmdlet = 'Save-Checkpoint'; Bound = @() }
         @{ Cmdlet = 'Get-CheckpointFingerprint'; Bound = @() }
+        @{ Cmdlet = 'New-CheckpointIterator'; Bound = @() }
     ) {
         $parameters = (Get-Command $Cmdlet).Parameters.Values | Where-Object {
             $_.Attributes | Where-Object { $_ -is [Management.Automation.ParameterAttribute] -and $_.ValueFromPipelineByPropertyName }

@@ -175,3 +175,73 @@ Describe 'A host whose thread has a context of its own' {
         (Wait-Pwsh $child -TimeoutSeconds 60).Output | Should -Be '20971520'
     }
 }
+
+Describe 'What an empty pipeline gave' {
+    It 'comes back as null, wherever it lies' {
+        $store = New-TestStore
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        $nothing = Get-ChildItem "$store/nothing*"
+        $none = & {}
+        Save-Checkpoint s -State ([ordered]@{ found = & {}; list = @(1, (& {})); bag = [pscustomobject]@{ a = & {} } }) -Metadata @{ m = & {} } @at
+        $state = Restore-Checkpoint s @at
+        $null -eq $state.found | Should -BeTrue
+        $null -eq $state.bag.a | Should -BeTrue
+        $state.list.Count | Should -Be 2
+        $null -eq (Get-Checkpoint s @at).Metadata['m'] | Should -BeTrue
+        Get-Value @{ a = & {} } | Should -Be (Get-Value @{ a = $null })
+        $null = $nothing, $none
+    }
+}
+
+Describe 'An output file that is a link' -Skip:$IsWindows {
+    BeforeEach {
+        $store = New-TestStore
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        $target, $link = "$store-target.csv", "$store-link.csv"
+        Set-Content $target 'one'
+        $null = New-Item -ItemType SymbolicLink $link -Target $target
+        Save-Checkpoint s -OutputFile $link @at
+    }
+
+    It 'is the file that it leads to' {
+        (Get-Checkpoint s @at).OutputFiles[0].Size | Should -Be 4
+        Test-Checkpoint s @at | Should -BeTrue
+        Set-Content $target 'two'
+        Test-Checkpoint s @at | Should -BeFalse
+    }
+
+    It 'is missing when that is' {
+        Remove-Item $target
+        (Test-Checkpoint s -Detailed @at).Reason | Should -BeLike '*is missing'
+    }
+}
+
+Describe 'A store whose path is a file' {
+    It 'is no store to any cmdlet: <_>' -ForEach 'Restore', 'Get', 'Clear', 'Save' {
+        $store = "$(New-TestStore)/file"
+        Set-Content $store 'x'
+        { & "$_-Checkpoint" s -Store $store -ErrorAction Stop } | Should -Throw -ErrorId 'StoreUnavailable,*'
+    }
+}
+
+Describe 'A stage that cannot be read' -Skip:(-not $IsLinux) {
+    It 'does not keep the others from being listed and cleared' {
+        $store = New-TestStore
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        'a', 'b', 'c' | ForEach-Object { Save-Checkpoint $_ @at }
+        # A link to itself: to open it is an error, for root too.
+        Remove-Item "$store/default/stages/b/0000000001.json"
+        $null = New-Item -ItemType SymbolicLink "$store/default/stages/b/0000000001.json" -Target 0000000001.json
+        (Get-Checkpoint @at -ErrorVariable problem -ErrorAction SilentlyContinue).Name | Should -Be 'a', 'c'
+        $problem.FullyQualifiedErrorId | Should -Be 'StoreUnavailable,Checkpoint.Commands.GetCheckpointCommand'
+        Clear-Checkpoint @at -ErrorVariable problem -ErrorAction SilentlyContinue
+        $problem.FullyQualifiedErrorId | Should -Be 'StoreUnavailable,Checkpoint.Commands.ClearCheckpointCommand'
+        (Get-ChildItem "$store/default/stages").Name | Should -Be 'b'
+    }
+}
+
+Describe 'A secret in metadata' {
+    It 'is refused as a secret' {
+        { Save-Checkpoint s -Metadata @{ token = [securestring]::new() } -Store (New-TestStore) } | Should -Throw '*metadata.token*' -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand'
+    }
+}

@@ -186,6 +186,15 @@ Describe 'Views' {
             )
         }
 
+        It 'shows an iterator by where it is, as it is made and behind a comma' {
+            $lines = New-CheckpointIterator (1..10) -BatchSize 4 -Epochs 3 -Shuffle -Seed 42 | Get-Shown
+            $lines[0] -split ' +' | Where-Object { $_ } | Should -Be 'Count', 'BatchSize', 'Epoch', 'Position', 'Step', 'Shuffle', 'Seed'
+            $it = New-CheckpointIterator (1..10) -BatchSize 4 -Epochs 3 -Shuffle -Seed 42
+            foreach ($batch in $it) { if ($it.Step -eq 4) { break } }
+            (, $it | Get-Shown)[2].Trim() -split ' +' | Should -Be '10', '4', '2', 'of', '3', '4', '4', 'True', '42'
+            $it.Step | Should -Be 4
+        }
+
         It 'shows an output file by path, size and time' {
             $file = "$(New-TestStore)/out.csv"
             Set-Content $file 'abc' -NoNewline

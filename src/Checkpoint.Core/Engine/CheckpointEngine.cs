@@ -126,6 +126,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     {
         await foreach (var stage in store.ListAsync(query, cancellation))
         {
+            if (stage.Steps.Count == 0 && stage.Newest.Fault is not null)
+                yield return stage.Newest;
             var wanted = steps is null ? stage.Steps : stage.Steps.Where(steps.Contains);
             foreach (var step in wanted)
             {

@@ -14,7 +14,7 @@ internal static class OutputFiles
             throw new IOException($"'{path}' holds half of a surrogate pair.");
         for (var attempt = 1; ; attempt++)
         {
-            var before = new FileInfo(path);
+            var before = At(path);
             var (size, time) = (before.Length, before.LastWriteTimeUtc);
             var hash = FingerprintHash.Hex(FingerprintHash.File(path, cancellation, progress));
             // After a loss of power a file may have its size and time, and no content: the record must not outlast what it vouches for.
@@ -37,11 +37,18 @@ internal static class OutputFiles
         return null;
     }
 
+    // A link's own size and time say nothing of the file that it leads to.
+    private static FileInfo At(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is null ? file : (FileInfo)file.ResolveLinkTarget(returnFinalTarget: true)!;
+    }
+
     private static string? FindChange(OutputFile saved, Action<int>? progress, CancellationToken cancellation)
     {
         try
         {
-            var now = new FileInfo(saved.Path);
+            var now = At(saved.Path);
             if (!now.Exists)
                 return $"output file '{saved.Path}' is missing";
             if (!FileKind.MayBeRegular(saved.Path))

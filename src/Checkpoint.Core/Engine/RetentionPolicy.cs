@@ -31,7 +31,8 @@ internal sealed record RetentionPolicy
     public async ValueTask<List<CheckpointInfo>> SelectAsync(IReadOnlyList<long> steps, long? saved, DateTimeOffset now, Func<long, ValueTask<CheckpointInfo?>> read)
     {
         var doomed = new List<CheckpointInfo>();
-        if (!HasRules)
+        // What stays without a look need not be read.
+        if (!HasRules || Keep >= steps.Count)
             return doomed;
         var newest = 0;
         var ranked = new List<(long Step, double Value)>();

@@ -55,14 +55,31 @@ public sealed class ClearCheckpointCommand : QueryCommand
         // Listed in full first: clearing changes the folders that a listing walks through.
         foreach (var stage in Wait(engine.Store.ListAsync(query, Cancellation)).ToList())
         {
+            try
+            {
+                Clear(stage);
+            }
+            catch (CheckpointException e) when (query.Stage is null)
+            {
+                // The others are cleared all the same.
+                WriteError(e.ToErrorRecord());
+            }
+        }
+        progress.Complete();
+        WriteVerbose($"{progress.Count} stages cleared in '{engine.Store.Location}'. {Took(started)}");
+
+        void Clear(StageListing stage)
+        {
+            if (stage.Steps.Count == 0 && stage.Newest.Fault is { } unreadable)
+                throw unreadable;
             var steps = all ? null : Wait(engine.SelectForClearingAsync(stage, named, olderThan, keep, Cancellation));
             if (steps is { Count: 0 })
-                continue;
+                return;
             var target = $"Checkpoint {stage.Stage}, {(stage.Steps.Count == 0 ? "what a cut-off save left" : all ? "all steps" : "step " + string.Join(", ", steps!.Select(s => s.Step)))}, in '{engine.Store.Location}'";
             if (!ShouldProcess(target, "Clear"))
             {
                 _isRefused = true;
-                continue;
+                return;
             }
             progress.Report();
             var removed = Wait(engine.ClearAsync(stage.Stage, steps, null, Cancellation));
@@ -74,8 +91,6 @@ public sealed class ClearCheckpointCommand : QueryCommand
             else if (all ? isNamed && stage.Steps.Count > 0 : removed > 0)
                 WriteDone($"Checkpoint cleared: {stage.Stage.Name}");
         }
-        progress.Complete();
-        WriteVerbose($"{progress.Count} stages cleared in '{engine.Store.Location}'. {Took(started)}");
     }
 
     private sealed record Request(CheckpointEngine Engine, StageQuery Query, bool IsNamed, DoomedStep[]? Steps);

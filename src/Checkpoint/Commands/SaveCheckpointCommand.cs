@@ -193,7 +193,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
         foreach (var path in (OutputFile ?? []).SelectMany(this.ResolveFiles))
         {
             if (Directory.Exists(path))
-                throw new InvalidArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, for instance with a wildcard.");
+                throw new InvalidArgumentException($"-OutputFile '{path}' is a folder. Name the files in it, or use a wildcard that no folder fits.");
             files.Add(OutputFiles.Describe(path, Cancellation, ReportHashed));
         }
         return files.AsReadOnly();

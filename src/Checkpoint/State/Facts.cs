@@ -34,7 +34,7 @@ internal static class Facts
             foreach (var (name, value) in entries)
             {
                 path.At(name);
-                if (!facts.TryAdd(name, Unwrap(value())))
+                if (!facts.TryAdd(name, Unwrap(value(), path)))
                     throw CheckpointErrors.NotSerializable(path.ToString(), "the key stands twice when case does not count");
             }
             return facts;
@@ -48,9 +48,11 @@ internal static class Facts
     }
 
     // Lists become read only, as those of a record are.
-    private static object? Unwrap(object? value)
+    private static object? Unwrap(object? value, ObjectPath path)
     {
         var shape = StateShape.Of(value);
+        if (shape.Kind == ShapeKind.Secret)
+            throw CheckpointErrors.SecretWithoutKey(path.ToString(), shape.Value!.GetType().Name);
         return shape.Value is IEnumerable items and not Array { Rank: > 1 } && (shape.Kind == ShapeKind.List || items is IList)
             ? items.Cast<object?>().Select(i => Fact(StateShape.Of(i).Value)).ToList().AsReadOnly()
             : Fact(shape.Value);

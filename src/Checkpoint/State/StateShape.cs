@@ -18,12 +18,12 @@ internal readonly record struct StateShape(ShapeKind Kind, object? Value, string
         var wrapper = value as PSObject;
         if (wrapper is not null)
         {
+            // What an empty pipeline gives is null to everybody who looks, and an object of no properties to nobody.
+            if (ReferenceEquals(wrapper, System.Management.Automation.Internal.AutomationNull.Value))
+                return new(ShapeKind.Scalar, null);
             value = wrapper.BaseObject;
             if (value is PSCustomObject)
                 return IsDeserialized(wrapper) ? new(ShapeKind.Live, wrapper, Wrapper: wrapper) : new(ShapeKind.Object, wrapper, Wrapper: wrapper);
-            // What an empty pipeline gives is null to everybody who looks.
-            if (ReferenceEquals(wrapper, System.Management.Automation.Internal.AutomationNull.Value))
-                return new(ShapeKind.Scalar, null);
             if (IsDeserialized(wrapper))
                 return new(ShapeKind.Live, value, Wrapper: wrapper);
         }

@@ -269,7 +269,7 @@ public sealed class FolderStoreFaultTests : IDisposable
             async store =>
             {
                 await foreach (var stage in store.ListAsync(query, default))
-                    Assert.NotNull(stage.Newest.Info);
+                    Assert.NotNull(stage.Newest.OrThrow());
             },
         })
         {

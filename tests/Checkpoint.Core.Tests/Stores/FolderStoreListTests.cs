@@ -6,6 +6,27 @@ public sealed class FolderStoreListTests : StoreTest
     private static readonly string LongB = "b" + new string('x', 150);
 
     [Fact]
+    public async Task A_stage_that_cannot_be_read_does_not_hide_the_others()
+    {
+        foreach (var name in new[] { "a", "b", "c" })
+            await Save(stage: new StageId("nightly", null, name));
+        var files = new TestFileSystem();
+        files.Before = o =>
+        {
+            if (o.Path.Contains("/b", StringComparison.Ordinal) || o.Path.Contains(@"\b", StringComparison.Ordinal))
+                throw Fault.AccessDenied.Make();
+        };
+        var store = new FolderStore(Root, files);
+        var found = await List(store, new StageQuery { Pipeline = NamePattern.Any });
+        Assert.Equal(["a", "b", "c"], found.Select(s => s.Stage.Name));
+        Assert.Equal(CheckpointErrorKind.StoreAccessDenied, found[1].Newest.Fault!.Kind);
+        var readings = new List<CheckpointReading>();
+        await foreach (var reading in new CheckpointEngine(store).FindAsync(new StageQuery { Pipeline = NamePattern.Any }, null, allSteps: false, default))
+            readings.Add(reading);
+        Assert.Equal(["a", null, "c"], readings.Select(r => r.Info?.Name));
+    }
+
+    [Fact]
     public async Task Every_stage_is_listed_once_with_all_its_steps()
     {
         await Save(stage: new StageId("p", null, "a"));

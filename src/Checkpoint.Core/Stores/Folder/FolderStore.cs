@@ -57,10 +57,12 @@ internal sealed class FolderStore : CheckpointStore
     }
 
     public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
-        Find(stage, path => ReadStage(path, stage, cancellation));
+        Find(stage, path => ReadStage(path, stage, cancellation) ?? (File.Exists(_root) ? throw NoFolder() : null));
 
     public override ValueTask<StageListing?> RecallAsync(StageId stage, CancellationToken cancellation) =>
         Find(stage, path => _cache.Get(path, () => ReadStage(path, stage, cancellation)));
+
+    private CheckpointException NoFolder() => CheckpointErrors.Unusable(_root, "it is a file");
 
     private ValueTask<StageListing?> Find(StageId stage, Func<string, StageListing?> find)
     {
@@ -77,6 +79,8 @@ internal sealed class FolderStore : CheckpointStore
     public override async IAsyncEnumerable<StageListing> ListAsync(StageQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        if (File.Exists(_root))
+            throw NoFolder();
         foreach (var pipeline in Folders(_root, query.Pipeline))
         {
             IEnumerable<string?> runs = query.Run is null ? Enumerable.Repeat<string?>(null, 1) : Folders(FolderLayout.RunsPath(_root, pipeline), query.Run);
@@ -311,7 +315,8 @@ internal sealed class FolderStore : CheckpointStore
         }
         catch (Exception e) when (IsIO(e))
         {
-            throw CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name);
+            // The others are not hidden by it.
+            return new StageListing(stage, [], new CheckpointReading(CheckpointErrors.FromIO(e, _root, $"Reading checkpoint {stage}", stage.Name)));
         }
     }
 

@@ -24,12 +24,10 @@ internal sealed class StageCache(FileSystem files, TimeProvider time)
 
     public StageListing? Get(string path, Func<StageListing?> read)
     {
-        if (!(_tellsChanges ??= files.TellsChanges(path)))
-            return read();
         var known = _entries.GetValueOrDefault(path);
         if (known is not null && (known.Folder.Time != files.LastWrite(path) || known.Record != files.Stamp(known.RecordPath)))
             known = null;
-        if (known is { IsSettled: true } && IsPayloadThere(known.Listing))
+        if (known is { IsSettled: true } && (_tellsChanges ??= files.TellsChanges(path)) && IsPayloadThere(known.Listing))
             return known.Listing;
 
         if (files.Stamp(path) is not { } folder)

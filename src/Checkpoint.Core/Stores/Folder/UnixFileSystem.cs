@@ -27,6 +27,19 @@ internal partial class UnixFileSystem : FileSystem
     private static readonly int NoFollow = OperatingSystem.IsMacOS() ? 0x100
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000;
 
+    // The client of a share remembers a folder's time for seconds, and what lies behind FUSE or FAT need not move it at all.
+    public override bool TellsChanges(string path)
+    {
+        try
+        {
+            return new DriveInfo(path).DriveFormat is "ext2" or "ext3" or "ext4" or "extfs" or "xfs" or "btrfs" or "bcachefs" or "f2fs" or "jfs" or "zfs" or "ufs" or "tmpfs" or "ramfs" or "overlay" or "overlayfs" or "apfs" or "hfs";
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public override void CreateDirectory(string path)
     {
         if (Directory.Exists(path))

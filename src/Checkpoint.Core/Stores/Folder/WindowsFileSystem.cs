@@ -122,6 +122,7 @@ internal partial class WindowsFileSystem : FileSystem
 
         private readonly string _path;
         private FileStream? _lock;
+        private UnauthorizedAccessException? _denied;
 
         public WindowsDirectory(string path)
         {
@@ -139,7 +140,8 @@ internal partial class WindowsFileSystem : FileSystem
             }
             catch (Exception e) when (IOErrors.IsBusy(e))
             {
-                // Access is denied for a moment while the last holder's file is being removed.
+                // Access is denied for a moment while the last holder's file is being removed; for longer it means what it says.
+                _denied = e as UnauthorizedAccessException;
                 return LockResult.Busy;
             }
         }
@@ -152,7 +154,7 @@ internal partial class WindowsFileSystem : FileSystem
                 if (TryLock() == LockResult.Taken)
                     return LockResult.Taken;
                 if (Stopwatch.GetElapsedTime(started) > patience)
-                    return LockResult.Busy;
+                    return _denied is null ? LockResult.Busy : throw _denied;
                 // Waiters that woke together would meet again.
                 await Task.Delay(Random.Shared.Next(pause, 2 * pause), cancellation);
             }
