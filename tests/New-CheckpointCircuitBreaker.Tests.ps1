@@ -17,7 +17,7 @@ Describe 'New-CheckpointCircuitBreaker' {
     }
 
     It 'refuses <_>' -ForEach '-FailureThreshold 0', '-SuccessThreshold 0', '-OpenFor 0s', '-OpenFor 60', '-Name ""', '-Name "a`nb"' {
-        { Invoke-Expression "New-CheckpointCircuitBreaker $_" } | Should -Throw
+        { & ([scriptblock]::Create("New-CheckpointCircuitBreaker $_")) } | Should -Throw
     }
 
     It 'is shared by stages: what fails in one is not called by the next' {

@@ -65,6 +65,12 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             {
                 error = e.InnerException!;
             }
+            catch (Exception e) when (e is not (OperationCanceledException or FlowInterruptedException))
+            {
+                // Its result could not be saved.
+                Diagnostics.StageEnded(activity, work.Stage, _time.GetElapsedTime(started), attempt, e);
+                throw;
+            }
 
             var cause = work.CauseOf(error);
             if (!work.Retry.Applies(cause, attempt))

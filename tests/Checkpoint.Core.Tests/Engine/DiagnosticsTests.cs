@@ -89,6 +89,21 @@ public sealed class DiagnosticsTests : PipelineTest
     }
 
     [Fact]
+    public async Task A_stage_whose_result_cannot_be_saved_is_a_failure_too()
+    {
+        OnRun = _ =>
+        {
+            Directory.Delete(Root, recursive: true);
+            Temp.Write("store", "a file in the store's place");
+        };
+        using (Listen())
+            await Assert.ThrowsAsync<CheckpointException>(() => Run("a", Observed));
+        Assert.Equal(["save a", "stage a", "run " + _pipeline], _activities.Select(a => a.DisplayName));
+        Assert.All(_activities, a => Assert.Equal(ActivityStatusCode.Error, a.Status));
+        Assert.Equal($"checkpoint.stage.duration s 0 checkpoint.pipeline={_pipeline} checkpoint.stage=a error.type=StoreUnavailable checkpoint.status=failed", Measures()[1]);
+    }
+
+    [Fact]
     public async Task A_stopped_run_is_interrupted()
     {
         using var source = new CancellationTokenSource();
