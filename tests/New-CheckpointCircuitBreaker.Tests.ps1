@@ -13,6 +13,7 @@ Describe 'New-CheckpointCircuitBreaker' {
         $breaker = New-CheckpointCircuitBreaker
         "$breaker $($breaker.FailureThreshold) $($breaker.SuccessThreshold) $($breaker.OpenFor)" | Should -Be 'default 5 2 00:01:00'
         $breaker = New-CheckpointCircuitBreaker api -FailureThreshold 3 -SuccessThreshold 1 -OpenFor 90s
+        $breaker | Out-String | Should -Match 'Name +FailureThreshold +SuccessThreshold +OpenFor'
         "$($breaker.Name) $($breaker.FailureThreshold) $($breaker.SuccessThreshold) $($breaker.OpenFor)" | Should -Be 'api 3 1 00:01:30'
     }
 

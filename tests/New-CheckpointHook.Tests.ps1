@@ -160,6 +160,14 @@ Describe 'New-CheckpointHook -Metrics' {
         "$($metrics.Completed) $(@(Get-Content $log).Count) $seen" | Should -Be '1 4 a'
     }
 
+    It 'is shown as a table, and so are its stages and a log' {
+        $metrics = New-CheckpointHook -Metrics
+        $null = Invoke-CheckpointPipeline nightly { stage a { 1 } } -Hook $metrics
+        $metrics | Out-String -Width 200 | Should -Match 'Pipeline +Status +Completed +Failed +Skipped +Retries +Duration +Run'
+        $metrics.Stages | Out-String | Should -Match 'Name +Status +Attempts +Retries +Duration +Error'
+        New-CheckpointHook a.log | Out-String -Width 200 | Should -Match 'Format +Path'
+    }
+
     It 'is one or the other' {
         { New-CheckpointHook -Log a.log -Metrics } | Should -Throw -ErrorId 'AmbiguousParameterSet,*'
     }
