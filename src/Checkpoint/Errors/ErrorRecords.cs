@@ -13,6 +13,14 @@ internal static class ErrorRecords
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
     public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
 
+    /// <summary>What a stage failed with, where that brings no record of its own.</summary>
+    public static ErrorRecord StageError(Exception error, string stage) => error switch
+    {
+        TimeoutException => new(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
+        CircuitOpenException => new(error, "CircuitOpen", ErrorCategory.ResourceUnavailable, stage),
+        _ => new(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+    };
+
     private static ErrorCategory CategoryOf(CheckpointErrorKind kind) => kind switch
     {
         CheckpointErrorKind.CheckpointNotFound => ErrorCategory.ObjectNotFound,

@@ -17,8 +17,6 @@ internal static class BlockErrors
     {
         RuntimeException { ErrorRecord: { } record } => record,
         CheckpointException own => own.ToErrorRecord(),
-        TimeoutException => new ErrorRecord(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
-        CircuitOpenException => new ErrorRecord(error, "CircuitOpen", ErrorCategory.ResourceUnavailable, stage),
-        _ => new ErrorRecord(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+        _ => ErrorRecords.StageError(error, stage),
     };
 }
