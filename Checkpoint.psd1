@@ -19,6 +19,8 @@
         'Invoke-CheckpointItem'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
+        'New-CheckpointCircuitBreaker'
+        'New-CheckpointHook'
         'New-CheckpointIterator'
         'New-CheckpointStage'
         'Restore-Checkpoint'

@@ -30,16 +30,22 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     {
         CheckpointInfo saved;
         var started = _time.GetTimestamp();
-        try
+        using (var activity = Diagnostics.Start("save", draft.Stage))
         {
-            using var activity = Diagnostics.Start("save", draft.Stage);
-            saved = await store.SaveAsync(draft, cancellation);
+            try
+            {
+                saved = await store.SaveAsync(draft, cancellation);
+                Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), null);
+            }
+            catch (Exception e)
+            {
+                var error = e is UnkeptValueException unkept ? CheckpointErrors.NotSaved(draft.Stage, store.Location, unkept) : e;
+                Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), error);
+                if (error != e)
+                    throw error;
+                throw;
+            }
         }
-        catch (UnkeptValueException e)
-        {
-            throw CheckpointErrors.NotSaved(draft.Stage, store.Location, e);
-        }
-        Diagnostics.Saved(draft.Stage, _time.GetElapsedTime(started));
         await History.RecordAsync(CheckpointEvents.Saved, draft.Stage, saved.Step, null, cancellation);
         if (!retention.HasRules)
             return (saved, 0, null);

@@ -1,6 +1,6 @@
 namespace Checkpoint;
 
-/// <summary>What a lease is on: a pipeline, a run of it, or a stage.</summary>
+/// <summary>What a lease is on: a pipeline, a run of it, a stage, or a document.</summary>
 /// <param name="Pipeline">The pipeline's name, NFC.</param>
 /// <param name="Run">The run's id, NFC, or null.</param>
 /// <param name="Name">The stage's name, NFC, or null for the pipeline or run as a whole.</param>
@@ -11,7 +11,15 @@ internal sealed record LeaseName(string Pipeline, string? Run, string? Name)
     {
     }
 
+    public LeaseName(DocumentName document)
+        : this(document.Pipeline, null, document.Name) => Document = document;
+
+    /// <summary>The document that it is on, or null.</summary>
+    public DocumentName? Document { get; }
+
     /// <summary>In words, for messages.</summary>
     public override string ToString() =>
-        Name is not null ? "checkpoint " + new StageId(Pipeline, Run, Name) : Run is null ? $"pipeline '{Pipeline}'" : $"run '{Run}' of pipeline '{Pipeline}'";
+        Document is not null ? Document.ToString()
+        : Name is not null ? "checkpoint " + new StageId(Pipeline, Run, Name)
+        : Run is null ? $"pipeline '{Pipeline}'" : $"run '{Run}' of pipeline '{Pipeline}'";
 }

@@ -50,6 +50,10 @@ internal static class CheckpointErrors
         Invariant($"The record of run '{run}' was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         run);
 
+    public static CheckpointException CircuitTooNew(DocumentName breaker, string store, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
+        Invariant($"The record of circuit {breaker} in '{store}' was written in format {version}; this version of Checkpoint reads formats up to {known}. Update the Checkpoint module on this machine."),
+        breaker.Name);
+
     public static CheckpointException LeaseHeld(LeaseName lease, string store, LeaseHolder? holder) => new(CheckpointErrorKind.LeaseHeld,
         $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);

@@ -15,6 +15,9 @@ internal interface IPipelineObserver
     /// <summary>A failed attempt that is followed by another.</summary>
     void StageRetried(StageId stage, Exception error, int attempt, TimeSpan pause);
 
+    /// <summary>The circuit breaker of a stage came into another state.</summary>
+    void CircuitChanged(StageId stage, CircuitChange change);
+
     /// <summary>After a stage, whatever became of it.</summary>
     void StageEnded(StageId stage, StageResult result, Exception? error);
 

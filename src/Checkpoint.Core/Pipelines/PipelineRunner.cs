@@ -134,6 +134,7 @@ internal sealed class PipelineRunner
                     _observer.StageStarted(id, decision, number, progress.Stages.Count);
                 },
                 OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, pause),
+                OnCircuitChange = change => _observer.CircuitChanged(id, change),
             },
             cancellation);
         foreach (var fault in outcome.Decision.Damage.Append(outcome.PruneError))

@@ -21,5 +21,5 @@ internal sealed record StageDefinition
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>Guards the work, or null.</summary>
-    public IStageGuard? Guard { get; init; }
+    public CircuitBreaker? Guard { get; init; }
 }

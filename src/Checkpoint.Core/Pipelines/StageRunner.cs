@@ -65,6 +65,12 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             {
                 error = e.InnerException!;
             }
+            catch (Exception e) when (e is not (OperationCanceledException or FlowInterruptedException))
+            {
+                // Its result could not be saved.
+                Diagnostics.StageEnded(activity, work.Stage, _time.GetElapsedTime(started), attempt, e);
+                throw;
+            }
 
             var cause = work.CauseOf(error);
             if (!work.Retry.Applies(cause, attempt))
@@ -76,30 +82,40 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             }
             var pause = work.Retry.DelayBefore(attempt);
             work.OnRetry?.Invoke(error, attempt, pause);
-            Diagnostics.Retried(work.Stage);
+            Diagnostics.Retried(activity, work.Stage, cause);
             await engine.History.RecordAsync(CheckpointEvents.StageRetried, work.Stage, null, string.Create(CultureInfo.InvariantCulture, $"attempt {attempt} failed: {cause.Message}"), cancellation);
             await Task.Delay(pause, _time, cancellation);
         }
     }
 
-    private static async ValueTask<IStageAttempt?> EnterAsync(StageWork work, CancellationToken cancellation)
+    private async ValueTask<IStateSource> GuardAsync(StageWork work, int attempt, CancellationToken cancellation)
     {
+        if (work.Guard is not { } breaker)
+            return Attempt(work, attempt, cancellation);
+        using var call = await EnterAsync(new CircuitGate(breaker, engine.Store, work.Stage.Pipeline, _time, work.OnCircuitChange), cancellation);
         try
         {
-            return work.Guard is null ? null : await work.Guard.EnterAsync(work.Stage, cancellation);
+            var output = Attempt(work, attempt, cancellation);
+            await call.SucceededAsync(cancellation);
+            return output;
         }
-        catch (Exception e) when (e is not (OperationCanceledException or CheckpointException))
+        catch (StageWorkException e)
         {
-            throw new StageWorkException(e);
+            await call.FailedAsync(work.CauseOf(e.InnerException!).Message, cancellation);
+            throw;
         }
     }
 
-    private async ValueTask<IStateSource> GuardAsync(StageWork work, int attempt, CancellationToken cancellation)
+    private static async ValueTask<CircuitCall> EnterAsync(CircuitGate gate, CancellationToken cancellation)
     {
-        await using var guarded = await EnterAsync(work, cancellation);
-        var output = Attempt(work, attempt, cancellation);
-        guarded?.Succeeded();
-        return output;
+        try
+        {
+            return await gate.EnterAsync(cancellation);
+        }
+        catch (CircuitOpenException e)
+        {
+            throw new StageWorkException(e);
+        }
     }
 
     // What the work throws is told apart from what saving its result throws: only the former is tried again.

@@ -21,7 +21,7 @@ internal sealed record StageWork
     public bool AcceptChange { get; init; }
 
     /// <summary>Guards the work, or null.</summary>
-    public IStageGuard? Guard { get; init; }
+    public CircuitBreaker? Guard { get; init; }
 
     public RetryPolicy Retry { get; init; } = RetryPolicy.None;
 
@@ -38,4 +38,7 @@ internal sealed record StageWork
 
     /// <summary>Told of a failed attempt that is followed by another: the error, which attempt it was, and the pause.</summary>
     public Action<Exception, int, TimeSpan>? OnRetry { get; init; }
+
+    /// <summary>Told that the guard came into another state.</summary>
+    public Action<CircuitChange>? OnCircuitChange { get; init; }
 }

@@ -53,6 +53,13 @@ internal abstract class CheckpointStore
     /// <summary>The runs that fit, in the order of their keys.</summary>
     public abstract IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation);
 
+    /// <summary>Reads a small document.</summary>
+    /// <returns>Null where there is none.</returns>
+    public abstract ValueTask<byte[]?> ReadDocumentAsync(DocumentName document, CancellationToken cancellation);
+
+    /// <summary>Writes a small document, durably and whole, in place of the one there was.</summary>
+    public abstract ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation);
+
     /// <summary>Tries to become the only one to work on something, until the lease is disposed of or the process ends.</summary>
     public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation);
 

@@ -73,6 +73,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
                 return default;
             },
             OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry(stage.Name, BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
+            OnCircuitChange = change => WriteDone(change.ToString()),
         };
         Emit(stage, Do(stage, work), output);
     }

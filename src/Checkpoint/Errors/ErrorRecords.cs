@@ -13,11 +13,13 @@ internal static class ErrorRecords
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
     public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
 
-    /// <summary>A stage took longer than it may.</summary>
-    public static ErrorRecord ToErrorRecord(this TimeoutException error, string stage) => new(error, "StageTimeout", ErrorCategory.OperationTimeout, stage);
-
-    /// <summary>What a stage's block failed with, where PowerShell made no record of it.</summary>
-    public static ErrorRecord Foreign(Exception error, string stage) => new(error, error.GetType().Name, ErrorCategory.NotSpecified, stage);
+    /// <summary>What a stage failed with, where that brings no record of its own.</summary>
+    public static ErrorRecord StageError(Exception error, string stage) => error switch
+    {
+        TimeoutException => new(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
+        CircuitOpenException => new(error, "CircuitOpen", ErrorCategory.ResourceUnavailable, stage),
+        _ => new(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+    };
 
     private static ErrorCategory CategoryOf(CheckpointErrorKind kind) => kind switch
     {

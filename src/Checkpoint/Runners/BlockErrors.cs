@@ -17,7 +17,6 @@ internal static class BlockErrors
     {
         RuntimeException { ErrorRecord: { } record } => record,
         CheckpointException own => own.ToErrorRecord(),
-        TimeoutException timeout => timeout.ToErrorRecord(stage),
-        _ => ErrorRecords.Foreign(error, stage),
+        _ => ErrorRecords.StageError(error, stage),
     };
 }

@@ -32,6 +32,12 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
         hooks.Call(Event("OnRetry", stage.Name, error: cause, attempt: attempt, delay: pause));
     }
 
+    public void CircuitChanged(StageId stage, CircuitChange change)
+    {
+        Tell(change.ToString());
+        hooks.Call(Event("OnCircuitBreaker", stage.Name, change.State.ToString(), change.Reason, breaker: change.Breaker));
+    }
+
     public void StageEnded(StageId stage, StageResult result, Exception? error)
     {
         var why = result.Status == StageStatus.Completed ? null : result.Error ?? result.Reason;
@@ -47,8 +53,8 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
     {
         if (_run is null)
             return;
-        command.WriteProgress(new ProgressRecord(0, $"Pipeline '{pipeline}'", "done") { RecordType = ProgressRecordType.Completed });
         hooks.Call(Event("AfterPipeline", null, result.Status.ToString(), duration: result.Duration, result: result));
+        command.WriteProgress(new ProgressRecord(0, $"Pipeline '{pipeline}'", "done") { RecordType = ProgressRecordType.Completed });
         Tell($"Run {result.Status.ToString().ToLowerInvariant()}: {result.Run} of pipeline {pipeline}");
     }
 
@@ -56,7 +62,7 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
 
     private void Tell(string message) => command.WriteInformation(message, Tags);
 
-    private HookEvent Event(string hook, string? stage = null, string? status = null, string? reason = null, TimeSpan? duration = null, Exception? error = null, int? attempt = null, TimeSpan? delay = null, PipelineResult? result = null) => new()
+    private HookEvent Event(string hook, string? stage = null, string? status = null, string? reason = null, TimeSpan? duration = null, Exception? error = null, int? attempt = null, TimeSpan? delay = null, PipelineResult? result = null, string? breaker = null) => new()
     {
         Hook = hook,
         Time = TimeProvider.System.GetUtcNow(),
@@ -70,5 +76,6 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
         Attempt = attempt,
         Delay = delay,
         Result = result,
+        CircuitBreaker = breaker,
     };
 }

@@ -31,6 +31,8 @@ public abstract class PipelineTest : EngineTest, IPipelineObserver
 
     void IPipelineObserver.StageRetried(StageId stage, Exception error, int attempt, TimeSpan pause) => Told.Add($"{stage.Name} retried");
 
+    void IPipelineObserver.CircuitChanged(StageId stage, CircuitChange change) => Told.Add($"{stage.Name} {change.Breaker} {change.State}");
+
     void IPipelineObserver.StageEnded(StageId stage, StageResult result, Exception? error) => Told.Add($"{stage.Name} ended {result.Status}");
 
     void IPipelineObserver.PipelineEnded(PipelineResult result) => Told.Add($"pipeline ended {result.Status}");

@@ -62,6 +62,10 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation) => inner.ListRunsAsync(pipeline, run, cancellation);
 
+    public override ValueTask<byte[]?> ReadDocumentAsync(DocumentName document, CancellationToken cancellation) => inner.ReadDocumentAsync(document, cancellation);
+
+    public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => inner.WriteDocumentAsync(document, bytes, cancellation);
+
     public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, cancellation);
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);

@@ -70,9 +70,16 @@ internal static class FolderLayout
     /// <summary>The file whose lock is a lease.</summary>
     public static string LeasePath(string store, LeaseName lease)
     {
+        if (lease.Document is { } document)
+            return Path.Join(DocumentsPath(store, document), Escape(document.Name) + LeaseSuffix);
         var folder = RunPath(store, lease.Pipeline, lease.Run);
         return lease.Name is { } stage ? Path.Join(folder, LeasesFolder, Escape(stage) + LeaseSuffix) : Path.Join(folder, (lease.Run is null ? "pipeline" : "run") + LeaseSuffix);
     }
+
+    /// <summary>The folder of the documents of a kind.</summary>
+    public static string DocumentsPath(string store, DocumentName document) => Path.Join(RunPath(store, document.Pipeline, null), document.Kind + "s");
+
+    public static string DocumentFileName(DocumentName document) => Escape(document.Name) + RecordSuffix;
 
     public static string RecordName(long step) => step.ToString("D10", CultureInfo.InvariantCulture) + RecordSuffix;
 

@@ -3,43 +3,8 @@ namespace Checkpoint;
 /// <summary>The records of runs: one small file a run, replaced whole.</summary>
 internal sealed class FolderRuns(string root, FileSystem files)
 {
-    // How often the folder may be cleared away before the file is made.
-    private const int Attempts = 100;
-
-    public void Write(CheckpointRun run)
-    {
-        var folder = FolderLayout.RunPath(root, run.Pipeline, run.Run);
-        var temporary = Path.Join(folder, FolderLayout.NewTemporaryName());
-        var top = folder;
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                using var file = files.CreateFile(temporary);
-                try
-                {
-                    files.Write(file, RunFormat.Serialize(run).Span, 0);
-                    files.Flush(file);
-                    files.RenameOver(file, temporary, Path.Join(folder, FolderLayout.RunRecordName));
-                }
-                catch
-                {
-                    file.Dispose();
-                    files.Delete(temporary);
-                    throw;
-                }
-                using var handle = files.OpenDirectory(folder);
-                handle.Flush();
-                FolderTree.FlushAbove(files, folder, top);
-                return;
-            }
-            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < Attempts)
-            {
-                top = FolderTree.Create(files, folder);
-                temporary = Path.Join(folder, FolderLayout.NewTemporaryName());
-            }
-        }
-    }
+    public void Write(CheckpointRun run) =>
+        WholeFile.Replace(files, FolderLayout.RunPath(root, run.Pipeline, run.Run), FolderLayout.RunRecordName, RunFormat.Serialize(run).Span);
 
     /// <summary>Reads the run in a folder.</summary>
     /// <returns>Null where there is none.</returns>

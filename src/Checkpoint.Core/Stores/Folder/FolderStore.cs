@@ -200,6 +200,31 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
+    public override ValueTask<byte[]?> ReadDocumentAsync(DocumentName document, CancellationToken cancellation)
+    {
+        try
+        {
+            return new(_files.ReadRecord(Path.Join(FolderLayout.DocumentsPath(_root, document), FolderLayout.DocumentFileName(document))));
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Reading {document}", document.Name);
+        }
+    }
+
+    public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        try
+        {
+            WholeFile.Replace(_files, FolderLayout.DocumentsPath(_root, document), FolderLayout.DocumentFileName(document), bytes.Span);
+            return default;
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Writing {document}", document.Name);
+        }
+    }
+
     public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
     {
         try

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 
 namespace Checkpoint;
 
@@ -24,21 +25,33 @@ internal sealed class PipelineHooks
 
     public void Call(HookEvent e)
     {
+        Exception? interruption = null;
         foreach (var hook in _hooks)
         {
+            // Where the user stopped the pipeline no script runs any more, and yet a log is to say so.
+            if (interruption is not null && Unwrap(hook) is not IPipelineHook)
+                continue;
             try
             {
                 Call(hook, e);
             }
-            catch (Exception error) when (error is not (FlowInterruptedException or OperationCanceledException or PipelineStoppedException))
+            catch (Exception error) when (error is FlowInterruptedException or PipelineStoppedException)
+            {
+                interruption ??= error;
+            }
+            catch (Exception error)
             {
                 _command.WriteWarning($"The hook {e.Hook} of pipeline '{e.Pipeline}' failed and was passed over: {BlockErrors.CauseOf(error).Message}");
             }
         }
+        if (interruption is not null)
+            ExceptionDispatchInfo.Throw(interruption);
     }
 
     private static void Check(object hook)
     {
+        if (Unwrap(hook) is IPipelineHook)
+            return;
         if (Unwrap(hook) is IDictionary table)
         {
             foreach (var key in table.Keys)
@@ -55,13 +68,30 @@ internal sealed class PipelineHooks
 
     private void Call(object hook, HookEvent e)
     {
+        if (Unwrap(hook) is IPipelineHook own)
+        {
+            own.On(e);
+            return;
+        }
         var member = Unwrap(hook) is IDictionary table
             ? table.Keys.Cast<object>().Where(key => e.Hook.Equals(LanguagePrimitives.ConvertTo<string>(key), StringComparison.OrdinalIgnoreCase)).Select(key => Unwrap(table[key])).FirstOrDefault()
             : Member(hook, e.Hook);
         if (member is PSMethodInfo method)
-            PipelineThread.Outside(() => method.Invoke(e));
+            Invoke(method, e);
         else if (member is ScriptBlock block)
             _invoker.Invoke(block, e, [], timeout: false, CancellationToken.None);
+    }
+
+    private static void Invoke(PSMethodInfo method, HookEvent e)
+    {
+        try
+        {
+            PipelineThread.Outside(() => method.Invoke(e));
+        }
+        catch (MethodInvocationException error) when (error.InnerException is { } thrown)
+        {
+            ExceptionDispatchInfo.Throw(thrown);
+        }
     }
 
     private static object? Member(object hook, string name)

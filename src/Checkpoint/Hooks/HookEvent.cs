@@ -22,7 +22,7 @@ public sealed class HookEvent
     /// <summary>The stage, or null for the pipeline as a whole.</summary>
     public string? Stage { get; internal init; }
 
-    /// <summary>Why a stage runs, or null.</summary>
+    /// <summary>Why a stage runs, or why a circuit breaker changed; or null.</summary>
     public string? Reason { get; internal init; }
 
     /// <summary>Which attempt failed, or null.</summary>
@@ -34,7 +34,7 @@ public sealed class HookEvent
     /// <summary>How long the stage or the pipeline took, or null.</summary>
     public TimeSpan? Duration { get; internal init; }
 
-    /// <summary>What became of the stage or the pipeline, or null.</summary>
+    /// <summary>What became of the stage or the pipeline, or the new state of the circuit breaker; or null.</summary>
     public string? Status { get; internal init; }
 
     /// <summary>What was thrown, or null.</summary>
@@ -42,6 +42,9 @@ public sealed class HookEvent
 
     /// <summary>The result, for AfterPipeline.</summary>
     public PipelineResult? Result { get; internal init; }
+
+    /// <summary>The name of the circuit breaker, for OnCircuitBreaker.</summary>
+    public string? CircuitBreaker { get; internal init; }
 
     /// <summary>The hook and what it is about.</summary>
     public override string ToString() => Stage is null ? $"{Hook} {Pipeline}" : $"{Hook} {Stage}";

@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Microsoft.Win32.SafeHandles;
+
+namespace Checkpoint;
+
+/// <summary>Text files that are only ever appended to, by several writers at once: lines never mix, for each appends under the file's lock.</summary>
+/// <remarks>The file is closed again behind each append and not flushed: what was appended outlasts the death of the process, but not a loss of power at once.</remarks>
+internal static class LineFile
+{
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
+
+    // How often the folder may be cleared away before the file is made.
+    private const int Attempts = 100;
+
+    /// <summary>Appends whole lines, with their line feeds. The file and its folder are made where they are missing.</summary>
+    /// <exception cref="IOException">Somebody else has had the file's lock for too long, or it cannot be written.</exception>
+    public static async ValueTask AppendAsync(FileSystem files, string path, ReadOnlyMemory<byte> lines, CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                using var file = files.OpenLocked(path);
+                if (file is not null)
+                {
+                    Append(files, file, lines.Span);
+                    return;
+                }
+                if (Stopwatch.GetElapsedTime(started) > LockPatience)
+                    throw new IOException($"'{path}' has been locked by another process for {LockPatience.TotalSeconds:0} seconds");
+            }
+            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            {
+                FolderTree.Create(files, Path.GetDirectoryName(path)!);
+                continue;
+            }
+            await Task.Delay(1, cancellation);
+        }
+    }
+
+    // What a crash left without its line feed must not swallow the next line.
+    private static void Append(FileSystem files, SafeFileHandle file, ReadOnlySpan<byte> lines)
+    {
+        var length = RandomAccess.GetLength(file);
+        Span<byte> last = stackalloc byte[1];
+        if (length > 0 && files.Read(file, last, length - 1) == 1 && last[0] != '\n')
+        {
+            files.Write(file, "\n"u8, length);
+            length++;
+        }
+        files.Write(file, lines, length);
+    }
+}
