@@ -21,6 +21,7 @@
         'Save-Checkpoint'
         'Set-CheckpointContext'
         'Test-Checkpoint'
+        'Wait-Checkpoint'
     )
     FunctionsToExport = @()
     AliasesToExport = @()

@@ -54,6 +54,18 @@ public abstract class QueryCommand : BoundContextCommand
         };
     }
 
+    /// <summary>Tells of the saves behind the work that failed, of the stages that are meant.</summary>
+    /// <param name="query">The stages.</param>
+    /// <param name="waits">Whether those that are still going on are waited for.</param>
+    private protected void Settle(StageQuery query, bool waits)
+    {
+        var store = Engine.Store.Location;
+        bool IsMeant(string location, StageId stage) => location == store && query.Includes(stage);
+        if (waits)
+            PendingSaves.OfProcess.Wait(IsMeant, Cancellation);
+        TellFailures(IsMeant);
+    }
+
     // Only what was typed can be a wildcard: not what comes from the context, as the name of a CI workflow, nor from a piped object.
     private NamePattern Find(string text, string what, string parameter, Func<NamePattern, bool> isThere)
     {
