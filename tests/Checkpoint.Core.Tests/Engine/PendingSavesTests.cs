@@ -94,11 +94,14 @@ public sealed class PendingSavesTests : StoreTest
     [Fact]
     public async Task Stages_are_saved_side_by_side()
     {
-        using var both = new CountdownEvent(8);
+        using var all = new CountdownEvent(8);
         _files.Before = o =>
         {
             // Each record waits for the other seven: saved one after the other, they never would.
-            if (o is { Verb: FileVerb.RenameNew, Kind: FolderEntryKind.Record } && both.Signal() | both.Wait(TimeSpan.FromSeconds(30)) is false)
+            if (o is not { Verb: FileVerb.RenameNew, Kind: FolderEntryKind.Record })
+                return;
+            all.Signal();
+            if (!all.Wait(TimeSpan.FromSeconds(30)))
                 throw new IOException("the others did not come");
         };
         for (var i = 0; i < 8; i++)
