@@ -21,10 +21,12 @@ public sealed class PendingSavesTests : StoreTest
 
     private CheckpointEngine Engine { get; }
 
-    [Fact]
-    public async Task A_step_is_listed_only_when_it_is_committed_and_has_the_state_of_the_call()
+    [Theory]
+    [InlineData(FileVerb.CreateFile)]
+    [InlineData(FileVerb.RenameNew)]
+    public async Task A_step_is_listed_only_when_it_is_committed_and_has_the_state_of_the_call(FileVerb heldAt)
     {
-        HoldCommits();
+        HoldCommits(heldAt);
         var state = TestState.Large(1);
         var before = new TestState(state.Document, [.. state.Blob]);
         Engine.SaveBehind(Draft(state), new RetentionPolicy(), default);
@@ -264,9 +266,9 @@ public sealed class PendingSavesTests : StoreTest
             Assert.Equal(Enumerable.Range(0, 10).Select(i => $"\"{w}.{i}\""), documents.Where(d => d.StartsWith($"\"{w}.", StringComparison.Ordinal)));
     }
 
-    private void HoldCommits() => _files.Before = o =>
+    private void HoldCommits(FileVerb at = FileVerb.RenameNew) => _files.Before = o =>
     {
-        if (o is { Verb: FileVerb.RenameNew, Kind: FolderEntryKind.Record })
+        if (o.Verb == at)
             _gate.Wait(TimeSpan.FromSeconds(30));
     };
 
