@@ -104,7 +104,7 @@ Describe 'Save-Checkpoint -Async' {
         $module = $ModulePath
         1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
             Import-Module $using:module
-            foreach ($i in 1..10) { Save-Checkpoint shared "$_.$i" -Async -Store $using:store -Pipeline default -Run '' }
+            for ($i = 1; $i -le 10; $i++) { Save-Checkpoint shared "$_.$i" -Async -Store $using:store -Pipeline default -Run '' }
         }
         Wait-Checkpoint -Pending
         (Get-Checkpoint shared -AllSteps @at).Count | Should -Be 40
