@@ -27,6 +27,7 @@
         'Save-Checkpoint'
         'Set-CheckpointContext'
         'Test-Checkpoint'
+        'Wait-Checkpoint'
     )
     FunctionsToExport = @()
     AliasesToExport = @()

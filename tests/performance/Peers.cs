@@ -78,3 +78,26 @@ public sealed class WritePeerCommand : PSCmdlet
         }
     }
 }
+
+/// <summary>An amount of computing that is the same each time.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "PeerWork")]
+public sealed class InvokePeerWorkCommand : PSCmdlet
+{
+    private static ulong s_value = 88172645463325252;
+
+    [Parameter(Position = 0)]
+    public int Size { get; set; }
+
+    protected override void ProcessRecord()
+    {
+        // Marsaglia, Xorshift RNGs, 2003: each number needs the one before, so nothing of it can be left out.
+        var value = s_value;
+        for (var i = 0; i < Size; i++)
+        {
+            value ^= value << 13;
+            value ^= value >> 7;
+            value ^= value << 17;
+        }
+        s_value = value;
+    }
+}

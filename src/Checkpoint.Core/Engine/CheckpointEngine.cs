@@ -6,7 +6,8 @@ namespace Checkpoint;
 /// <param name="store">The store.</param>
 /// <param name="time">The clock.</param>
 /// <param name="onHistoryFault">Told of a history that could not be written; what it would have told of is done.</param>
-internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null, Action<CheckpointException>? onHistoryFault = null)
+/// <param name="pending">The saves that go on behind the work; by default those of this process.</param>
+internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null, Action<CheckpointException>? onHistoryFault = null, PendingSaves? pending = null)
 {
     // How often a stage is listed anew when what was listed is gone before it was read.
     private const int StaleAttempts = 10;
@@ -14,6 +15,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     private const int ListedSteps = 10;
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly PendingSaves _pending = pending ?? PendingSaves.OfProcess;
 
     public CheckpointStore Store => store;
 
@@ -26,7 +28,40 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
 
     /// <summary>Commits a checkpoint, then prunes the stage.</summary>
     /// <returns>The checkpoint, and the error of the pruning where that failed: the save itself is done then.</returns>
-    public async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
+    public ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
+    {
+        Settle(draft.Stage, cancellation);
+        return CommitAsync(draft, retention, cancellation);
+    }
+
+    /// <summary>
+    /// Takes the state into memory, on this thread, and commits the checkpoint behind the work, on another. Waits first until what was so saved of the stage before is
+    /// committed; its failure is raised then, and nothing is saved.
+    /// </summary>
+    /// <exception cref="CheckpointException">What is known at once, such as <see cref="CheckpointErrorKind.CheckpointExists"/>; the rest is raised by the next call for the stage.</exception>
+    public void SaveBehind(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
+    {
+        using var turn = _pending.Enter(store.Location, draft.Stage, onHistoryFault, cancellation);
+        if (draft.Step is { } step && !draft.Overwrite && !store.ReadAsync(draft.Stage, step, cancellation).AsTask().GetAwaiter().GetResult().IsMissing)
+            throw CheckpointErrors.Exists(draft.Stage, step, store.Location);
+        var state = draft.State is null ? null : CapturedState.Take(draft.State, cancellation);
+        turn.Commit(async onFault =>
+        {
+            using (state)
+            {
+                var engine = new CheckpointEngine(store, time, onFault, _pending);
+                var (_, _, pruneError) = await engine.CommitAsync(draft with { State = state, Progress = null }, retention, CancellationToken.None);
+                return pruneError;
+            }
+        });
+    }
+
+    /// <summary>Waits until the saves of a stage that go on behind the work are done.</summary>
+    /// <remarks>It holds this thread, rather than to go on on another, because what follows may call back into the caller's code.</remarks>
+    /// <exception cref="CheckpointException">One of them failed, and nobody was told yet.</exception>
+    private void Settle(StageId stage, CancellationToken cancellation) => _pending.Settle(store.Location, stage, onHistoryFault, cancellation);
+
+    private async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> CommitAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
         CheckpointInfo saved;
         var started = _time.GetTimestamp();
@@ -92,6 +127,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the store. Damage is none.</exception>
     public async ValueTask<CheckpointDecision> DecideAsync(StageId stage, long? step, CheckpointFingerprint? fingerprint, TimeSpan? maxAge, CancellationToken cancellation)
     {
+        Settle(stage, cancellation);
         var damage = new List<CheckpointException>();
         var info = await FindIntactAsync(stage, step, damage, cancellation);
         if (info is null)
@@ -152,6 +188,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// </exception>
     public async ValueTask<RestoredState<T>> RestoreAsync<T>(StageId stage, long? step, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
     {
+        Settle(stage, cancellation);
         for (var attempt = 1; ; attempt++)
         {
             // A step that is named is read at once: its stage may have many others.

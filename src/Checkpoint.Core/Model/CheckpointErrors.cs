@@ -126,6 +126,10 @@ internal static class CheckpointErrors
             : "Leave it out, or save what it can be made from again."),
         stage.Name, cause);
 
+    public static CheckpointException LostBehind(CheckpointException cause) => new(cause.Kind,
+        $"{cause.Message} This was a Save-Checkpoint -Async that went on behind the work: its step is not saved, and the call that tells of it did nothing else. Mend the cause, then save again.",
+        cause.Target, cause);
+
     public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken of {cause.Path}: {cause.Reason}.", cause.Path, cause);
 
     public static CheckpointException EncryptionUnavailable(StageId stage, string store, string source) => new(CheckpointErrorKind.KeyRequired,

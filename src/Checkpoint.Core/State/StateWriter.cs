@@ -8,7 +8,7 @@ namespace Checkpoint;
 /// memory and goes into the record; anything else is streamed to a payload, which is opened at the first need. Nothing is held twice: blobs are written
 /// from the memory they lie in.
 /// </summary>
-internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
+internal class StateWriter : IBufferWriter<byte>, IDisposable
 {
     /// <summary>The longest document, in bytes, that stays inside the record.</summary>
     public const int InlineLimit = 64 * 1024;
@@ -55,11 +55,13 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <summary>Adds a blob, which must not change until <see cref="Complete"/> returns.</summary>
+    /// <param name="bytes">The blob.</param>
+    /// <param name="isConstant">Whether nobody can ever change it, as with the characters of a string.</param>
     /// <returns>Its offset behind the document, to be written into the document.</returns>
-    public long AddBlob(ReadOnlyMemory<byte> bytes)
+    public long AddBlob(ReadOnlyMemory<byte> bytes, bool isConstant = false)
     {
         var offset = _blobLength;
-        _blobs.Add(bytes);
+        _blobs.Add(isConstant ? bytes : Hold(bytes));
         _blobLength += bytes.Length;
         return offset;
     }
@@ -108,17 +110,29 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
         _buffer = larger;
     }
 
-    private void Spill()
+    /// <summary>The blobs so far, as they are held.</summary>
+    protected IReadOnlyList<ReadOnlyMemory<byte>> Blobs => _blobs;
+
+    /// <summary>Sends on what was gathered of the document.</summary>
+    protected void Spill()
     {
-        var bytes = _buffer.AsSpan(0, _filled);
+        SpillTo(_buffer.AsSpan(0, _filled));
+        _filled = 0;
+    }
+
+    /// <summary>Takes a part of the document.</summary>
+    protected virtual void SpillTo(ReadOnlySpan<byte> document)
+    {
         HasFailed = true;
         _payload ??= _openPayload();
-        _payload.Write(bytes);
+        _payload.Write(document);
         HasFailed = false;
-        _hash.AppendData(bytes);
-        _filled = 0;
-        Report(bytes.Length);
+        _hash.AppendData(document);
+        Report(document.Length);
     }
+
+    /// <summary>What is kept of a blob that may change: here the memory itself, which is soon written.</summary>
+    protected virtual ReadOnlyMemory<byte> Hold(ReadOnlyMemory<byte> blob) => blob;
 
     // The hash of one piece is computed while the next is written: with two cores hashing costs no time of its own.
     private void WriteBlob(ReadOnlyMemory<byte> blob, CancellationToken cancellation)
@@ -145,6 +159,8 @@ internal sealed class StateWriter : IBufferWriter<byte>, IDisposable
                 _payload!.Write(piece);
                 Report(piece.Length);
             }
+            // What is written goes to the medium while the rest is still being hashed.
+            _payload!.Flush();
         }
         finally
         {

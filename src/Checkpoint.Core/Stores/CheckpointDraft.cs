@@ -3,7 +3,7 @@ using System.Collections.ObjectModel;
 namespace Checkpoint;
 
 /// <summary>A checkpoint to be committed.</summary>
-internal sealed class CheckpointDraft
+internal sealed record CheckpointDraft
 {
     public required StageId Stage { get; init; }
 

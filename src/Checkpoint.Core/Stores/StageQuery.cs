@@ -15,4 +15,8 @@ internal sealed class StageQuery
 
     /// <summary>The one stage that is meant, or null where there may be several.</summary>
     public StageId? Stage => Pipeline.Literal is { } pipeline && Name.Literal is { } name && Run is null or { Literal: not null } ? new StageId(pipeline, Run?.Literal, name) : null;
+
+    /// <summary>Whether a stage is meant.</summary>
+    public bool Includes(StageId stage) =>
+        Pipeline.IsMatch(stage.Pipeline) && Name.IsMatch(stage.Name) && (stage.Run is null ? Run is null : Run is not null && Run.IsMatch(stage.Run));
 }

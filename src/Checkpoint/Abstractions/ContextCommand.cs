@@ -49,6 +49,19 @@ public abstract class ContextCommand : CancellableCommand
 
     private protected string ResolvePath(string location) => StorePath.Resolve(SessionState.Path, location);
 
+    /// <summary>Tells of the saves behind the work that failed, of the stages that are meant. The last failure is thrown where that is asked for.</summary>
+    private protected void TellFailures(Func<string, StageId, bool> isMeant, bool throwsLast = false)
+    {
+        // One by one: what nobody was told of, since an error ended the cmdlet, is there for the next call.
+        while (PendingSaves.OfProcess.TakeFailure(isMeant, warning => WriteWarning(warning.Message), out var isLast) is { } failure)
+        {
+            if (failure is not CheckpointException known || (throwsLast && isLast))
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+            else
+                WriteError(known.ToErrorRecord());
+        }
+    }
+
     /// <summary>Warns of damage that was passed over.</summary>
     private protected void WarnOf(IReadOnlyList<CheckpointException> damage, CheckpointInfo? used)
     {

@@ -54,6 +54,18 @@ public abstract class QueryCommand : BoundContextCommand
         };
     }
 
+    /// <summary>Tells of the saves behind the work that failed, of the stages that are meant.</summary>
+    /// <param name="query">The stages.</param>
+    /// <param name="waits">Whether those that are still going on are waited for.</param>
+    private protected void Settle(StageQuery query, bool waits)
+    {
+        var store = Engine.Store.Location;
+        bool IsMeant(string location, StageId stage) => location == store && query.Includes(stage);
+        if (waits)
+            PendingSaves.OfProcess.Wait(IsMeant, Cancellation);
+        TellFailures(IsMeant);
+    }
+
     // A run, such as Get-CheckpointRun gives, means all of its stages.
     private bool IsRunPiped => !IsTyped(nameof(Run)) && !string.IsNullOrEmpty(Run) && !IsTyped(nameof(Pipeline)) && IsGiven(nameof(Pipeline));
 

@@ -29,7 +29,12 @@ public sealed class ClearCheckpointCommand : QueryCommand
         if (Revision is not null && Step is not { Length: 1 })
             throw new InvalidArgumentException("-Revision says which writing of a step is meant, so it needs -Step with one step.");
         foreach (var name in Name ?? [null!])
-            _requests.Add(new Request(Engine, Query(name, withLeftovers: IsUnconditional(Step)), name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
+        {
+            var query = Query(name, withLeftovers: IsUnconditional(Step));
+            // Else it would come to be after it was cleared.
+            Settle(query, waits: true);
+            _requests.Add(new Request(Engine, query, name is not null, Step?.Select(step => new DoomedStep(step, Revision)).ToArray()));
+        }
     }
 
     protected override void End()

@@ -19,6 +19,7 @@ public sealed class GetCheckpointCommand : QueryCommand
             var started = Stopwatch.GetTimestamp();
             var progress = new CountProgress(this, "Reading checkpoints");
             var query = Query(name);
+            Settle(query, waits: false);
             var damage = new List<CheckpointException>();
             var isFound = false;
             foreach (var reading in Wait(Engine.FindAsync(query, Step, AllSteps, Cancellation)))

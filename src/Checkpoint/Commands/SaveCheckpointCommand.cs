@@ -79,6 +79,9 @@ public sealed class SaveCheckpointCommand : ContextCommand
     public SwitchParameter Overwrite { get; set; }
 
     [Parameter]
+    public SwitchParameter Async { get; set; }
+
+    [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     [Parameter]
@@ -168,6 +171,14 @@ public sealed class SaveCheckpointCommand : ContextCommand
             Lowest = Lowest,
         };
 
+        if (Async)
+        {
+            ProcessEnd.Watch(Host);
+            Engine.SaveBehind(draft, retention, Cancellation);
+            WriteDone($"Checkpoint captured: {stage.Name}");
+            WriteVerbose($"{target}: captured in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms; it is being saved behind the work.");
+            return;
+        }
         var (saved, pruned, pruneError) = Wait(Engine.SaveAsync(draft, retention, Cancellation));
         _progress.Complete();
         WriteDone($"Checkpoint saved: {saved.Name}");
@@ -205,6 +216,8 @@ public sealed class SaveCheckpointCommand : ContextCommand
             throw new InvalidArgumentException("-Interval says which steps are saved, so it needs -Step.");
         if (IsGiven(nameof(KeepBest)) != IsGiven(nameof(By)))
             throw new InvalidArgumentException("-KeepBest and -By belong together: -KeepBest 3 -By loss keeps the three best by the number 'loss' in the metadata.");
+        if (Async && PassThru)
+            throw new InvalidArgumentException("-PassThru gives the checkpoint that was committed, for which -Async does not wait. Leave one of them out; Get-Checkpoint gives the checkpoint after Wait-Checkpoint -Pending.");
         if (Lowest && !IsGiven(nameof(KeepBest)))
             throw new InvalidArgumentException("-Lowest says what is best for -KeepBest, so it needs -KeepBest and -By.");
     }

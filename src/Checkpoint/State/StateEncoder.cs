@@ -86,7 +86,7 @@ internal sealed class StateEncoder
         }
         _json.WriteStartObject();
         _json.WritePropertyName("$string"u8);
-        WriteBlob([new TextMemory(text).Memory]);
+        WriteBlob([new TextMemory(text).Memory], isConstant: true);
         _json.WriteEndObject();
     }
 
@@ -370,13 +370,13 @@ internal sealed class StateEncoder
         _json.WriteEndArray();
     }
 
-    private void WriteBlob(IEnumerable<Memory<byte>> pieces)
+    private void WriteBlob(IEnumerable<Memory<byte>> pieces, bool isConstant = false)
     {
         long? offset = null;
         var length = 0L;
         foreach (var piece in pieces)
         {
-            var at = _writer.AddBlob(piece);
+            var at = _writer.AddBlob(piece, isConstant);
             offset ??= at;
             length += piece.Length;
         }

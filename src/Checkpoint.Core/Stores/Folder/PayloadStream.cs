@@ -8,6 +8,9 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     /// <summary>While this many bytes more are being written, what came before goes to the medium: the last flush then has little left to do.</summary>
     public const long FlushBehind = 64 << 20;
 
+    // Less than this is flushed by whoever waits for it: that costs less than to have another thread do it.
+    private const long WorthAThread = FlushBehind / 16;
+
     private long _position;
     private long _flushFrom;
     private Task _flushing = Task.CompletedTask;
@@ -48,10 +51,7 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     {
         files.Write(file, buffer, _position);
         _position += buffer.Length;
-        if (_position - _flushFrom < FlushBehind || !_flushing.IsCompletedSuccessfully)
-            return;
-        _flushFrom = _position;
-        _flushing = Task.Run(() => files.Flush(file));
+        FlushBeyond(FlushBehind);
     }
 
     /// <summary>Has all that was written on the medium when it is done. Ctrl+C need not wait for a slow disk.</summary>
@@ -60,7 +60,7 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     {
         cancellation.ThrowIfCancellationRequested();
         await _flushing.WaitAsync(cancellation);
-        if (_position < FlushBehind / 16)
+        if (_position < WorthAThread)
             files.Flush(file);
         else
             await Task.Run(() => files.Flush(file), CancellationToken.None).WaitAsync(cancellation);
@@ -68,13 +68,20 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-    public override void Flush()
-    {
-    }
+    /// <summary>Begins to bring what was written to the medium.</summary>
+    public override void Flush() => FlushBeyond(WorthAThread);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void FlushBeyond(long size)
+    {
+        if (_position - _flushFrom < size || !_flushing.IsCompletedSuccessfully)
+            return;
+        _flushFrom = _position;
+        _flushing = Task.Run(() => files.Flush(file));
+    }
 
     protected override void Dispose(bool disposing)
     {

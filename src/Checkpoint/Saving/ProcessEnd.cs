@@ -1,0 +1,58 @@
+using System.Management.Automation.Host;
+using System.Runtime.InteropServices;
+
+namespace Checkpoint;
+
+/// <summary>
+/// Has the process wait at its end for the saves that go on behind the work. What failed and nobody was told of is told then, on the host's error stream, and the
+/// exit code says so too.
+/// </summary>
+/// <remarks>
+/// ProcessExit comes when a script or a session ends, by <c>exit</c>, by an error, by Ctrl+C, and by Environment.Exit. SIGTERM and SIGHUP do not bring it since .NET 10, so they
+/// are waited on as well. Nothing comes when a process is killed; the store is whole then and lacks what was not committed.
+/// </remarks>
+internal static class ProcessEnd
+{
+    private static readonly object Gate = new();
+    private static readonly List<PosixSignalRegistration> Signals = [];
+    private static PSHost? _host;
+
+    /// <summary>To be called before a save goes behind the work.</summary>
+    /// <param name="host">Who tells the user at the end.</param>
+    public static void Watch(PSHost host)
+    {
+        lock (Gate)
+        {
+            if (_host is null)
+            {
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => End();
+                Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => End()));
+                Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => End()));
+            }
+            _host = host;
+        }
+    }
+
+    private static void End()
+    {
+        PendingSaves.OfProcess.Wait((_, _) => true, CancellationToken.None);
+        while (PendingSaves.OfProcess.TakeFailure((_, _) => true, warning => Tell("WARNING: " + warning.Message), out _) is { } failure)
+        {
+            Tell(failure.Message);
+            if (Environment.ExitCode == 0)
+                Environment.ExitCode = 1;
+        }
+    }
+
+    private static void Tell(string message)
+    {
+        try
+        {
+            _host?.UI?.WriteErrorLine(message);
+        }
+        catch (Exception)
+        {
+            // Not every host can say anything at that time; the exit code is left.
+        }
+    }
+}
