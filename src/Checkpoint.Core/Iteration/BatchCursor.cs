@@ -81,7 +81,7 @@ internal sealed class BatchCursor
     private static void Require(bool holds, string otherwise)
     {
         if (!holds)
-            throw new ArgumentException($"That is no state of such an iterator: {otherwise}.");
+            throw new InvalidArgumentException($"That is no state of such an iterator: {otherwise}.");
     }
 
     private Xoshiro256StarStar NewRandom() => new(unchecked((ulong)Seed));

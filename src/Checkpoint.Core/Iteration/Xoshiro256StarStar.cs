@@ -30,7 +30,7 @@ internal sealed class Xoshiro256StarStar
     public Xoshiro256StarStar(ReadOnlySpan<ulong> state)
     {
         if (state.Length != Words || !state.ContainsAnyExcept(0ul))
-            throw new ArgumentException($"The state of {Name} is {Words} words that are not all 0.");
+            throw new InvalidArgumentException($"The state of {Name} is {Words} words that are not all 0.");
         (_s0, _s1, _s2, _s3) = (state[0], state[1], state[2], state[3]);
     }
 

@@ -74,7 +74,7 @@ internal static class CheckpointErrors
         $"Item '{key}' of stage {stage} was run, but its output cannot be kept, so it does not count as done: {cause.Message} Let the block give something else, or leave -SaveOutput out.",
         key, cause);
 
-    public static ArgumentException NoItemKey(string type) => new(
+    public static InvalidArgumentException NoItemKey(string type) => new(
         $"An item of the type {type} has no key by which it could be known again. Say with -Key what it is known by: the name of a property, such as -Key Id, or a script block, such as -Key {{ $_.Folder + '/' + $_.Name }}, that gives one string, number, Guid or date.");
 
     public static CheckpointException RunNotFound(string pipeline, string? run, string store) => new(CheckpointErrorKind.RunNotFound,

@@ -59,7 +59,7 @@ public sealed class NewCheckpointIteratorCommand : CancellableCommand
     protected override void Begin()
     {
         if (MyInvocation.ExpectingInput && IsGiven(nameof(InputObject)))
-            throw new ArgumentException("Give the data either through the pipeline or as -InputObject, not both.");
+            throw new InvalidArgumentException("Give the data either through the pipeline or as -InputObject, not both.");
     }
 
     protected override void Process()

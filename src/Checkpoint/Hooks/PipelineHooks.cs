@@ -13,7 +13,7 @@ internal sealed class PipelineHooks
     private readonly BlockInvoker _invoker;
     private readonly PSCmdlet _command;
 
-    /// <exception cref="ArgumentException">A hook has none of the names, or something that cannot be called.</exception>
+    /// <exception cref="InvalidArgumentException">A hook has none of the names, or something that cannot be called.</exception>
     public PipelineHooks(object[] hooks, ActionPreference errors, PSCmdlet command)
     {
         _hooks = hooks;

@@ -87,7 +87,7 @@ public sealed class CheckpointIterator : IEnumerator
     public void SetState(object? state)
     {
         if ((state is PSObject wrapper ? wrapper.BaseObject : state) is not IDictionary saved)
-            throw new ArgumentException("That is no state of an iterator: it is no dictionary.");
+            throw new InvalidArgumentException("That is no state of an iterator: it is no dictionary.");
         RequireSame(saved, "generator", Xoshiro256StarStar.Name);
         RequireSame(saved, "count", Count);
         RequireSame(saved, "batchSize", BatchSize);
@@ -119,12 +119,12 @@ public sealed class CheckpointIterator : IEnumerator
     {
         var value = Read<T>(saved, field);
         if (!value.Equals(own))
-            throw new ArgumentException($"That is the state of another iterator: its {field} is {value}, and here it is {own}.");
+            throw new InvalidArgumentException($"That is the state of another iterator: its {field} is {value}, and here it is {own}.");
     }
 
     private static T Read<T>(IDictionary saved, string field)
     {
         var value = saved[field];
-        return (value is PSObject wrapper ? wrapper.BaseObject : value) is T typed ? typed : throw new ArgumentException($"That is no state of an iterator: it has no {field} of type {typeof(T).Name}.");
+        return (value is PSObject wrapper ? wrapper.BaseObject : value) is T typed ? typed : throw new InvalidArgumentException($"That is no state of an iterator: it has no {field} of type {typeof(T).Name}.");
     }
 }

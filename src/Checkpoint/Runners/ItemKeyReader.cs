@@ -5,14 +5,14 @@ namespace Checkpoint;
 
 /// <summary>Finds what an item is known by.</summary>
 /// <param name="key">The name of a property, a script block, or null for the item itself.</param>
-/// <exception cref="ArgumentException">It is something else.</exception>
+/// <exception cref="InvalidArgumentException">It is something else.</exception>
 internal sealed class ItemKeyReader(object? key)
 {
     private readonly object? _key = (key is PSObject wrapped ? wrapped.BaseObject : key) is var plain and (null or string or ScriptBlock) ? plain
-        : throw new ArgumentException("-Key is the name of a property or a script block.");
+        : throw new InvalidArgumentException("-Key is the name of a property or a script block.");
 
     /// <summary>The key of an item.</summary>
-    /// <exception cref="ArgumentException">It has none.</exception>
+    /// <exception cref="InvalidArgumentException">It has none.</exception>
     public string Of(object? item)
     {
         var value = _key switch

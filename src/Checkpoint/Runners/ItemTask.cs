@@ -12,7 +12,3 @@ internal sealed class ItemTask(object? item, ItemId id, string key)
     /// <summary>The last of its output so far, which was not given on yet; touched on the pipeline's thread alone.</summary>
     public Held? Held { get; set; }
 }
-
-/// <summary>A value that is held back; it may be null.</summary>
-/// <param name="Value">The value.</param>
-internal sealed record Held(object? Value);

@@ -17,7 +17,7 @@ public sealed class StageOutputs
 
     /// <summary>What a stage gave, as PowerShell would assign it to a variable: nothing is $null, one object is that object, more are an array.</summary>
     /// <param name="name">The stage.</param>
-    /// <exception cref="ArgumentException">The stage is none that this one depends on, so a change of it would go unnoticed.</exception>
+    /// <exception cref="InvalidArgumentException">The stage is none that this one depends on, so a change of it would go unnoticed.</exception>
     public object? this[string name]
     {
         get

@@ -162,8 +162,8 @@ public sealed class BatchCursorTests(ITestOutputHelper output)
             good with { Position = 12 }, good with { Indices = null }, good with { Indices = [0, 1] }, good with { Indices = twice }, good with { Indices = outside },
         ];
         foreach (var at in bad)
-            Assert.Throws<ArgumentException>(() => cursor.Restore(at));
-        Assert.Throws<ArgumentException>(() => Cursor(10, 4).Restore(good));
+            Assert.Throws<InvalidArgumentException>(() => cursor.Restore(at));
+        Assert.Throws<InvalidArgumentException>(() => Cursor(10, 4).Restore(good));
         Assert.Equal(rest, Show(Rest(cursor)));
     }
 

@@ -60,7 +60,7 @@ public sealed class Xoshiro256StarStarTests(ITestOutputHelper output)
     {
         ulong[][] states = [[0, 0, 0, 0], [], [1, 2, 3], [1, 2, 3, 4, 5]];
         foreach (var state in states)
-            Assert.Throws<ArgumentException>(() => new Xoshiro256StarStar(state));
+            Assert.Throws<InvalidArgumentException>(() => new Xoshiro256StarStar(state));
     }
 
     // The rule in exact arithmetic: of the 2^64 products, those whose low word is below 2^64 mod bound are passed over. Then each number has as many products as any other.
