@@ -735,7 +735,8 @@ Describe 'Test-Checkpoint' {
                 Get-Checkpoint -AllSteps 2>&1 3>&1 | Where-Object { $_ -isnot [Checkpoint.CheckpointInfo] }
             }
             $null = New-Item $signal
-            $counts = $writers | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop 6>$null
+            $counts = $writers | Wait-Job | Receive-Job -ErrorAction Stop 6>$null
+            $writers | Remove-Job
             $said | Select-Object -Unique | Should -Be $true
             $counts | ForEach-Object { $_ | Should -BeGreaterThan 1 }
         }
