@@ -432,7 +432,7 @@ Describe 'A bulk job that is killed' {
         $again = $runs.Count - $Count
         Write-Verbose "$again of $Count items ran again" -Verbose
         # How many items without a pause fit into the window is up to the machine.
-            $again | Should -BeLessOrEqual (3 * ($Throttle + ($Pause ? $Throttle * 200 / $Pause : $Count)))
+        $again | Should -BeLessOrEqual (3 * ($Throttle + ($Pause ? $Throttle * 200 / $Pause : $Count)))
         Test-Checkpoint s -Store $store -Pipeline default -Run '' | Should -BeTrue
     }
 
