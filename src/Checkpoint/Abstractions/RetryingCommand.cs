@@ -29,23 +29,6 @@ public abstract class RetryingCommand : ContextCommand
     [ValidateNotNullOrEmpty]
     public string[] RetryOn { get; set; } = [];
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public virtual string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     private protected RetryPolicy RetryPolicy => new()
     {
         Retry = Retry,
@@ -54,12 +37,5 @@ public abstract class RetryingCommand : ContextCommand
         MaxDelay = RetryMaxDelay,
         Jitter = RetryJitter,
         RetryOn = RetryOn,
-    };
-
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
     };
 }

@@ -14,7 +14,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
+    public override string? Pipeline { get; set; }
 
     [Parameter(Position = 1)]
     public ScriptBlock? ScriptBlock { get; set; }
@@ -60,17 +60,6 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     [ValidateRange(1, int.MaxValue)]
     public int Keep { get; set; }
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     protected override void Process() => _stages.AddRange(InputObject ?? []);
 
     protected override void End()
@@ -107,13 +96,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             Execute(runner, request);
     }
 
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
-        Keep = IsGiven(nameof(Keep)) ? new(Keep) : default,
-    };
+    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
     private void Execute(PipelineRunner runner, PipelineRequest request)
     {
