@@ -183,6 +183,32 @@ Describe 'Invoke-CheckpointStage' {
             }
             $runs | Should -Be 1
         }
+
+        It 'emits what it gave before it left a loop or the script' {
+            $out = foreach ($i in 1..3) { Invoke-CheckpointStage s { "of $i"; if ($i -eq 2) { break } } -Force }
+            $out | Should -Be 'of 1', 'of 2'
+            $child = Invoke-Pwsh { param($Store) Invoke-CheckpointStage t -Store $Store { 'given'; exit 3 }; 'not reached' } $store
+            $child.ExitCode | Should -Be 3
+            $child.Output | Should -Be 'given'
+        }
+    }
+
+    Context 'A result that cannot be saved' {
+        It 'is emitted before the error: what the block gave is not lost' {
+            $cycle = @{ name = 'c' }
+            $cycle.me = $cycle
+            $out = [Collections.Generic.List[object]]::new()
+            { Invoke-CheckpointStage s { 1; $cycle; 3 } | ForEach-Object { $out.Add($_) } } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.InvokeCheckpointStageCommand'
+            $out | Should -HaveCount 3
+            [object]::ReferenceEquals($out[1], $cycle) | Should -BeTrue
+            Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'is emitted also where it is the store that fails' {
+            $out = [Collections.Generic.List[object]]::new()
+            { Invoke-CheckpointStage s { 1; 2; Remove-Item $store -Recurse; Set-Content $store 'in the way' } | ForEach-Object { $out.Add($_) } } | Should -Throw -ErrorId 'StoreUnavailable,*'
+            $out | Should -Be 1, 2
+        }
     }
 
     Context 'What it depends on' {
