@@ -269,6 +269,11 @@ Describe 'Invoke-CheckpointStage' {
             "$($warned[1])" | Should -BeLike '*attempt 2 of 3*0.02 s: boom 2'
         }
 
+        It 'does not pause at all with -RetryDelay 0s' {
+            $null = Invoke-CheckpointStage s { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 2 -RetryDelay 0s -WarningVariable warned -WarningAction SilentlyContinue
+            $warned -replace '.*tried again in (\S+) s.*', '$1' | Should -Be '0', '0'
+        }
+
         It 'fails with the last error, and does not pause after the last attempt' {
             $clock = [Diagnostics.Stopwatch]::StartNew()
             { Invoke-CheckpointStage s { $runs.Add(1); throw "boom $($_.Attempt)" } -Retry 1 -RetryDelay 0.01s -RetryBackoff 1000 -WarningAction SilentlyContinue } | Should -Throw 'boom 2'
@@ -293,7 +298,7 @@ Describe 'Invoke-CheckpointStage' {
             $runs | Should -HaveCount 6
         }
 
-        It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Keep = 0 } {
+        It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Timeout = '50d' }, @{ RetryDelay = '-1s' }, @{ RetryMaxDelay = '50d' }, @{ Keep = 0 } {
             $with = $_
             { Invoke-CheckpointStage s { $runs.Add(1) } @with } | Should -Throw -ErrorId 'ParameterArgument*'
             $runs | Should -BeNullOrEmpty

@@ -22,7 +22,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     public object? Fingerprint { get; set; }
 
     [Parameter]
-    [Duration]
+    [Duration(MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan Timeout { get; set; }
 
     [Parameter]
