@@ -214,6 +214,19 @@ Describe 'Invoke-CheckpointPipeline' {
             { Invoke-CheckpointPipeline nightly $chain -Restart -From a } | Should -Throw -ErrorId 'InvalidArgument,*'
         }
 
+        It 'takes the pipeline of the context where the block stands alone' {
+            Set-CheckpointContext -Store $store -Pipeline ctx
+            (Invoke-CheckpointPipeline { stage a { 1 } }).Name | Should -Be 'ctx'
+            (Invoke-CheckpointPipeline -Config 5 { stage a { 1 } } -Run r7).Run | Should -Be 'r7'
+            (Invoke-CheckpointPipeline -ScriptBlock { stage a { 1 } }).Name | Should -Be 'ctx'
+            (New-CheckpointStage a { 1 } | Invoke-CheckpointPipeline).Name | Should -Be 'ctx'
+            $result = New-CheckpointStage a { 1 } | Invoke-CheckpointPipeline { stage b { 2 } -DependsOn a }
+            $result.Name, $result.Stages.Name | Should -Be 'ctx', @('a', 'b')
+            foreach ($named in (Invoke-CheckpointPipeline mine { stage a { 1 } }), (Invoke-CheckpointPipeline { stage a { 1 } } -Pipeline mine), (Invoke-CheckpointPipeline -Name mine -ScriptBlock { stage a { 1 } })) {
+                $named.Name | Should -Be 'mine'
+            }
+        }
+
         It 'takes pipeline and run of the context, as those of a CI job that is run again' {
             $script = {
                 param($Store)

@@ -10,7 +10,7 @@ public abstract class RetryingCommand : ContextCommand
     public int Retry { get; set; }
 
     [Parameter]
-    [Duration]
+    [Duration(AllowZero = true, MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan RetryDelay { get; set; } = RetryPolicy.None.Delay;
 
     [Parameter]
@@ -18,7 +18,7 @@ public abstract class RetryingCommand : ContextCommand
     public double RetryBackoff { get; set; } = RetryPolicy.None.Backoff;
 
     [Parameter]
-    [Duration]
+    [Duration(AllowZero = true, MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan RetryMaxDelay { get; set; } = RetryPolicy.None.MaxDelay;
 
     [Parameter]

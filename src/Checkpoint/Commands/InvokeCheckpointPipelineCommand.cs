@@ -3,20 +3,26 @@ using System.Runtime.ExceptionServices;
 
 namespace Checkpoint.Commands;
 
-[Cmdlet(VerbsLifecycle.Invoke, "CheckpointPipeline", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "CheckpointPipeline", SupportsShouldProcess = true, DefaultParameterSetName = Named)]
 [OutputType(typeof(PipelineResult))]
 public sealed class InvokeCheckpointPipelineCommand : ContextCommand
 {
+    private const string Named = "Named";
+
+    // The pipeline of the context: a block that stands alone is its stages, and not its name.
+    private const string Unnamed = "Context";
+
     private readonly List<CheckpointStage> _stages = [];
 
-    [Parameter(Position = 0)]
+    [Parameter(Position = 0, ParameterSetName = Named)]
     [Alias("Name")]
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(PipelineCompleter))]
     public override string? Pipeline { get; set; }
 
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ParameterSetName = Named)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = Unnamed)]
     public ScriptBlock? ScriptBlock { get; set; }
 
     [Parameter(ValueFromPipeline = true)]

@@ -79,6 +79,32 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
+    public async Task WhatADeadWriterLeftIsRemovedByTheNextAndWhatALivingOneWritesIsNot()
+    {
+        await Store.WriteRunAsync(Run, default);
+        var folder = Path.GetDirectoryName(RunFile)!;
+        var (dead, living, foreign) = (Path.Join(folder, FolderLayout.NewTemporaryName()), Path.Join(folder, FolderLayout.NewTemporaryName()), Path.Join(folder, "mine.tmp"));
+        await File.WriteAllTextAsync(dead, "cut off");
+        await File.WriteAllTextAsync(foreign, "");
+        using var writer = FileSystem.Current.CreateFile(living);
+        foreach (var file in new[] { dead, living, foreign })
+            File.SetLastWriteTimeUtc(file, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        await Store.WriteRunAsync(Run with { Attempts = 4 }, default);
+
+        Assert.Equal([false, true, true], new[] { dead, living, foreign }.Select(File.Exists));
+    }
+
+    [Fact]
+    public async Task AFolderThatCannotBeTidiedIsNoError()
+    {
+        _files.Before = o => _ = o.Verb == FileVerb.Scan ? throw new IOException("no") : 0;
+        await Store.WriteRunAsync(Run, default);
+        _files.Before = null;
+        Assert.Equal(3, Assert.Single(await Read()).Run!.Attempts);
+    }
+
+    [Fact]
     public async Task OneThatIsDamagedIsToldBesideTheOthers()
     {
         await Store.WriteRunAsync(Run, default);
