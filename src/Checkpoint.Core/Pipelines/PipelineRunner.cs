@@ -62,7 +62,7 @@ internal sealed class PipelineRunner
         using var held = lease;
         using var activity = Diagnostics.StartRun(opened.Pipeline, opened.Run);
         var progress = new RunProgress(stages);
-        var account = new RunAccount(_runs, opened, progress, _time);
+        var account = new RunAccount(_runs, lease, opened, progress, _time);
         Exception? error = null;
         try
         {
