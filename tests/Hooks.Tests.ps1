@@ -153,6 +153,9 @@ Describe 'Hooks' {
 
         $block = { Remove-Item -Recurse -Force (Get-CheckpointContext).Store; Set-Content (Get-CheckpointContext).Store 'in the way' }
         { Invoke-CheckpointPipeline nightly -Hook (New-Recorder) -WarningAction SilentlyContinue { stage a { & $block } } } | Should -Throw -ErrorId 'StoreUnavailable,*'
-        $events.Hook | Should -Not -Contain 'AfterStage'
+        $events.Hook | Should -Be 'BeforePipeline', 'BeforeStage', 'OnStageFailure', 'AfterStage', 'AfterPipeline'
+        $events[3].Status | Should -Be 'Failed'
+        $events[3].Error.Message | Should -BeLike "*'a'*failed in the store*"
+        $events[4].Status | Should -Be 'Failed'
     }
 }

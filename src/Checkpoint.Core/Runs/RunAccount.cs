@@ -57,7 +57,7 @@ internal sealed class RunAccount(RunRegistry runs, Lease lease, CheckpointRun op
         if (await lease.WhyLostAsync(cancellation) is { } reason)
         {
             _isLost = true;
-            throw await runs.LoseAsync(run, reason, cancellation);
+            throw await runs.RecordLossAsync(run, reason, cancellation);
         }
         await runs.WriteAsync(run, cancellation);
     }

@@ -98,11 +98,8 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
 
     /// <summary>Writes down that the right to execute a run was lost, and gives the error.</summary>
-    public async ValueTask<CheckpointException> LoseAsync(CheckpointRun run, string reason, CancellationToken cancellation)
-    {
-        await history.RecordAsync(CheckpointEvents.LeaseLost, run.Pipeline, run.Run, null, null, reason, cancellation);
-        return CheckpointErrors.LeaseLost(new LeaseName(run.Pipeline, run.Run, null), store.Location, reason);
-    }
+    public ValueTask<CheckpointException> RecordLossAsync(CheckpointRun run, string reason, CancellationToken cancellation) =>
+        history.RecordLossAsync(new LeaseName(run.Pipeline, run.Run, null), reason, cancellation);
 
     private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
 
