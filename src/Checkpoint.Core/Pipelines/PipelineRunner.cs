@@ -77,10 +77,10 @@ internal sealed class PipelineRunner
         {
             // Stopped, or the store failed: the account says so, as far as it can still be written.
             var status = e is OperationCanceledException or FlowInterruptedException ? RunStatus.Interrupted : RunStatus.Failed;
-            await CloseAsync(account, progress, status, status == RunStatus.Interrupted ? "it was stopped" : e.Message, activity, isBestEffort: true);
+            await CloseAsync(account, progress, status, e, activity, isBestEffort: true);
             throw;
         }
-        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error).Message, activity, isBestEffort: false), error);
+        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error), activity, isBestEffort: false), error);
     }
 
     private async ValueTask<Exception?> RunStagesAsync(PipelineRequest request, RunAccount account, RunProgress progress, CancellationToken cancellation)
@@ -183,8 +183,9 @@ internal sealed class PipelineRunner
         return again;
     }
 
-    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, string? error, System.Diagnostics.Activity? activity, bool isBestEffort)
+    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, Exception? cause, System.Diagnostics.Activity? activity, bool isBestEffort)
     {
+        var error = status == RunStatus.Interrupted ? "it was stopped" : cause?.Message;
         progress.EndRest();
         try
         {
@@ -199,7 +200,7 @@ internal sealed class PipelineRunner
         var run = account.Run;
         var kind = status switch { RunStatus.Completed => CheckpointEvents.RunCompleted, RunStatus.Interrupted => CheckpointEvents.RunInterrupted, _ => CheckpointEvents.RunFailed };
         await _engine.History.RecordAsync(kind, run.Pipeline, run.Run, null, null, error, CancellationToken.None);
-        Diagnostics.RunEnded(activity, run, account.Elapsed);
+        Diagnostics.RunEnded(activity, run, account.Elapsed, status == RunStatus.Interrupted ? null : cause);
         var result = new PipelineResult { Name = run.Pipeline, Run = run.Run, Status = status, Stages = progress.Results, Duration = account.Elapsed };
         _observer.PipelineEnded(result);
         return result;
