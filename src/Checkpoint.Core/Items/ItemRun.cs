@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Checkpoint;
@@ -12,15 +13,18 @@ internal sealed class ItemRun : IDisposable
     private readonly CheckpointEngine _engine;
     private readonly ItemWork _work;
     private readonly TimeProvider _time;
-    private readonly IDisposable _lease;
+    private readonly Lease _lease;
     private readonly ItemJournal _journal;
     private ItemCounts _counts;
     private long _failed;
-    private string? _firstFailure;
+    private Failure? _first;
+    private long _started;
+    private Activity? _activity;
     private bool _hasWorked;
+    private bool _isTold;
     private volatile bool _isStopped;
 
-    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, IDisposable lease, ItemJournal journal) =>
+    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, Lease lease, ItemJournal journal) =>
         (_engine, _work, _time, _lease, _journal) = (engine, work, time, lease, journal);
 
     public ItemWork Work => _work;
@@ -50,6 +54,7 @@ internal sealed class ItemRun : IDisposable
         try
         {
             log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
+            await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
             return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation));
         }
         catch
@@ -136,14 +141,18 @@ internal sealed class ItemRun : IDisposable
     /// <summary>Writes down that an item failed; see <see cref="IsStopped"/> for what follows. May be called from several threads.</summary>
     public void Failed(ItemId id, string key, Exception error)
     {
-        var message = _work.CauseOf(error).Message;
-        Interlocked.CompareExchange(ref _firstFailure, $"'{key}': {message}", null);
+        var cause = _work.CauseOf(error);
+        var message = cause.Message;
+        Interlocked.CompareExchange(ref _first, new Failure($"'{key}': {message}", cause), null);
         var failed = Interlocked.Increment(ref _failed);
         if (!_work.KeepsFailures || failed >= _work.MaxError)
             _isStopped = true;
         if (_work.KeepsFailures)
             _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Error = message });
     }
+
+    /// <summary>Says what ends the execution before its last item, other than an item that failed or the user.</summary>
+    public void Broke(Exception error) => Interlocked.CompareExchange(ref _first, new Failure(error.Message, error), null);
 
     /// <summary>Ends the execution after its last item: the stage is complete when every item is done.</summary>
     /// <returns>
@@ -153,11 +162,13 @@ internal sealed class ItemRun : IDisposable
     public async ValueTask<(CheckpointInfo? Saved, CheckpointException? Error)> CompleteAsync(CancellationToken cancellation)
     {
         _journal.Flush();
+        if (_hasWorked && await _lease.WhyLostAsync(cancellation) is { } reason)
+            throw await _engine.History.RecordLossAsync(new LeaseName(_work.Stage), reason, cancellation);
         var counts = Counts;
         if (!counts.AreAllDone)
         {
-            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location);
-            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
+            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _first?.Text, _engine.Store.Location);
+            await FailAsync(new Failure(error.Message, error));
             return (null, error);
         }
         if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
@@ -174,8 +185,12 @@ internal sealed class ItemRun : IDisposable
                 ["Doubled"] = counts.Doubled,
             }),
         };
+        // The save is a part of the stage, to whoever listens.
+        Activity.Current = _activity ?? Activity.Current;
         var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
+        _isTold = true;
         await _engine.History.RecordAsync(CheckpointEvents.StageCompleted, _work.Stage, saved.Step, Describe(counts), cancellation);
+        Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, null);
         return (saved, pruneError);
     }
 
@@ -183,7 +198,18 @@ internal sealed class ItemRun : IDisposable
     public void Dispose()
     {
         _journal.Dispose();
+        if (_hasWorked && !_isTold && _first is not null)
+            FailAsync(_first).AsTask().GetAwaiter().GetResult();
+        _activity?.Dispose();
         _lease.Dispose();
+    }
+
+    private async ValueTask FailAsync(Failure failure)
+    {
+        _isTold = true;
+        await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, CancellationToken.None);
+        if (_hasWorked)
+            Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, failure.Error);
     }
 
     private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");
@@ -191,6 +217,8 @@ internal sealed class ItemRun : IDisposable
     private async ValueTask BeginAsync(CancellationToken cancellation)
     {
         _hasWorked = true;
+        _started = _time.GetTimestamp();
+        _activity = Diagnostics.Start("stage", _work.Stage);
         if (await _engine.Store.FindAsync(_work.Stage, cancellation) is { } listing)
         {
             var stale = new List<DoomedStep>();
@@ -204,4 +232,9 @@ internal sealed class ItemRun : IDisposable
         }
         await _engine.History.RecordAsync(CheckpointEvents.StageStarted, _work.Stage, null, null, cancellation);
     }
+
+    /// <summary>What the stage failed with first.</summary>
+    /// <param name="Text">In words, with the item.</param>
+    /// <param name="Error">The error.</param>
+    private sealed record Failure(string Text, Exception Error);
 }

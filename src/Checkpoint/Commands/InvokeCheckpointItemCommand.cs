@@ -100,5 +100,10 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         {
             ExceptionDispatchInfo.Throw(e.InnerException!);
         }
+        catch (Exception e) when (e is not (PipelineStoppedException or OperationCanceledException))
+        {
+            _session.Broke(e);
+            throw;
+        }
     }
 }

@@ -76,7 +76,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
         RefuseKey(new StageId(pipeline, Context.Run.Value, "pipeline"));
-        var hooks = new PipelineHooks(Hook, BlockErrors.Preference(MyInvocation.BoundParameters), this);
+        var hooks = new PipelineHooks(Hook, this);
         var observer = new PipelineObserver(this, hooks, pipeline);
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
         var request = new PipelineRequest

@@ -130,7 +130,38 @@ public sealed class ItemRunTests : EngineTest
         var events = new List<string>();
         await foreach (var e in Store.ReadHistoryAsync(NamePattern.Any, default))
             events.Add(e.Event);
-        Assert.Equal(["StageStarted", "StageFailed", "StageStarted", "Saved", "StageCompleted"], events);
+        Assert.Equal(["LeaseTaken", "StageStarted", "StageFailed", "LeaseTaken", "StageStarted", "Saved", "StageCompleted"], events);
+    }
+
+    [Theory]
+    [InlineData(true, "'a': a broke")]
+    [InlineData(false, "no key")]
+    public async Task The_history_tells_too_of_a_failure_that_ends_it_at_once(bool ofItem, string reason)
+    {
+        using (var run = await Start(w => w))
+        {
+            await run.BeginItemAsync(default);
+            if (ofItem)
+                run.Failed(ItemId.Of("a"), "a", new InvalidOperationException("a broke"));
+            else
+                run.Broke(new InvalidOperationException("no key"));
+        }
+        var events = new List<string>();
+        await foreach (var e in Store.ReadHistoryAsync(NamePattern.Any, default))
+            events.Add($"{e.Event} {e.Reason}");
+        Assert.Equal(["LeaseTaken ", "StageStarted ", "StageFailed " + reason], events);
+    }
+
+    [UnixFact]
+    public async Task Who_lost_the_lease_does_not_complete_the_stage()
+    {
+        using var run = await Start(w => w);
+        Assert.Equal(ItemDecision.Run, run.Next(ItemId.Of("a")));
+        await run.BeginItemAsync(default);
+        Assert.Null(run.TryDone(ItemId.Of("a"), "a", null, out _, default));
+        File.Delete(FolderLayout.LeasePath(Root, new LeaseName(Stage)));
+        Assert.Equal(CheckpointErrorKind.LeaseLost, (await Assert.ThrowsAsync<CheckpointException>(async () => await run.CompleteAsync(default))).Kind);
+        Assert.Empty(await Steps());
     }
 
     private async Task<ItemRun> Start(Func<ItemWork, ItemWork> change) => await ItemRun.StartAsync(Engine, change(new ItemWork { Stage = Stage }), Time, null, default);

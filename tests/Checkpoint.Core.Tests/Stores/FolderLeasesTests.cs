@@ -69,6 +69,65 @@ public class FolderLeasesTests : StoreTest
         await Task.WhenAll(asking);
     }
 
+    [Fact]
+    public async Task WhoOnlyAsksNeedsNoRightToWriteAndIsNotTakenForTheHolderByAnotherWhoAsks()
+    {
+        (await Take(Store, 1)).Lease!.Dispose();
+        _files.Forget();
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 500; i++)
+                Assert.Null(await Store.FindLeaseAsync(Lease, default));
+        })));
+
+        Assert.All(_files.Operations, o => Assert.Equal(FileVerb.IsLocked, o.Verb));
+    }
+
+    [Fact]
+    public async Task OneIsKeptWhateverOthersAskOrTryInVain()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        await Take(new FolderStore(Root), 2);
+        await Store.FindLeaseAsync(Lease, default);
+        foreach (var most in new[] { 7, int.MaxValue })
+        {
+            _files.MaxRead = most;
+            Assert.Null(await lease.WhyLostAsync(default));
+        }
+    }
+
+    [UnixFact]
+    public async Task OneWhoseFileIsRemovedIsLostAndWhoHasItThenIsTold()
+    {
+        var path = FolderLayout.LeasePath(Root, Lease);
+        using var lease = (await Take(Store, 1)).Lease!;
+        File.Delete(path);
+        Assert.Equal($"its file '{path}' was removed", await lease.WhyLostAsync(default));
+        using var other = (await Take(new FolderStore(Root), 2)).Lease!;
+        Assert.Equal("it is that of process 2 of ci on build7, since 2026-03-01 12:00:00Z now", await lease.WhyLostAsync(default));
+        Assert.Null(await other.WhyLostAsync(default));
+    }
+
+    [UnixFact]
+    public async Task OneWhoseFileSaysSomethingElseIsLost()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        // As on a share that forgot the lock: whoever has it now wrote into the file.
+        var path = FolderLayout.LeasePath(Root, Lease);
+        File.Delete(path);
+        await File.WriteAllTextAsync(path, "something else");
+        Assert.Equal("it is that of another now", await lease.WhyLostAsync(default));
+    }
+
+    [Fact]
+    public async Task AShareThatIsGoneIsAnErrorOfTheStore()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        _files.Before = o => _ = o.Verb == FileVerb.OpenRead ? throw Fault.InputOutput.Make() : 0;
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, (await Assert.ThrowsAsync<CheckpointException>(async () => await lease.WhyLostAsync(default))).Kind);
+    }
+
     [UnixFact]
     public async Task AHolderThatIsKilledNeverBlocks()
     {

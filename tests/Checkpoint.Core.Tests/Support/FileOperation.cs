@@ -13,6 +13,7 @@ public enum FileVerb
     Flush,
     OpenRead,
     OpenLocked,
+    IsLocked,
     Read,
     Delete,
     DeleteDirectory,

@@ -105,6 +105,8 @@ internal sealed class TestFileSystem : FileSystem
         return file;
     });
 
+    public override bool IsLocked(string path) => Do(new(FileVerb.IsLocked, path), () => Current.IsLocked(path));
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var operation = Enter(new(FileVerb.Read, PathOf(file)));

@@ -74,6 +74,9 @@ internal abstract class FileSystem
     /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
     public abstract SafeFileHandle? OpenLocked(string path);
 
+    /// <summary>Whether somebody has the lock of <see cref="OpenLocked"/> on a file, who may be this process. It needs no right to write; several may ask at once.</summary>
+    public abstract bool IsLocked(string path);
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>

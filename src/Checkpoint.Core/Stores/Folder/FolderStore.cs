@@ -261,7 +261,8 @@ internal sealed class FolderStore : CheckpointStore
         }
         catch (Exception e) when (IsIO(e))
         {
-            throw CheckpointErrors.FromIO(e, _root, $"Reading the run '{Path.GetFileName(folder)}'", Path.GetFileName(folder));
+            // The others are not hidden by it.
+            return new RunReading(null, CheckpointErrors.FromIO(e, _root, $"Reading the run '{Path.GetFileName(folder)}'", Path.GetFileName(folder)));
         }
     }
 

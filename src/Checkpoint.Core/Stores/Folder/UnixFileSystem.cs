@@ -15,7 +15,7 @@ internal partial class UnixFileSystem : FileSystem
     // Numbers that Linux and macOS share.
     protected const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
-    private const int LockExclusive = 2, LockNonBlocking = 4;
+    private const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
 
     private static readonly int EWOULDBLOCK = OperatingSystem.IsMacOS() ? 35 : 11;
     private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
@@ -111,6 +111,12 @@ internal partial class UnixFileSystem : FileSystem
             return file;
         file.Dispose();
         return null;
+    }
+
+    public override bool IsLocked(string path)
+    {
+        using var file = OpenRead(path);
+        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
     }
 
     private static void MakeEmpty(string path)

@@ -56,6 +56,24 @@ internal partial class WindowsFileSystem : FileSystem
         }
     }
 
+    public override bool IsLocked(string path)
+    {
+        try
+        {
+            // Who has the lock may write, which this does not share.
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return false;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
+        {
+            return true;
+        }
+    }
+
     public override bool TryDeleteAbandoned(string path)
     {
         try
