@@ -314,12 +314,20 @@ Describe 'Invoke-CheckpointItem' {
                 Wait-Until { Test-Path "$store.signal" }
                 { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
                 $null = Save-Checkpoint s @at
-                { Clear-Checkpoint s @at } | Should -Throw -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
+                { Clear-Checkpoint s @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
             }
             finally {
                 $null = Stop-Pwsh $child
             }
             2 | Invoke-CheckpointItem s { "free $_" } @at | Should -Be 'free 2'
+        }
+
+        It 'lets other programs read the journal while it works, and is not hindered by them' {
+            $null = 1 | Invoke-CheckpointItem s { } @at
+            $reader = [IO.StreamReader]::new([IO.FileStream]::new($journal, 'Open', 'Read', 'ReadWrite, Delete'))
+            2, 3 | Invoke-CheckpointItem s { @(Get-Content $journal).Count } @at | Should -Be 2, 3
+            $reader.ReadToEnd() | Should -BeLike '*"key":"3"*'
+            $reader.Dispose()
         }
     }
 
@@ -381,6 +389,24 @@ Describe 'The journal of items' {
         $output.offset, $output.length | Should -Be 0, $payload.Length
         [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($payload)).ToLowerInvariant() | Should -BeExactly $output.sha256
         [Text.Encoding]::UTF8.GetString($payload, 0, $output.documentLength) | Should -Be '[{"$byte[]":{"blob":[0,20000]}}]'
+    }
+}
+
+Describe 'The lease of a stage of items' {
+    It 'is what docs/format.md says: who locks its file is at work on the items' -Skip:(-not $IsLinux) {
+        $store = New-TestStore -Missing
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+        1 | Invoke-CheckpointItem 'a/b' { } @at
+        $lock = "$store/default/leases/$(Split-Path -Leaf (Split-Path (Get-Checkpoint 'a/b' @at).Location)).lock"
+        ([IO.File]::ReadAllText($lock) | ConvertFrom-Json).processId | Should -Be $PID
+        $child = Start-Pwsh -NoModule { param($Path) flock -x $Path sh -c 'touch "$0.held"; exec sleep 600' $Path } $lock
+        try {
+            Wait-Until { Test-Path "$lock.held" }
+            { 2 | Invoke-CheckpointItem 'a/b' { } @at } | Should -Throw -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
+        }
+        finally {
+            $null = Stop-Pwsh $child
+        }
     }
 }
 

@@ -42,8 +42,7 @@ internal sealed class ItemRun : IDisposable
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
         var name = new LeaseName(work.Stage);
-        var holder = new LeaseHolder(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow());
-        var (lease, other) = await engine.Store.TryLeaseAsync(name, holder, cancellation);
+        var (lease, other) = await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), cancellation);
         if (lease is null)
             throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, other);
         ItemLog? log = null;

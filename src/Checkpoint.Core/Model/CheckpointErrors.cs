@@ -58,10 +58,6 @@ internal static class CheckpointErrors
         $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
-    public static CheckpointException ItemsBusy(StageId stage, string store) => new(CheckpointErrorKind.LeaseHeld,
-        $"Another process is at work on the items of checkpoint {stage} in '{store}'. Try again when it is done.",
-        stage.Name);
-
     public static CheckpointException ItemsTooNew(StageId stage, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"The journal of the items of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);

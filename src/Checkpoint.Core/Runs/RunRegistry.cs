@@ -89,9 +89,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
 
     public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
 
-    private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
-
-    private LeaseHolder Self() => Holder(time.GetUtcNow());
+    private LeaseHolder Self() => LeaseHolder.Self(time);
 
     // The right to choose is held for moments only, so it is always waited for.
     private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)

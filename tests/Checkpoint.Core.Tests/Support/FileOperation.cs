@@ -13,6 +13,7 @@ public enum FileVerb
     Flush,
     OpenRead,
     OpenLocked,
+    OpenShared,
     Read,
     Delete,
     DeleteDirectory,

@@ -105,6 +105,13 @@ internal sealed class TestFileSystem : FileSystem
         return file;
     });
 
+    public override SafeFileHandle OpenShared(string path) => Do(new(FileVerb.OpenShared, path), () =>
+    {
+        var file = Current.OpenShared(path);
+        _paths[file] = path;
+        return file;
+    });
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var operation = Enter(new(FileVerb.Read, PathOf(file)));

@@ -74,6 +74,10 @@ internal abstract class FileSystem
     /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
     public abstract SafeFileHandle? OpenLocked(string path);
 
+    /// <summary>As <see cref="OpenLocked"/> without the lock: other programs may read the file meanwhile.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
+    public abstract SafeFileHandle OpenShared(string path);
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>
