@@ -261,16 +261,53 @@ Describe 'Invoke-CheckpointItem' {
             @{ What = 'variables of the caller only by $using:'; Block = { "$_ [$plain] [$using:shared]" } }
             @{ What = 'the location'; Block = { "$PWD" } }
             @{ What = 'streams'; Block = { Write-Warning 'w'; & ('Write' + '-Host') 'h'; Write-Information 'i'; Write-Verbose 'v' -Verbose; Write-Debug 'd' -Debug; "o$_"; 'p' } }
-            @{ What = '$using: in a block within'; Block = { 1, 2 | Where-Object { $_ -eq $using:two } } }
+            @{ What = '$using: in a block within'; Block = { 1, 2 | Where-Object { $_ -eq $using:two } | ForEach-Object { "$_ $using:two" } } }
+            @{ What = '$using: of every form'; Block = { $using:table.b[1]; ($using:table).b.Count; "$($using:table.b[0])"; ${using:a b}; $using:script:shared; $using:env:HOME; & { param($x) $x } @using:splat } }
             @{ What = 'a switch between output and other streams'; Block = { 'one'; Write-Warning 'two'; 'three'; Write-Warning 'four' } }
             @{ What = 'null among the output'; Block = { $null; 1; $null } }
         ) {
             $plain = 'no'
             $shared = 'yes'
             $two = 2
+            $table = @{ b = 10, 20 }
+            ${a b} = 'a b'
+            $script:shared = 'of the script'
+            $splat = @{ x = 'splat' }
             $theirs = 1 | ForEach-Object -Parallel $Block -ThrottleLimit 2 *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" }
             $ours = 1 | Invoke-CheckpointItem s $Block -ThrottleLimit 2 @at *>&1 | ForEach-Object { "$($null -eq $_ ? 'null' : $_.GetType().Name) $_" } | Where-Object { $_ -notmatch 'Items of stage|Checkpoint saved' }
             $ours | Should -Be $theirs
+        }
+
+        It 'takes every form of $using: with one worker as well' {
+            $table = @{ b = 10, 20 }
+            $script:shared = 'of the script'
+            1 | Invoke-CheckpointItem s { $using:table.b[1]; $using:script:shared; $using:env:HOME; 1 | ForEach-Object { $using:table.b[0] } } @at | Should -Be 20, 'of the script', $env:HOME, 10
+        }
+
+        It 'has the location of the caller, whatever is in its name, and on a drive of its own' {
+            $folder = (New-Item -ItemType Directory "$TestDrive/a[1] *b").FullName
+            Push-Location -LiteralPath $folder
+            try { 1 | Invoke-CheckpointItem s { "$PWD" } -ThrottleLimit 2 @at | Should -Be $folder }
+            finally { Pop-Location }
+            $null = New-PSDrive -Name CheckpointTest -PSProvider FileSystem -Root $TestDrive -Scope Local
+            Push-Location -LiteralPath 'CheckpointTest:/a[1] *b'
+            try { 2 | Invoke-CheckpointItem s { "$PWD" } -ThrottleLimit 2 @at | Should -Be $folder }
+            finally { Pop-Location }
+            Push-Location Variable:
+            try { 3 | Invoke-CheckpointItem s { "$PWD" } -ThrottleLimit 2 @at | Should -Be 'Variable:/' }
+            finally { Pop-Location }
+        }
+
+        It 'says before any item is run what it cannot take: <What>' -ForEach @(
+            @{ What = 'a variable that is not there'; Block = { $using:noSuch }; Throttle = 1, 2; Message = '*$using:noSuch*no such variable*' }
+            @{ What = 'a script block for another session'; Block = { & $using:inner }; Throttle = 2; Message = '*$using:inner*script block*' }
+        ) {
+            $inner = { 'hi' }
+            $null = $inner
+            foreach ($limit in $Throttle) {
+                { 1 | Invoke-CheckpointItem s $Block -ThrottleLimit $limit @at } | Should -Throw $Message -ErrorId 'InvalidArgument,Checkpoint.Commands.InvokeCheckpointItemCommand'
+            }
+            Test-Path $journal | Should -BeFalse
         }
 
         It 'leaves nothing of one item for the next' {
@@ -298,6 +335,30 @@ Describe 'Invoke-CheckpointItem' {
 
         It 'does not call an item done that break or exit left' -ForEach 'break', 'exit', 'continue' {
             { 1..2 | Invoke-CheckpointItem s ([scriptblock]::Create($_)) -ThrottleLimit 2 @at } | Should -Throw '*break, continue or exit*'
+        }
+
+        It 'goes on behind an error that the block passes over, also where errors stop the script: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            $ErrorActionPreference = 'Stop'
+            $output = 1..3 | Invoke-CheckpointItem s { Write-Error "soft $_" -ErrorAction Continue; "o$_" } -ThrottleLimit $Throttle @at 2>$null 3>$null
+            $output | Sort-Object | Should -Be 'o1', 'o2', 'o3'
+            Test-Checkpoint s @at | Should -BeTrue
+        }
+
+        It 'does the others when some fail, each with its own error' {
+            $output = 1..6 | Invoke-CheckpointItem s { if ($_ % 2) { throw "odd $_" }; "even $_" } -ThrottleLimit 2 -ContinueOnError @at -ErrorAction SilentlyContinue -ErrorVariable failed
+            $output | Sort-Object | Should -Be 'even 2', 'even 4', 'even 6'
+            $failed | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" } | Where-Object { $_ -like 'odd*' } | Sort-Object -Unique | Should -Be 'odd 1', 'odd 3', 'odd 5'
+            $failed.FullyQualifiedErrorId | Should -Contain 'StageFailed,Checkpoint.Commands.InvokeCheckpointItemCommand'
+            1..6 | Invoke-CheckpointItem s { "now $_" } -ThrottleLimit 2 -RetryFailed @at | Sort-Object | Should -Be 'now 1', 'now 3', 'now 5'
+        }
+
+        It 'begins before the input ends, and takes no more of it than it can do' {
+            $taken = [Collections.Concurrent.ConcurrentQueue[int]]::new()
+            $ahead = & { for ($i = 1; ; $i++) { $taken.Enqueue($i); $i } } |
+                Invoke-CheckpointItem s { ($using:taken).Count - ($using:ran).Count; ($using:ran).Enqueue($_) } -ThrottleLimit 3 @at | Select-Object -First 30
+            $ahead | Should -HaveCount 30
+            # Three are under way, and one waits for its turn.
+            ($ahead | Measure-Object -Maximum).Maximum | Should -BeLessOrEqual 4
         }
 
         It 'has every error that the block writes where -ErrorAction lets it go on' {
