@@ -149,6 +149,11 @@ Describe 'Invoke-CheckpointItem' {
             Test-Checkpoint s -Store $store -Pipeline default -Run '' | Should -BeTrue
         }
 
+        It 'is in the history, with its key and its error: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
+            { 'a', 'b' | Invoke-CheckpointItem s { if ($_ -eq 'b') { throw 'no such host' } } -ThrottleLimit $Throttle @at } | Should -Throw 'no such host'
+            Get-CheckpointHistory -Store $store -Pipeline default -Name s | ForEach-Object { "$($_.Event) $($_.Reason)".Trim() } | Should -Be 'StageStarted', "StageFailed 1 of 2 items failed, the first being 'b': no such host"
+        }
+
         It 'fails by an error that does not stop scripts, too; unless -ErrorAction says otherwise' {
             { 'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at } | Should -Throw '*no/such/file*'
             'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at -ErrorAction SilentlyContinue | Should -Be 'went on'

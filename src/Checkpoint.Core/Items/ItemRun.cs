@@ -6,8 +6,8 @@ namespace Checkpoint;
 /// <summary>One execution of a stage that consists of items: which are to be run, what became of them, and whether the stage is complete.</summary>
 internal sealed class ItemRun : IDisposable
 {
-    // A checkpoint that has this in its metadata is one of these.
-    private const string Marker = "Items";
+    // A checkpoint without a state that has all of these in its metadata is one of these.
+    private static readonly string[] Markers = ["Items", "Done", "Skipped", "Doubled"];
 
     private readonly CheckpointEngine _engine;
     private readonly ItemWork _work;
@@ -155,9 +155,8 @@ internal sealed class ItemRun : IDisposable
         var counts = Counts;
         if (!counts.AreAllDone)
         {
-            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location);
-            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
-            return (null, error);
+            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, CheckpointErrors.ItemFailures(counts, "items", _firstFailure), CancellationToken.None);
+            return (null, CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location));
         }
         if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
             return default;
@@ -167,10 +166,10 @@ internal sealed class ItemRun : IDisposable
             SavedAt = _engine.UtcNow,
             Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
             {
-                [Marker] = counts.Items,
-                ["Done"] = counts.Done,
-                ["Skipped"] = counts.Skipped,
-                ["Doubled"] = counts.Doubled,
+                [Markers[0]] = counts.Items,
+                [Markers[1]] = counts.Done,
+                [Markers[2]] = counts.Skipped,
+                [Markers[3]] = counts.Doubled,
             }),
         };
         var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
@@ -195,7 +194,7 @@ internal sealed class ItemRun : IDisposable
             var stale = new List<DoomedStep>();
             foreach (var step in listing.Steps)
             {
-                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && info.Metadata.ContainsKey(Marker))
+                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && Markers.All(info.Metadata.ContainsKey))
                     stale.Add(new DoomedStep(info));
             }
             if (stale.Count > 0)

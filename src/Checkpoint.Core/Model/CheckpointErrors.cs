@@ -63,8 +63,12 @@ internal static class CheckpointErrors
         stage.Name);
 
     public static CheckpointException ItemsFailed(StageId stage, ItemCounts counts, string? first, string store) => new(CheckpointErrorKind.StageFailed,
-        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} items of stage {stage} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
+        Invariant($"{ItemFailures(counts, $"items of stage {stage}", first)}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
         stage.Name);
+
+    /// <summary>How many items failed, and the first of them, without the full stop.</summary>
+    public static string ItemFailures(ItemCounts counts, string items, string? first) =>
+        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} {items} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}");
 
     public static CheckpointException OutputNotKept(StageId stage, string key, UnkeptValueException cause) => new(cause.Kind,
         $"Item '{key}' of stage {stage} was run, but its output cannot be kept, so it does not count as done: {cause.Message} Let the block give something else, or leave -SaveOutput out.",

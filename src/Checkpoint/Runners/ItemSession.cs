@@ -90,9 +90,9 @@ internal sealed class ItemSession : IDisposable
         if (_isShown)
             _command.WriteProgress(new ProgressRecord(0, Activity, " ") { RecordType = ProgressRecordType.Completed });
         Tell();
+        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (_stoppedBy is not null)
             _command.ThrowTerminatingError(_stoppedBy);
-        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (error is not null && _run.IsStopped)
             _command.ThrowTerminatingError(error.ToErrorRecord());
         if (error is not null)
