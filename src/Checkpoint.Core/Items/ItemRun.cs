@@ -7,8 +7,8 @@ namespace Checkpoint;
 /// <summary>One execution of a stage that consists of items: which are to be run, what became of them, and whether the stage is complete.</summary>
 internal sealed class ItemRun : IDisposable
 {
-    // A checkpoint that has this in its metadata is one of these.
-    private const string Marker = "Items";
+    // A checkpoint without a state that has all of these in its metadata is one of these.
+    private static readonly string[] Markers = ["Items", "Done", "Skipped", "Doubled"];
 
     private readonly CheckpointEngine _engine;
     private readonly ItemWork _work;
@@ -46,8 +46,7 @@ internal sealed class ItemRun : IDisposable
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
         var name = new LeaseName(work.Stage);
-        var holder = new LeaseHolder(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow());
-        var (lease, other) = await engine.Store.TryLeaseAsync(name, holder, cancellation);
+        var (lease, other) = await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), cancellation);
         if (lease is null)
             throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, other);
         ItemLog? log = null;
@@ -168,7 +167,7 @@ internal sealed class ItemRun : IDisposable
         if (!counts.AreAllDone)
         {
             var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _first?.Text, _engine.Store.Location);
-            await FailAsync(new Failure(error.Message, error));
+            await FailAsync(new Failure(CheckpointErrors.ItemFailures(counts, "items", _first?.Text), _work.KeepsFailures ? error : _first?.Error ?? error));
             return (null, error);
         }
         if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
@@ -179,10 +178,10 @@ internal sealed class ItemRun : IDisposable
             SavedAt = _engine.UtcNow,
             Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
             {
-                [Marker] = counts.Items,
-                ["Done"] = counts.Done,
-                ["Skipped"] = counts.Skipped,
-                ["Doubled"] = counts.Doubled,
+                [Markers[0]] = counts.Items,
+                [Markers[1]] = counts.Done,
+                [Markers[2]] = counts.Skipped,
+                [Markers[3]] = counts.Doubled,
             }),
         };
         // The save is a part of the stage, to whoever listens.
@@ -224,7 +223,7 @@ internal sealed class ItemRun : IDisposable
             var stale = new List<DoomedStep>();
             foreach (var step in listing.Steps)
             {
-                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && info.Metadata.ContainsKey(Marker))
+                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && Markers.All(info.Metadata.ContainsKey))
                     stale.Add(new DoomedStep(info));
             }
             if (stale.Count > 0)

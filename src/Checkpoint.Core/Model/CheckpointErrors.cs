@@ -62,17 +62,17 @@ internal static class CheckpointErrors
         $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
-    public static CheckpointException ItemsBusy(StageId stage, string store) => new(CheckpointErrorKind.LeaseHeld,
-        $"Another process is at work on the items of checkpoint {stage} in '{store}'. Try again when it is done.",
-        stage.Name);
-
     public static CheckpointException ItemsTooNew(StageId stage, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"The journal of the items of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);
 
     public static CheckpointException ItemsFailed(StageId stage, ItemCounts counts, string? first, string store) => new(CheckpointErrorKind.StageFailed,
-        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} items of stage {stage} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
+        Invariant($"{ItemFailures(counts, $"items of stage {stage}", first)}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
         stage.Name);
+
+    /// <summary>How many items failed, and the first of them, without the full stop.</summary>
+    public static string ItemFailures(ItemCounts counts, string items, string? first) =>
+        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} {items} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}");
 
     public static CheckpointException OutputNotKept(StageId stage, string key, UnkeptValueException cause) => new(cause.Kind,
         $"Item '{key}' of stage {stage} was run, but its output cannot be kept, so it does not count as done: {cause.Message} Let the block give something else, or leave -SaveOutput out.",

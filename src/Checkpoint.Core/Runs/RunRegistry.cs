@@ -101,9 +101,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     public ValueTask<CheckpointException> RecordLossAsync(CheckpointRun run, string reason, CancellationToken cancellation) =>
         history.RecordLossAsync(new LeaseName(run.Pipeline, run.Run, null), reason, cancellation);
 
-    private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
-
-    private LeaseHolder Self() => Holder(time.GetUtcNow());
+    private LeaseHolder Self() => LeaseHolder.Self(time);
 
     // The right to choose is held for moments only, so it is always waited for.
     private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)

@@ -12,11 +12,10 @@ internal sealed class ItemBlock
     private readonly PSVariable[] _variables;
 
     /// <param name="block">The block.</param>
+    /// <param name="taken">What it takes from the caller of the cmdlet.</param>
     /// <param name="errors">What a non-terminating error in it does.</param>
-    /// <param name="caller">The variables of the cmdlet's caller.</param>
-    public ItemBlock(ScriptBlock block, ActionPreference errors, PSVariableIntrinsics caller)
+    public ItemBlock(ScriptBlock block, UsingVariables taken, ActionPreference errors)
     {
-        var taken = UsingVariables.Of(block, caller);
         _variables = [new PSVariable("ErrorActionPreference", errors), .. taken.Variables];
         // A text of its own loses the file that it is from, so only where it must.
         _block = taken.Variables.Count == 0 ? block : block.Module?.NewBoundScriptBlock(ScriptBlock.Create(taken.Script)) ?? ScriptBlock.Create(taken.Script);

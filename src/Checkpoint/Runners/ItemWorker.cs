@@ -100,12 +100,24 @@ internal sealed class ItemWorker
             _runspace.ResetRunspaceState();
         }
         var state = _runspace.SessionStateProxy;
-        state.Path.SetLocation(_location);
+        SetLocation(state);
         // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same. In a runspace of its own these two would have even a throw passed over.
         state.SetVariable("ErrorActionPreference", _errors is ActionPreference.SilentlyContinue or ActionPreference.Ignore ? ActionPreference.Continue : _errors);
         state.SetVariable("_", item);
         foreach (var variable in _block.Variables)
             state.SetVariable(variable.Name, variable.Value);
+    }
+
+    private void SetLocation(SessionStateProxy state)
+    {
+        try
+        {
+            state.Path.SetLocation(WildcardPattern.Escape(_location));
+        }
+        catch (System.Management.Automation.DriveNotFoundException)
+        {
+            // A drive of the caller's that is no folder: the block begins where the process is, as with ForEach-Object -Parallel.
+        }
     }
 
     private static void Listen<T>(PSDataCollection<T> records, Action<T> onRecord) => records.DataAdded += (_, _) =>

@@ -24,17 +24,8 @@ public sealed class StreamRelay(Cmdlet command)
             case ErrorRecord error:
                 _errors.Add(error);
                 break;
-            case WarningRecord warning:
-                command.WriteWarning(warning.Message);
-                break;
-            case VerboseRecord verbose:
-                command.WriteVerbose(verbose.Message);
-                break;
-            case DebugRecord debug:
-                command.WriteDebug(debug.Message);
-                break;
-            case InformationRecord information:
-                command.WriteInformation(information);
+            case var other:
+                StreamRecords.TryWrite(command, other);
                 break;
         }
     }

@@ -47,9 +47,10 @@ public sealed class ItemRunTests : EngineTest
     public async Task What_somebody_saved_under_the_same_name_stays()
     {
         await Save(TestState.Small("mine"));
+        await Save(metadata: new() { ["Items"] = 3L });
         await Do("a");
         await Do("b");
-        Assert.Contains(1, await Steps());
+        Assert.Equal([3, 2, 1], await Steps());
     }
 
     [Fact]

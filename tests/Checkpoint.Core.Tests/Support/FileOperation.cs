@@ -14,6 +14,7 @@ public enum FileVerb
     OpenRead,
     OpenLocked,
     IsLocked,
+    OpenShared,
     Read,
     Delete,
     DeleteDirectory,

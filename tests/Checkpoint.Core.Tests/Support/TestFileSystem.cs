@@ -107,6 +107,13 @@ internal sealed class TestFileSystem : FileSystem
 
     public override bool IsLocked(string path) => Do(new(FileVerb.IsLocked, path), () => Current.IsLocked(path));
 
+    public override SafeFileHandle OpenShared(string path) => Do(new(FileVerb.OpenShared, path), () =>
+    {
+        var file = Current.OpenShared(path);
+        _paths[file] = path;
+        return file;
+    });
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var operation = Enter(new(FileVerb.Read, PathOf(file)));

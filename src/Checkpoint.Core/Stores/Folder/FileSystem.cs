@@ -77,6 +77,10 @@ internal abstract class FileSystem
     /// <summary>Whether somebody has the lock of <see cref="OpenLocked"/> on a file, who may be this process. It needs no right to write; several may ask at once.</summary>
     public abstract bool IsLocked(string path);
 
+    /// <summary>As <see cref="OpenLocked"/> without the lock: other programs may read the file meanwhile.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
+    public abstract SafeFileHandle OpenShared(string path);
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>

@@ -14,9 +14,14 @@ internal sealed class FolderLeases(string root, FileSystem files)
     // The holder's name is padded to this, so that a shorter one needs no cutting of the file.
     private const int HolderLength = 1024;
 
-    public async ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    public ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) =>
+        TryTakeAsync(FolderLayout.LeasePath(root, lease), holder, cancellation);
+
+    /// <param name="path">The file whose lock is the lease.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async ValueTask<LeaseAttempt> TryTakeAsync(string path, LeaseHolder holder, CancellationToken cancellation)
     {
-        var path = FolderLayout.LeasePath(root, lease);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -130,7 +130,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return await new FolderRemoval(_root, _files, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, _time, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {

@@ -98,6 +98,15 @@ internal partial class UnixFileSystem : FileSystem
 
     public override SafeFileHandle? OpenLocked(string path)
     {
+        var file = OpenShared(path);
+        if (TryLock(file) != LockResult.Busy)
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    public override SafeFileHandle OpenShared(string path)
+    {
         int descriptor;
         while ((descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802)) < 0) // O_RDWR | O_NONBLOCK | O_CLOEXEC
         {
@@ -106,11 +115,7 @@ internal partial class UnixFileSystem : FileSystem
                 throw Failed(error, path);
             MakeEmpty(path);
         }
-        var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (TryLock(file) != LockResult.Busy)
-            return file;
-        file.Dispose();
-        return null;
+        return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     public override bool IsLocked(string path)

@@ -48,7 +48,7 @@ internal partial class WindowsFileSystem : FileSystem
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+            return OpenShared(path);
         }
         catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
         {
@@ -73,6 +73,8 @@ internal partial class WindowsFileSystem : FileSystem
             return true;
         }
     }
+
+    public override SafeFileHandle OpenShared(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
 
     public override bool TryDeleteAbandoned(string path)
     {
