@@ -26,13 +26,13 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     /// <returns>The run as it is to be executed now, its lease, and whether it was there before.</returns>
     public async ValueTask<(CheckpointRun Run, IDisposable Lease, RunStart Start)> OpenAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
     {
-        string? chosen = request.Run;
+        string? chosen = null;
         while (true)
         {
             // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
             using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
             {
-                var (run, start) = await ChooseAsync(request with { Run = chosen }, warn, cancellation);
+                var (run, start) = await ChooseAsync(chosen is null ? request : request with { Run = chosen }, warn, cancellation);
                 var lease = new LeaseName(request.Pipeline, run.Run, null);
                 var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
                 if (attempt.Lease is { } taken)
@@ -42,6 +42,8 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
                 }
                 if (request.WhenBusy == BusyRun.Fail)
                     throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
+                if (chosen != run.Run)
+                    warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
                 // That very run is waited for, though it may be finished by then.
                 chosen = run.Run;
             }
