@@ -26,33 +26,51 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     /// <returns>The run as it is to be executed now, its lease, and whether it was there before.</returns>
     public async ValueTask<(CheckpointRun Run, Lease Lease, RunStart Start)> OpenAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
     {
-        string? chosen = request.Run;
+        string? chosen = null;
         while (true)
         {
             // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
             using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
             {
-                var (run, start) = await ChooseAsync(request with { Run = chosen }, warn, cancellation);
+                var (run, start) = await ChooseAsync(chosen is null ? request : request with { Run = chosen }, warn, cancellation);
                 var lease = new LeaseName(request.Pipeline, run.Run, null);
                 var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
                 if (attempt.Lease is { } taken)
                 {
-                    // Another process may have gone on with it, and ended it, since it was looked at.
-                    if (start != RunStart.Anew && (await ReadAsync(run, cancellation)).Run is var now && (now?.EndedAt, now?.Attempts ?? 0) != (run.EndedAt, run.Attempts))
+                    try
+                    {
+                        if (await TryBeginAsync(run, start, cancellation))
+                            return (run, taken, start);
+                    }
+                    catch
                     {
                         taken.Dispose();
-                        continue;
+                        throw;
                     }
-                    await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
-                    return (run, taken, start);
+                    taken.Dispose();
+                    continue;
                 }
                 if (request.WhenBusy == BusyRun.Fail)
                     throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
+                if (chosen != run.Run)
+                    warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
                 // That very run is waited for, though it may be finished by then.
                 chosen = run.Run;
             }
             await Task.Delay(WaitPause, time, cancellation);
         }
+    }
+
+    // False where another process has gone on with the run, and ended it, since it was looked at.
+    private async ValueTask<bool> TryBeginAsync(CheckpointRun run, RunStart start, CancellationToken cancellation)
+    {
+        if (start != RunStart.Anew && (await ReadAsync(run, cancellation)).Run is var now && (now?.EndedAt, now?.Attempts ?? 0) != (run.EndedAt, run.Attempts))
+            return false;
+        // Who chooses next must find it, or would start another beside it.
+        if (start == RunStart.New)
+            await WriteAsync(run, cancellation);
+        await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
+        return true;
     }
 
     /// <summary>The run that a request means, without making it.</summary>

@@ -96,11 +96,13 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             CauseOf = BlockErrors.CauseOf,
         };
         var runner = new PipelineRunner(Engine, observer);
-        if (MyInvocation.BoundParameters.TryGetValue("WhatIf", out var whatIf) && (SwitchParameter)whatIf)
+        if (IsWhatIf)
             Tell(PipelineThread.Run(() => runner.PlanAsync(request, Cancellation)));
         else if (ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run"))
             Execute(runner, request);
     }
+
+    private bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : GetVariableValue("WhatIfPreference"));
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
@@ -112,8 +114,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             WriteObject(result);
             if (error is null)
                 return;
-            var failed = result.Stages.First(s => s.Status == StageStatus.Failed);
-            WriteError(CheckpointErrors.StageFailed(result, failed.Name, failed.Error!, error).ToErrorRecord());
+            WriteError(CheckpointErrors.StageFailed(result, error).ToErrorRecord());
         }
         catch (FlowInterruptedException e)
         {
@@ -121,11 +122,20 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         }
     }
 
-    // The block writes stages with the word "stage", which means nothing outside it.
+    // The block writes stages with the word "stage", which means nothing outside it. A stage that cannot be made must not be left out unseen.
     private static IEnumerable<CheckpointStage> Written(ScriptBlock block)
     {
         var functions = new Dictionary<string, ScriptBlock> { ["stage"] = ScriptBlock.Create("Checkpoint\\New-CheckpointStage @args") };
-        foreach (var item in block.InvokeWithContext(functions, null))
+        var items = new System.Collections.ObjectModel.Collection<PSObject>();
+        try
+        {
+            items = block.InvokeWithContext(functions, [new PSVariable("ErrorActionPreference", ActionPreference.Stop)]);
+        }
+        catch (RuntimeException e)
+        {
+            BlockErrors.ThrowOwn(e);
+        }
+        foreach (var item in items)
         {
             if (item?.BaseObject is not CheckpointStage stage)
                 throw new InvalidArgumentException($"The block of a pipeline may only give stages, and gave '{item}'. Write what is to be done inside of: stage <name> {{ … }}.");

@@ -107,22 +107,14 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
         }
         WriteObject(output, enumerateCollection: true);
         if (outcome.Status == StageStatus.Failed)
-            Fail(outcome.Error!, stage);
+        {
+            BlockErrors.ThrowOwn(outcome.Error!);
+            ThrowTerminatingError(BlockErrors.RecordOf(outcome.Error!, stage.Name));
+        }
         if (outcome.PruneError is not null)
             WriteError(outcome.PruneError.ToErrorRecord());
         WriteDone($"Stage completed: {stage.Name}");
         WriteVerbose($"Stage {stage}: completed at attempt {outcome.Attempts} in {outcome.Duration.TotalMilliseconds:0} ms, saved as '{outcome.Checkpoint!.Location}'.");
-    }
-
-    // Thrown as it is, as by a throw statement: every other way wraps it, and makes its id, place and category those of this cmdlet.
-    private void Fail(Exception error, StageId stage)
-    {
-        if (error is RuntimeException own)
-        {
-            own.WasThrownFromThrowStatement = true;
-            ExceptionDispatchInfo.Throw(own);
-        }
-        ThrowTerminatingError(BlockErrors.RecordOf(error, stage.Name));
     }
 
     private void ShowProgress(int percent, string? text) => WriteProgress(StageMessages.Progress(Name, percent, text));

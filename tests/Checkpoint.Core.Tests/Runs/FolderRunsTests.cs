@@ -87,7 +87,8 @@ public class FolderRunsTests : StoreTest
         await File.WriteAllTextAsync(dead, "cut off");
         await File.WriteAllTextAsync(foreign, "");
         using var writer = FileSystem.Current.CreateFile(living);
-        foreach (var file in new[] { dead, living, foreign })
+        File.SetLastWriteTimeUtc(writer, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        foreach (var file in new[] { dead, foreign })
             File.SetLastWriteTimeUtc(file, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
         await Store.WriteRunAsync(Run with { Attempts = 4 }, default);

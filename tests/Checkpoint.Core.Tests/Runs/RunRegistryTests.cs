@@ -58,6 +58,19 @@ public sealed class RunRegistryTests : PipelineTest
         Assert.Equal(2, (await Runs())[0].Attempts);
     }
 
+    [Fact]
+    public async Task Of_two_that_start_at_the_same_moment_the_second_finds_the_run_of_the_first()
+    {
+        var registry = new RunRegistry(Store, Engine.History, Time);
+        var (first, lease, start) = await registry.OpenAsync(Request("a"), Warnings.Add, default);
+        using var held = lease;
+        Assert.Equal(RunStart.New, start);
+
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await registry.OpenAsync(Request("a"), Warnings.Add, default));
+
+        Assert.Equal((CheckpointErrorKind.LeaseHeld, first.Run), (error.Kind, error.Target));
+    }
+
     [UnixFact]
     public async Task A_record_that_cannot_be_read_is_told_beside_the_others_and_no_run_is_started_in_its_place()
     {
