@@ -223,6 +223,24 @@ Describe 'Invoke-CheckpointStage' {
             "$said" | Should -BeLike '*Stage runs again: s: the fingerprint changed: script*'
         }
 
+        It 'does not depend on functions, variables and captured values outside of the block, unless -Fingerprint names them' {
+            function Get-Part { 'one' }
+            $x = 'one'
+            $block = { "$x $(Get-Part)" }
+            Invoke-CheckpointStage s $block | Should -Be 'one one'
+            $with = @{ Fingerprint = $x, ${function:Get-Part} }
+            Invoke-CheckpointStage t $block @with | Should -Be 'one one'
+            $captured = { $x }
+            Invoke-CheckpointStage u $captured.GetNewClosure() | Should -Be 'one'
+            $x = 'two'
+            Invoke-CheckpointStage s $block | Should -Be 'one one'
+            Invoke-CheckpointStage u $captured.GetNewClosure() | Should -Be 'one'
+            function Get-Part { 'two' }
+            $with = @{ Fingerprint = 'one', ${function:Get-Part} }
+            Invoke-CheckpointStage t $block @with -InformationVariable said | Should -Be 'two two'
+            "$said" | Should -BeLike '*the fingerprint changed: ?1?.script*'
+        }
+
         It 'runs again when the fingerprint changed, and says which part' {
             $block = { $runs.Add(1); $runs.Count }
             Invoke-CheckpointStage s $block -Fingerprint @{ Server = 'db1'; Rows = 5 } | Should -Be 1
@@ -317,7 +335,7 @@ Describe 'Invoke-CheckpointStage' {
         }
 
         It 'is for each attempt, and is tried again' {
-            Invoke-CheckpointStage s { if ($_.Attempt -eq 1) { Start-Sleep 60 }; 'ok' } -Timeout 0.5s -Retry 1 -RetryDelay 0.01s -RetryOn TimeoutException -WarningAction SilentlyContinue | Should -Be 'ok'
+            Invoke-CheckpointStage s { if ($_.Attempt -eq 1) { Start-Sleep 60 }; 'ok' } -Timeout 2s -Retry 1 -RetryDelay 0.01s -RetryOn TimeoutException -WarningAction SilentlyContinue | Should -Be 'ok'
         }
 
         It 'leaves alone a block that is quick enough' { Invoke-CheckpointStage s { 1; 2 } -Timeout 60s | Should -Be 1, 2 }
@@ -336,8 +354,7 @@ Describe 'Invoke-CheckpointStage' {
             $shell = [powershell]::Create()
             $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store -Retry 5 -RetryDelay 60s { $null = New-Item "$Store.in"; throw 1 }').AddArgument($ModulePath).AddArgument($store)
             $null = $shell.BeginInvoke()
-            Wait-Until { Test-Path "$store.in" }
-            Start-Sleep -Milliseconds 200
+            Wait-Until { $shell.Streams.Warning.Count -gt 0 }
             $clock = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
             $clock.Elapsed.TotalSeconds | Should -BeLessThan 2

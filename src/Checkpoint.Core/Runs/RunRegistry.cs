@@ -52,10 +52,11 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
                 }
                 if (request.WhenBusy == BusyRun.Fail)
                     throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
-                if (chosen != run.Run)
+                // That very run is waited for, though it may be finished by then. All that there is to say is said once.
+                if (chosen is null)
                     warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
-                // That very run is waited for, though it may be finished by then.
                 chosen = run.Run;
+                warn = static _ => { };
             }
             await Task.Delay(WaitPause, time, cancellation);
         }
