@@ -573,7 +573,8 @@ Describe 'A bulk job that is killed' {
                 1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$using:store.signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
             }).AddArgument($ModulePath).AddArgument($store).AddArgument($Throttle)
         $running = $shell.BeginInvoke()
-        Wait-Until { Test-Path "$store.signal2*" }
+        # Then nobody is at work on one of the first twenty any more.
+        Wait-Until { @(Get-Item "$store.signal*").Count -eq $Throttle }
         $watch = [Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
