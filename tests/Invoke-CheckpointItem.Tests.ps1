@@ -573,13 +573,44 @@ Describe 'A bulk job that is killed' {
                 1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$using:store.signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
             }).AddArgument($ModulePath).AddArgument($store).AddArgument($Throttle)
         $running = $shell.BeginInvoke()
-        Wait-Until { Test-Path "$store.signal2*" }
+        # Then nobody is at work on one of the first twenty any more.
+        Wait-Until { @(Get-Item "$store.signal*").Count -eq $Throttle }
         $watch = [Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
         $running.IsCompleted | Should -BeTrue
         $shell.Dispose()
         1..22 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -Be 21, 22
+    }
+
+    It 'stops within a second at Ctrl+C, with sixteen at work in <What>' -ForEach @(
+        @{ What = 'PowerShell'; Wait = { Set-Content $file 0; Start-Sleep 600 } }
+        @{ What = 'a program'; Wait = { sh -c 'echo $$ >"$0"; exec sleep 600' $file } }
+        @{ What = '.NET, which cannot be stopped'; Wait = { Set-Content $file 0; [Threading.Thread]::Sleep(10000) } }
+    ).Where{ -not $IsWindows -or $_.What -ne 'a program' } {
+        $store = New-TestStore -Missing
+        $shell = [powershell]::Create()
+        try {
+            $null = $shell.AddScript({
+                    param($module, $store, $wait)
+                    Import-Module $module
+                    $block = [scriptblock]::Create("if (`$_ -gt 20) { `$file = `"`$using:store.signal`$_`"; $wait }")
+                    1..100 | Invoke-CheckpointItem s $block -ThrottleLimit 16 -Store $store -Pipeline default -Run ''
+                }).AddArgument($ModulePath).AddArgument($store).AddArgument("$Wait")
+            $running = $shell.BeginInvoke()
+            Wait-Until { @(Get-Item "$store.signal*" | Where-Object Length).Count -ge 16 }
+            $watch = [Diagnostics.Stopwatch]::StartNew()
+            $shell.Stop()
+            $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
+            $running.IsCompleted | Should -BeTrue
+        }
+        finally {
+            $shell.Dispose()
+        }
+        if ($What -eq 'a program') {
+            Wait-Until { -not (Get-Process -Id (Get-Content "$store.signal*") -ErrorAction Ignore) }
+        }
+        1..20 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -BeNullOrEmpty
     }
 
     It 'loses to a torn tail of the journal its torn entries alone' {
