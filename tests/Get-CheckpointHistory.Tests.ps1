@@ -61,7 +61,7 @@ Describe 'Get-CheckpointHistory' {
         }
 
         It 'tells of a stage whose result cannot be saved that it failed' {
-            { Invoke-CheckpointStage a { ConvertTo-SecureString x -AsPlainText -Force } } | Should -Throw
+            { Invoke-CheckpointStage a { [securestring]::new() } } | Should -Throw
             Get-CheckpointHistory | ForEach-Object Event | Should -Be 'StageStarted', 'StageFailed'
             (Get-CheckpointHistory)[-1].Reason | Should -BeLike "*'a'*SecureString*"
         }

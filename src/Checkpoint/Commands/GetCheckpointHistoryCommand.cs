@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Get, "CheckpointHistory")]
 [OutputType(typeof(CheckpointEvent))]
-public sealed class GetCheckpointHistoryCommand : BoundContextCommand
+public sealed class GetCheckpointHistoryCommand : WildcardCommand
 {
     private Func<string, bool> _isWanted = static _ => true;
 
@@ -24,20 +24,6 @@ public sealed class GetCheckpointHistoryCommand : BoundContextCommand
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(EventCompleter))]
     public string[]? Event { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public override string? Pipeline { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public override string? Run { get; set; }
 
     protected override void OnBegin()
     {

@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Get, "CheckpointRun")]
 [OutputType(typeof(CheckpointRun))]
-public sealed class GetCheckpointRunCommand : BoundContextCommand
+public sealed class GetCheckpointRunCommand : WildcardCommand
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
@@ -13,13 +13,6 @@ public sealed class GetCheckpointRunCommand : BoundContextCommand
     [AllowEmptyString]
     [ArgumentCompleter(typeof(RunCompleter))]
     public override string? Run { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public override string? Pipeline { get; set; }
 
     protected override void OnProcess()
     {

@@ -10,31 +10,7 @@ public sealed class OutputSink(IList<object?> output, Cmdlet? command)
     /// <summary>Takes one object.</summary>
     public void Add(object? value)
     {
-        if (command is null || value is not PSObject { BaseObject: var record } && (record = value) is null)
-        {
+        if (command?.TryWriteRecord(value is PSObject wrapped ? wrapped.BaseObject : value) != true)
             output.Add(value);
-            return;
-        }
-        switch (record)
-        {
-            case ErrorRecord error:
-                command.WriteError(error);
-                break;
-            case WarningRecord warning:
-                command.WriteWarning(warning.Message);
-                break;
-            case VerboseRecord verbose:
-                command.WriteVerbose(verbose.Message);
-                break;
-            case DebugRecord debug:
-                command.WriteDebug(debug.Message);
-                break;
-            case InformationRecord information:
-                command.WriteInformation(information);
-                break;
-            default:
-                output.Add(value);
-                break;
-        }
     }
 }
