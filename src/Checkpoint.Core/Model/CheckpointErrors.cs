@@ -86,6 +86,10 @@ internal static class CheckpointErrors
             + " See what is there with Get-CheckpointRun, or leave -Resume out to start one.",
         run ?? pipeline);
 
+    public static CheckpointException RunUnknown(string pipeline, string run, string store) => new(CheckpointErrorKind.RunNotFound,
+        $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'. See which there are with a wildcard, such as -Run *; -Pipeline * means those of every pipeline.",
+        run);
+
     public static CheckpointException InvalidPipeline(string pipeline, IReadOnlyList<string> faults) => new(CheckpointErrorKind.InvalidPipeline,
         $"Pipeline '{pipeline}' cannot be run: {string.Join("; ", faults)}. Nothing was done. Correct {(faults.Count == 1 ? "this" : "these")} and run it again.",
         pipeline);

@@ -33,7 +33,15 @@ public sealed class GetCheckpointHistoryCommand : WildcardCommand
         if (unknown is not null)
             throw new InvalidArgumentException($"There is no event '{unknown}'. The events are {string.Join(", ", CheckpointEvents.All)}; wildcards find those of a newer version too.");
         var patterns = Event.Select(e => WildcardPattern.Get(e, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant)).ToList();
-        _isWanted = kind => patterns.Any(p => p.IsMatch(kind));
+        _isWanted = kind => patterns.Exists(p => p.IsMatch(kind));
+        try
+        {
+            _isWanted("");
+        }
+        catch (WildcardPatternException e)
+        {
+            throw new InvalidArgumentException($"-Event takes names of events and wildcards, and '{string.Join("', '", Event)}' is neither: {e.Message}");
+        }
     }
 
     protected override void OnProcess()

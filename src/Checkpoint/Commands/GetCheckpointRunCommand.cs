@@ -35,7 +35,7 @@ public sealed class GetCheckpointRunCommand : WildcardCommand
             WriteVerbose($"{readings.Count} runs read in '{Engine.Store.Location}'. {Took(started)}");
         // A run that only the context names may not have been started yet.
         if (readings.Count == 0 && isOne && IsGiven(nameof(Run)))
-            WriteError(CheckpointErrors.RunNotFound(pipeline.Literal!, run.Literal, Engine.Store.Location).ToErrorRecord());
+            WriteError(CheckpointErrors.RunUnknown(pipeline.Literal!, run.Literal!, Engine.Store.Location).ToErrorRecord());
     }
 
     private IEnumerable<RunReading> Read(NamePattern pipeline, NamePattern run) => Wait(new RunRegistry(Engine.Store, Engine.History, TimeProvider.System).FindAsync(pipeline, run, Cancellation));
