@@ -17,11 +17,12 @@ internal sealed class ItemRun : IDisposable
     private readonly ItemJournal _journal;
     private ItemCounts _counts;
     private long _failed;
-    private Failure? _first;
+    private string? _firstFailure;
+    private bool _hasWorked;
     private long _started;
     private Activity? _activity;
-    private bool _hasWorked;
-    private bool _isTold;
+    private Exception? _cause;
+    private bool _isComplete;
     private volatile bool _isStopped;
 
     private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, Lease lease, ItemJournal journal) =>
@@ -143,16 +144,14 @@ internal sealed class ItemRun : IDisposable
     {
         var cause = _work.CauseOf(error);
         var message = cause.Message;
-        Interlocked.CompareExchange(ref _first, new Failure($"'{key}': {message}", cause), null);
+        Interlocked.CompareExchange(ref _cause, cause, null);
+        Interlocked.CompareExchange(ref _firstFailure, $"'{key}': {message}", null);
         var failed = Interlocked.Increment(ref _failed);
         if (!_work.KeepsFailures || failed >= _work.MaxError)
             _isStopped = true;
         if (_work.KeepsFailures)
             _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Error = message });
     }
-
-    /// <summary>Says what ends the execution before its last item, other than an item that failed or the user.</summary>
-    public void Broke(Exception error) => Interlocked.CompareExchange(ref _first, new Failure(error.Message, error), null);
 
     /// <summary>Ends the execution after its last item: the stage is complete when every item is done.</summary>
     /// <returns>
@@ -167,8 +166,8 @@ internal sealed class ItemRun : IDisposable
         var counts = Counts;
         if (!counts.AreAllDone)
         {
-            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _first?.Text, _engine.Store.Location);
-            await FailAsync(new Failure(error.Message, error));
+            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location);
+            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
             return (null, error);
         }
         if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
@@ -188,28 +187,27 @@ internal sealed class ItemRun : IDisposable
         // The save is a part of the stage, to whoever listens.
         Activity.Current = _activity ?? Activity.Current;
         var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
-        _isTold = true;
         await _engine.History.RecordAsync(CheckpointEvents.StageCompleted, _work.Stage, saved.Step, Describe(counts), cancellation);
-        Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, null);
+        _isComplete = true;
         return (saved, pruneError);
+    }
+
+    /// <summary>Says what ended it: no item, nor the user.</summary>
+    public async ValueTask BreakAsync(Exception error)
+    {
+        _cause ??= error;
+        if (_hasWorked)
+            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
     }
 
     /// <summary>Writes what is left and gives the lease back.</summary>
     public void Dispose()
     {
         _journal.Dispose();
-        if (_hasWorked && !_isTold && _first is not null)
-            FailAsync(_first).AsTask().GetAwaiter().GetResult();
+        if (_hasWorked && (_isComplete || _cause is not null))
+            Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, _isComplete ? null : _cause);
         _activity?.Dispose();
         _lease.Dispose();
-    }
-
-    private async ValueTask FailAsync(Failure failure)
-    {
-        _isTold = true;
-        await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, CancellationToken.None);
-        if (_hasWorked)
-            Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, failure.Error);
     }
 
     private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");
@@ -232,9 +230,4 @@ internal sealed class ItemRun : IDisposable
         }
         await _engine.History.RecordAsync(CheckpointEvents.StageStarted, _work.Stage, null, null, cancellation);
     }
-
-    /// <summary>What the stage failed with first.</summary>
-    /// <param name="Text">In words, with the item.</param>
-    /// <param name="Error">The error.</param>
-    private sealed record Failure(string Text, Exception Error);
 }

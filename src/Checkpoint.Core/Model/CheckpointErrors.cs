@@ -58,10 +58,6 @@ internal static class CheckpointErrors
         $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
-    public static CheckpointException LeaseLost(LeaseName lease, string store, string reason) => new(CheckpointErrorKind.LeaseLost,
-        $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
-        lease.Name ?? lease.Run ?? lease.Pipeline);
-
     public static CheckpointException ItemsBusy(StageId stage, string store) => new(CheckpointErrorKind.LeaseHeld,
         $"Another process is at work on the items of checkpoint {stage} in '{store}'. Try again when it is done.",
         stage.Name);
@@ -105,6 +101,10 @@ internal static class CheckpointErrors
     public static CheckpointException StageFailed(PipelineResult result, string stage, string message, Exception inner) => new(CheckpointErrorKind.StageFailed,
         $"Stage '{stage}' of pipeline '{result.Name}' (run '{result.Run}') failed: {message.TrimEnd('.')}. What was completed is kept: mend the cause and run the pipeline again, and it goes on there.",
         result, inner);
+
+    public static CheckpointException LeaseLost(LeaseName lease, string store, string reason) => new(CheckpointErrorKind.LeaseLost,
+        $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
+        lease.Name ?? lease.Run ?? lease.Pipeline);
 
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),

@@ -95,11 +95,11 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         return (newest, RunStart.Resumed);
     }
 
-    public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
-
     /// <summary>Writes down that the right to execute a run was lost, and gives the error.</summary>
     public ValueTask<CheckpointException> RecordLossAsync(CheckpointRun run, string reason, CancellationToken cancellation) =>
         history.RecordLossAsync(new LeaseName(run.Pipeline, run.Run, null), reason, cancellation);
+
+    public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
 
     private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
 

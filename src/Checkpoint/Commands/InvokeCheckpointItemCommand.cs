@@ -100,9 +100,9 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         {
             ExceptionDispatchInfo.Throw(e.InnerException!);
         }
-        catch (Exception e) when (e is not (PipelineStoppedException or OperationCanceledException))
+        catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
         {
-            _session.Broke(e);
+            _session.Break(e);
             throw;
         }
     }

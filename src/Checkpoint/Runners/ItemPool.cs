@@ -166,7 +166,7 @@ internal sealed class ItemPool : IDisposable
     private void Tell(ItemTask task, object record) => _events.Add(() =>
     {
         Release(task);
-        _command.TryWriteRecord(record);
+        Write(record);
     });
 
     // The last thing that an item gives is held until it is on disk that the item is done: who has seen all of it need not fear that it is done again. What comes before it goes on at once.
@@ -176,5 +176,30 @@ internal sealed class ItemPool : IDisposable
             return;
         task.Held = null;
         _command.WriteObject(held.Value);
+    }
+
+    private void Write(object record)
+    {
+        switch (record)
+        {
+            case ErrorRecord error:
+                _command.WriteError(error);
+                break;
+            case WarningRecord warning:
+                _command.WriteWarning(warning.Message);
+                break;
+            case VerboseRecord verbose:
+                _command.WriteVerbose(verbose.Message);
+                break;
+            case DebugRecord debug:
+                _command.WriteDebug(debug.Message);
+                break;
+            case InformationRecord information:
+                _command.WriteInformation(information);
+                break;
+            case ProgressRecord progress:
+                _command.WriteProgress(progress);
+                break;
+        }
     }
 }

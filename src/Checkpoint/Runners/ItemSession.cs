@@ -89,9 +89,9 @@ internal sealed class ItemSession : IDisposable
         if (_isShown)
             _command.WriteProgress(new ProgressRecord(0, Activity, " ") { RecordType = ProgressRecordType.Completed });
         Tell();
+        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (_stoppedBy is not null)
             _command.ThrowTerminatingError(_stoppedBy);
-        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (error is not null && _run.IsStopped)
             _command.ThrowTerminatingError(error.ToErrorRecord());
         if (error is not null)
@@ -100,8 +100,8 @@ internal sealed class ItemSession : IDisposable
             _command.WriteInformation($"Checkpoint saved: {saved.Name}", Tags);
     }
 
-    /// <summary>Says what ends it, other than an item that failed or the user.</summary>
-    public void Broke(Exception error) => _run.Broke(error);
+    /// <summary>Says what ended it: no item, nor the user.</summary>
+    public void Break(Exception error) => _run.BreakAsync(error).AsTask().GetAwaiter().GetResult();
 
     public void Dispose()
     {

@@ -10,7 +10,31 @@ public sealed class OutputSink(IList<object?> output, Cmdlet? command)
     /// <summary>Takes one object.</summary>
     public void Add(object? value)
     {
-        if (command?.TryWriteRecord(value is PSObject wrapped ? wrapped.BaseObject : value) != true)
+        if (command is null || value is not PSObject { BaseObject: var record } && (record = value) is null)
+        {
             output.Add(value);
+            return;
+        }
+        switch (record)
+        {
+            case ErrorRecord error:
+                command.WriteError(error);
+                break;
+            case WarningRecord warning:
+                command.WriteWarning(warning.Message);
+                break;
+            case VerboseRecord verbose:
+                command.WriteVerbose(verbose.Message);
+                break;
+            case DebugRecord debug:
+                command.WriteDebug(debug.Message);
+                break;
+            case InformationRecord information:
+                command.WriteInformation(information);
+                break;
+            default:
+                output.Add(value);
+                break;
+        }
     }
 }

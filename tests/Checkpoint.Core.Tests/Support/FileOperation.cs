@@ -13,7 +13,6 @@ public enum FileVerb
     Flush,
     OpenRead,
     OpenLocked,
-    IsLocked,
     Read,
     Delete,
     DeleteDirectory,
@@ -22,6 +21,7 @@ public enum FileVerb
     LastWrite,
     DirectoryExists,
     DeleteAbandoned,
+    IsLocked,
     Scan,
 }
 

@@ -113,12 +113,6 @@ internal partial class UnixFileSystem : FileSystem
         return null;
     }
 
-    public override bool IsLocked(string path)
-    {
-        using var file = OpenRead(path);
-        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
-    }
-
     private static void MakeEmpty(string path)
     {
         try
@@ -139,6 +133,12 @@ internal partial class UnixFileSystem : FileSystem
         // By the lock that a writer would need.
         Delete(path);
         return true;
+    }
+
+    public override bool IsLocked(string path)
+    {
+        using var file = OpenRead(path);
+        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
     }
 
     public override DirectoryHandle OpenDirectory(string path)

@@ -56,6 +56,22 @@ internal partial class WindowsFileSystem : FileSystem
         }
     }
 
+    public override bool TryDeleteAbandoned(string path)
+    {
+        try
+        {
+            // What a link leads to would be deleted.
+            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
+                return false;
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public override bool IsLocked(string path)
     {
         try
@@ -71,22 +87,6 @@ internal partial class WindowsFileSystem : FileSystem
         catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
         {
             return true;
-        }
-    }
-
-    public override bool TryDeleteAbandoned(string path)
-    {
-        try
-        {
-            // What a link leads to would be deleted.
-            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
-                return false;
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
         }
     }
 
