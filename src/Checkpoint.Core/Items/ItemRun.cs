@@ -193,11 +193,11 @@ internal sealed class ItemRun : IDisposable
     }
 
     /// <summary>Says what ended it: no item, nor the user.</summary>
-    public async ValueTask BreakAsync(Exception error)
+    public void Break(Exception error)
     {
         _cause ??= error;
         if (_hasWorked)
-            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
+            _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Writes what is left and gives the lease back.</summary>

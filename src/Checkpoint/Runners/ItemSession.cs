@@ -101,7 +101,7 @@ internal sealed class ItemSession : IDisposable
     }
 
     /// <summary>Says what ended it: no item, nor the user.</summary>
-    public void Break(Exception error) => _run.BreakAsync(error).AsTask().GetAwaiter().GetResult();
+    public void Break(Exception error) => _run.Break(error);
 
     public void Dispose()
     {

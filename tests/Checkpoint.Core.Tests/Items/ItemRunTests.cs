@@ -139,7 +139,7 @@ public sealed class ItemRunTests : EngineTest
         using (var run = await Start(w => w))
         {
             await run.BeginItemAsync(default);
-            await run.BreakAsync(new InvalidOperationException("no key"));
+            run.Break(new InvalidOperationException("no key"));
         }
         var events = new List<string>();
         await foreach (var e in Store.ReadHistoryAsync(NamePattern.Any, default))
