@@ -61,7 +61,7 @@ Describe 'Get-CheckpointHistory' {
         }
 
         It 'tells of a stage whose result cannot be saved that it failed' {
-            { Invoke-CheckpointStage a { ConvertTo-SecureString x -AsPlainText -Force } } | Should -Throw
+            { Invoke-CheckpointStage a { [securestring]::new() } } | Should -Throw
             Get-CheckpointHistory | ForEach-Object Event | Should -Be 'StageStarted', 'StageFailed'
             (Get-CheckpointHistory)[-1].Reason | Should -BeLike "*'a'*SecureString*"
         }
@@ -70,7 +70,7 @@ Describe 'Get-CheckpointHistory' {
             { 1..3 | Invoke-CheckpointItem patch { if ($_ -eq 2) { throw 'no host' } } } | Should -Throw 'no host'
             { 4, @{} | Invoke-CheckpointItem other { $_ } } | Should -Throw '*no key*'
             Get-CheckpointHistory | Get-Line | Should -Be 'LeaseTaken patch', 'StageStarted patch', 'StageFailed patch', 'LeaseTaken other', 'StageStarted other', 'StageFailed other'
-            (Get-CheckpointHistory patch -Event StageFailed).Reason | Should -Be "'2': no host"
+            (Get-CheckpointHistory patch -Event StageFailed).Reason | Should -BeLike "*'2': no host*"
             (Get-CheckpointHistory other -Event StageFailed).Reason | Should -BeLike '*no key*'
             Clear-Checkpoint patch
             (Get-CheckpointHistory)[-1] | Get-Line | Should -Be 'Cleared patch'
@@ -125,6 +125,11 @@ Describe 'Get-CheckpointHistory' {
         }
     }
 
+    It 'refuses a store that is a file' {
+        Set-Content "$store/file" 'no store'
+        { Get-CheckpointHistory -Store "$store/file" } | Should -Throw -ErrorId 'StoreUnavailable,Checkpoint.Commands.GetCheckpointHistoryCommand'
+    }
+
     It 'outlives Clear-Checkpoint' {
         Save-Checkpoint a
         Save-Checkpoint b -Run 7
@@ -168,6 +173,7 @@ Describe 'Get-CheckpointHistory' {
         It 'says which events there are where one is misspelt' {
             $failure = { Get-CheckpointHistory -Event Save } | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.GetCheckpointHistoryCommand' -PassThru
             "$failure" | Should -BeLike "*'Save'*Saved*StageRetried*"
+            { Get-CheckpointHistory -Event 'Sa[' } | Should -Throw "*'Sa``['*" -ErrorId 'InvalidArgument,Checkpoint.Commands.GetCheckpointHistoryCommand'
         }
 
         It 'takes a time, or how long ago it was' {
@@ -202,6 +208,12 @@ Describe 'Get-CheckpointHistory' {
             Get-Offer 'Get-CheckpointHistory -Event Run' | Should -Be 'RunStarted', 'RunCompleted', 'RunFailed', 'RunInterrupted'
             Get-Offer 'Get-CheckpointHistory f' | Should -Be 'fetch', 'filter'
             Get-Offer 'Get-CheckpointHistory -Run r' | Should -Be 'r1', 'r2'
+            Clear-Checkpoint -Run r1
+            Save-Checkpoint a -Pipeline gone
+            Clear-Checkpoint -Pipeline gone
+            Get-Offer 'Get-CheckpointHistory -Run r' | Should -Be 'r2', 'r1'
+            Get-Offer 'Get-CheckpointHistory -Pipeline g' | Should -Be 'gone'
+            Get-Offer 'Get-Checkpoint -Pipeline g' | Should -BeNullOrEmpty
         }
     }
 

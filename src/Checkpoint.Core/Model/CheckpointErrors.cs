@@ -58,10 +58,6 @@ internal static class CheckpointErrors
         $"{AtWork(lease, store, holder)} {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
-    public static CheckpointException LeaseLost(LeaseName lease, string store, string reason) => new(CheckpointErrorKind.LeaseLost,
-        $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
-        lease.Name ?? lease.Run ?? lease.Pipeline);
-
     /// <summary>What is said, for it is no error, before somebody else is waited for.</summary>
     public static string Waiting(LeaseName lease, string store, LeaseHolder? holder) => AtWork(lease, store, holder) + " It is waited for.";
 
@@ -89,6 +85,10 @@ internal static class CheckpointErrors
             + " See what is there with Get-CheckpointRun, or leave -Resume out to start one.",
         run ?? pipeline);
 
+    public static CheckpointException RunUnknown(string pipeline, string run, string store) => new(CheckpointErrorKind.RunNotFound,
+        $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'. See which there are with a wildcard, such as -Run *; -Pipeline * means those of every pipeline.",
+        run);
+
     public static CheckpointException InvalidPipeline(string pipeline, IReadOnlyList<string> faults) => new(CheckpointErrorKind.InvalidPipeline,
         $"Pipeline '{pipeline}' cannot be run: {string.Join("; ", faults)}. Nothing was done. Correct {(faults.Count == 1 ? "this" : "these")} and run it again.",
         pipeline);
@@ -109,6 +109,10 @@ internal static class CheckpointErrors
             $"Stage '{failed[0].Name}' of pipeline '{result.Name}' (run '{result.Run}') failed: {failed[0].Error?.TrimEnd('.')}.{others} What was completed is kept: mend the cause and run the pipeline again, and it goes on there.",
             result, inner);
     }
+
+    public static CheckpointException LeaseLost(LeaseName lease, string store, string reason) => new(CheckpointErrorKind.LeaseLost,
+        $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
+        lease.Name ?? lease.Run ?? lease.Pipeline);
 
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),

@@ -114,11 +114,11 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         return (newest, RunStart.Resumed);
     }
 
-    public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
-
     /// <summary>Writes down that the right to execute a run was lost, and gives the error.</summary>
     public ValueTask<CheckpointException> RecordLossAsync(CheckpointRun run, string reason, CancellationToken cancellation) =>
         history.RecordLossAsync(new LeaseName(run.Pipeline, run.Run, null), reason, cancellation);
+
+    public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
 
     private LeaseHolder Self() => LeaseHolder.Self(time);
 

@@ -50,10 +50,8 @@ internal static class SealedDocument
     /// <summary>Writes a message of somebody else's, cut where it is very long; nothing where there is none.</summary>
     public static void WriteMessage(Utf8JsonWriter json, string member, string? message)
     {
-        if (message is { Length: > MaxMessage })
-            message = string.Concat(message.AsSpan(0, MaxMessage - (char.IsHighSurrogate(message[MaxMessage - 1]) ? 1 : 0)), "…");
         if (message is not null)
-            json.WriteString(member, message);
+            json.WriteString(member, ShortText.Cut(message, MaxMessage));
     }
 
     public static string Required(JsonElement json, string member) => json.GetProperty(member).GetString() ?? throw new FormatException($"'{member}' is null");

@@ -103,7 +103,7 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         {
             ExceptionDispatchInfo.Throw(e.InnerException!);
         }
-        catch (Exception e) when (e is not (PipelineStoppedException or OperationCanceledException))
+        catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
         {
             _session.Broke(e);
             throw;

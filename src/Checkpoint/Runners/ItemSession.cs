@@ -101,7 +101,7 @@ internal sealed class ItemSession : IDisposable
             _command.WriteInformation($"Checkpoint saved: {saved.Name}", Tags);
     }
 
-    /// <summary>Says what ends it, other than an item that failed or the user.</summary>
+    /// <summary>Says what ended it: no item, nor the user.</summary>
     public void Broke(Exception error) => _run.Broke(error);
 
     public void Dispose()

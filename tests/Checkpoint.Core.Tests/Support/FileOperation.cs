@@ -13,7 +13,6 @@ public enum FileVerb
     Flush,
     OpenRead,
     OpenLocked,
-    IsLocked,
     OpenShared,
     Read,
     Delete,
@@ -23,6 +22,7 @@ public enum FileVerb
     LastWrite,
     DirectoryExists,
     DeleteAbandoned,
+    IsLocked,
     Scan,
 }
 

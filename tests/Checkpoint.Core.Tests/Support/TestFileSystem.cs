@@ -105,8 +105,6 @@ internal sealed class TestFileSystem : FileSystem
         return file;
     });
 
-    public override bool IsLocked(string path) => Do(new(FileVerb.IsLocked, path), () => Current.IsLocked(path));
-
     public override SafeFileHandle OpenShared(string path) => Do(new(FileVerb.OpenShared, path), () =>
     {
         var file = Current.OpenShared(path);
@@ -135,6 +133,8 @@ internal sealed class TestFileSystem : FileSystem
     public override bool DirectoryExists(string path) => Do(new(FileVerb.DirectoryExists, path), () => Current.DirectoryExists(path));
 
     public override bool TryDeleteAbandoned(string path) => Do(new(FileVerb.DeleteAbandoned, path), () => Current.TryDeleteAbandoned(path));
+
+    public override bool IsLocked(string path) => Do(new(FileVerb.IsLocked, path), () => Current.IsLocked(path));
 
     public override void Scan(string path, EntryVisitor visit) => Do(new(FileVerb.Scan, path), () => Current.Scan(path, (name, isDirectory) => visit(ScannedAs(name.ToString()), isDirectory)));
 

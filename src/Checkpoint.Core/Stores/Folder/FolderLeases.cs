@@ -40,7 +40,8 @@ internal sealed class FolderLeases(string root, FileSystem files)
                     }
                     return new LeaseAttempt(new FolderLease(this, file, path, described), holder);
                 }
-                if (attempt >= Glances)
+                // Those who only ask share it, and may take turns at it for long; who has it shares it with nobody.
+                if (attempt >= Glances && files.IsLocked(path))
                     return new LeaseAttempt(null, ReadHolder(path));
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)

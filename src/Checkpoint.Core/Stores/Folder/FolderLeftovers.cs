@@ -37,8 +37,8 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
         }
     }
 
-    /// <summary>Tidies a folder of files that are replaced whole, after a write; what cannot be removed now stays for later.</summary>
-    public void RemoveAfterWrite()
+    /// <summary>Tidies a folder of small files after one of them was written; what cannot be removed now stays for later.</summary>
+    public void RemoveTemporaries()
     {
         try
         {
@@ -47,7 +47,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The file itself is written and durable.
+            // What was written is durable.
         }
     }
 

@@ -157,6 +157,8 @@ internal sealed class FolderStore : CheckpointStore
     public override async IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        if (File.Exists(_root))
+            throw NoFolder();
         var history = new FolderHistory(_root, _files);
         foreach (var folder in Folders(_root, pipeline))
         {
@@ -187,6 +189,8 @@ internal sealed class FolderStore : CheckpointStore
     public override async IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        if (File.Exists(_root))
+            throw NoFolder();
         foreach (var pipelineFolder in Folders(_root, pipeline))
         {
             var parent = FolderLayout.RunsPath(_root, pipelineFolder);

@@ -118,12 +118,6 @@ internal partial class UnixFileSystem : FileSystem
         return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    public override bool IsLocked(string path)
-    {
-        using var file = OpenRead(path);
-        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
-    }
-
     private static void MakeEmpty(string path)
     {
         try
@@ -144,6 +138,12 @@ internal partial class UnixFileSystem : FileSystem
         // By the lock that a writer would need.
         Delete(path);
         return true;
+    }
+
+    public override bool IsLocked(string path)
+    {
+        using var file = OpenRead(path);
+        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
     }
 
     public override DirectoryHandle OpenDirectory(string path)

@@ -6,7 +6,7 @@ internal static class WholeFile
     // How often the folder may be cleared away before the file is made.
     private const int Attempts = 100;
 
-    /// <summary>Writes a file in place of the one there was, durably. Its folder is made where it is missing; what writers left in it that died is removed.</summary>
+    /// <summary>Writes a file in place of the one there was, durably. Its folder is made where it is missing.</summary>
     public static void Replace(FileSystem files, string folder, string name, ReadOnlySpan<byte> bytes)
     {
         var temporary = Path.Join(folder, FolderLayout.NewTemporaryName());
@@ -31,7 +31,7 @@ internal static class WholeFile
                 using var handle = files.OpenDirectory(folder);
                 handle.Flush();
                 FolderTree.FlushAbove(files, folder, top);
-                new FolderLeftovers(files, folder).RemoveAfterWrite();
+                new FolderLeftovers(files, folder).RemoveTemporaries();
                 return;
             }
             catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < Attempts)

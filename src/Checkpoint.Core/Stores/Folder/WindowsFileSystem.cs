@@ -56,6 +56,22 @@ internal partial class WindowsFileSystem : FileSystem
         }
     }
 
+    public override bool TryDeleteAbandoned(string path)
+    {
+        try
+        {
+            // What a link leads to would be deleted.
+            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
+                return false;
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public override bool IsLocked(string path)
     {
         try
@@ -75,22 +91,6 @@ internal partial class WindowsFileSystem : FileSystem
     }
 
     public override SafeFileHandle OpenShared(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
-
-    public override bool TryDeleteAbandoned(string path)
-    {
-        try
-        {
-            // What a link leads to would be deleted.
-            if ((File.GetAttributes(path) & FileAttributes.ReparsePoint) != 0)
-                return false;
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
 
     public override DirectoryHandle OpenDirectory(string path) => new WindowsDirectory(path);
 
