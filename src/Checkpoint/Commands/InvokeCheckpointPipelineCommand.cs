@@ -22,7 +22,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     public override string? Pipeline { get; set; }
 
     [Parameter(Position = 1, ParameterSetName = Named)]
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = Unnamed)]
+    [Parameter(Position = 0, ParameterSetName = Unnamed)]
     public ScriptBlock? ScriptBlock { get; set; }
 
     [Parameter(ValueFromPipeline = true)]
