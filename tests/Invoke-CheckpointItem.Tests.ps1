@@ -155,6 +155,18 @@ Describe 'Invoke-CheckpointItem' {
             'a' | Invoke-CheckpointItem s { Get-Item /no/such/file; 'went on' } @at -ErrorAction SilentlyContinue | Should -Be 'went on'
         }
 
+        It 'fails by every terminating error, also where no try is around it: <Throttle> at once under <Preference>' -ForEach @(
+            foreach ($throttle in 1, 2) { foreach ($preference in 'SilentlyContinue', 'Ignore', 'Continue') { @{ Throttle = $throttle; Preference = $preference } } }
+        ) {
+            $left = Invoke-Pwsh {
+                param($Store, $Throttle, $Preference)
+                1 | Invoke-CheckpointItem thrown { throw 'no'; 'went on' } -ContinueOnError -Store $Store -ErrorAction $Preference -ThrottleLimit $Throttle
+                1 | Invoke-CheckpointItem parsed { [int]::Parse('no'); 'went on' } -ContinueOnError -Store $Store -ErrorAction $Preference -ThrottleLimit $Throttle
+                (Test-Checkpoint thrown -Store $Store), (Test-Checkpoint parsed -Store $Store)
+            } (New-TestStore -Missing), "$Throttle", $Preference
+            $left.Output | Should -Be 'False', 'False'
+        }
+
         It 'fails by throw whatever -ErrorAction says: <Throttle> at once' -ForEach @{ Throttle = 1 }, @{ Throttle = 2 } {
             foreach ($preference in 'Stop', 'Continue', 'SilentlyContinue', 'Ignore') {
                 { 'a' | Invoke-CheckpointItem s { throw 'no'; 'went on' } -ThrottleLimit $Throttle @at -ErrorAction $preference } | Should -Throw 'no'

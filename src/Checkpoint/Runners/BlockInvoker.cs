@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Runtime.ExceptionServices;
 
 namespace Checkpoint;
 
@@ -16,9 +15,6 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
     // The output goes through a pipeline of its own, so that what came before a failure is there.
     private static readonly ScriptBlock Gather = ScriptBlock.Create("param($__block, $__argument, $__output) & $__block $__argument | & { process { $__output.Add($_) } }");
 
-    // Inside of a try every terminating error ends the block, whatever the preference; else it would depend on whether the caller has a try.
-    private static readonly ScriptBlock Direct = ScriptBlock.Create("param($__run) try { $__run.Invoke() } catch { throw }");
-
     // What a pipeline of its own would keep to itself is handed on.
     private const string Stoppable = "param($__run, $__relay) try { & { $__run.Invoke() } *>&1 | & { process { $__relay.Add($_) } } } catch { throw }";
 
@@ -32,26 +28,13 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
     /// <exception cref="RuntimeException">The block's own error.</exception>
     public void Invoke(ScriptBlock block, object? argument, List<object?> output, bool timeout, CancellationToken cancellation) => PipelineThread.Outside(() =>
     {
-        ExceptionDispatchInfo? fault = null;
-        Action run = () =>
-        {
-            try
-            {
-                Run(block, argument, output);
-            }
-            catch (Exception e)
-            {
-                // Kept from PowerShell, which would wrap it.
-                fault = ExceptionDispatchInfo.Capture(e);
-            }
-        };
-        if (timeout)
-            RunStoppable(run, cancellation);
-        else
-            Direct.InvokeWithContext(null, null, run);
+        void Run() => RunBlock(block, argument, output);
         try
         {
-            fault?.Throw();
+            if (timeout)
+                TryBlock.Invoke(Run, kept => RunStoppable(kept, cancellation));
+            else
+                TryBlock.Invoke(Run);
         }
         catch (Exception e) when (e is PipelineStoppedException or FlowControlException)
         {
@@ -60,7 +43,7 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
         return true;
     });
 
-    private void Run(ScriptBlock block, object? argument, List<object?> output)
+    private void RunBlock(ScriptBlock block, object? argument, List<object?> output)
     {
         List<PSVariable> variables = [new("_", argument), new("ErrorActionPreference", errors)];
         // Variables reach a block from the module that it is of, and from no other. One of no module may be run by a cmdlet in a module: then it must be called itself, and

@@ -29,7 +29,8 @@ internal sealed class ItemBlock
         try
         {
             // The block itself and not another around it: variables would not reach it where cmdlet and block belong to different modules.
-            var output = _block.InvokeWithContext(null, [new PSVariable("_", item), .. _variables], item);
+            System.Collections.ObjectModel.Collection<PSObject> output = [];
+            TryBlock.Invoke(() => output = _block.InvokeWithContext(null, [new PSVariable("_", item), .. _variables], item));
             return output.Count == 0 ? [] : [.. output];
         }
         catch (Exception e) when (e is PipelineStoppedException or FlowControlException)

@@ -7,8 +7,8 @@ namespace Checkpoint;
 /// <summary>A thread with a runspace that runs the block for one item after the other.</summary>
 internal sealed class ItemWorker
 {
-    // Left by break or exit the block does not reach its end, and yet that is no error to PowerShell.
-    private const string Wrapper = "param($__block, $__item, $__end) & $__block $__item; $__end.Reached()";
+    // Left by break or exit the block does not reach its end, and yet that is no error to PowerShell. See TryBlock for the try.
+    private const string Wrapper = "param($__block, $__item, $__end) try { & $__block $__item; $__end.Reached() } catch { throw }";
 
     private readonly BlockingCollection<ItemTask> _tasks;
     private readonly UsingVariables _block;
