@@ -11,7 +11,7 @@ public class FolderLeasesTests : StoreTest
     public FolderLeasesTests() => Store = new FolderStore(Root, _files);
 
     [Fact]
-    public async Task OneHasItAndTheOtherIsToldWhoAndSinceWhen()
+    public async Task One_has_it_and_the_other_is_told_who_and_since_when()
     {
         var first = await Take(Store, 1);
         var second = await Take(new FolderStore(Root), 2);
@@ -24,7 +24,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task ItIsFreeWhenItIsGivenBack()
+    public async Task It_is_free_when_it_is_given_back()
     {
         (await Take(Store, 1)).Lease!.Dispose();
 
@@ -35,7 +35,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task LeasesOfOtherThingsAreOthers()
+    public async Task Leases_of_other_things_are_others()
     {
         using var run = (await Take(Store, 1)).Lease;
         foreach (var other in new[] { new LeaseName("nightly", null, null), new LeaseName("nightly", "r2", null), new LeaseName("nightly", "r1", "run"), new LeaseName("other", "r1", null) })
@@ -46,7 +46,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task WhoOnlyAsksMakesNothingAndDisturbsNobody()
+    public async Task Who_only_asks_makes_nothing_and_disturbs_nobody()
     {
         Assert.Null(await Store.FindLeaseAsync(Lease, default));
         Assert.False(Directory.Exists(Root));
@@ -70,7 +70,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task WhoOnlyAsksNeedsNoRightToWriteAndIsNotTakenForTheHolderByAnotherWhoAsks()
+    public async Task Who_only_asks_needs_no_right_to_write_and_is_not_taken_for_the_holder_by_another_who_asks()
     {
         (await Take(Store, 1)).Lease!.Dispose();
         _files.Forget();
@@ -85,7 +85,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task OneIsKeptWhateverOthersAskOrTryInVain()
+    public async Task One_is_kept_whatever_others_ask_or_try_in_vain()
     {
         using var lease = (await Take(Store, 1)).Lease!;
         await Take(new FolderStore(Root), 2);
@@ -98,7 +98,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [UnixFact]
-    public async Task OneWhoseFileIsRemovedIsLostAndWhoHasItThenIsTold()
+    public async Task One_whose_file_is_removed_is_lost_and_who_has_it_then_is_told()
     {
         var path = FolderLayout.LeasePath(Root, Lease);
         using var lease = (await Take(Store, 1)).Lease!;
@@ -110,7 +110,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [UnixFact]
-    public async Task OneWhoseFileSaysSomethingElseIsLost()
+    public async Task One_whose_file_says_something_else_is_lost()
     {
         using var lease = (await Take(Store, 1)).Lease!;
         // As on a share that forgot the lock: whoever has it now wrote into the file.
@@ -121,7 +121,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AShareThatIsGoneIsAnErrorOfTheStore()
+    public async Task A_share_that_is_gone_is_an_error_of_the_store()
     {
         using var lease = (await Take(Store, 1)).Lease!;
         _files.Before = o => _ = o.Verb == FileVerb.OpenRead ? throw Fault.InputOutput.Make() : 0;
@@ -129,7 +129,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [UnixFact]
-    public async Task AHolderThatIsKilledNeverBlocks()
+    public async Task A_holder_that_is_killed_never_blocks()
     {
         (await Take(Store, 1)).Lease!.Dispose();
         var path = FolderLayout.LeasePath(Root, Lease);
@@ -147,7 +147,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AHolderOfWhomNothingIsWrittenYetIsNoError()
+    public async Task A_holder_of_whom_nothing_is_written_yet_is_no_error()
     {
         (await Take(Store, 1)).Lease!.Dispose();
         await File.WriteAllTextAsync(FolderLayout.LeasePath(Root, Lease), "");
@@ -162,7 +162,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AShorterNameLeavesNothingOfALongerOne()
+    public async Task A_shorter_name_leaves_nothing_of_a_longer_one()
     {
         using (var lease = (await Store.TryLeaseAsync(Lease, Holder(1) with { User = new string('x', 300) }, default)).Lease)
         {
@@ -174,7 +174,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AFolderThatIsClearedAwayInBetweenIsMadeAgain()
+    public async Task A_folder_that_is_cleared_away_in_between_is_made_again()
     {
         var removals = 0;
         _files.Before = o =>
@@ -192,7 +192,7 @@ public class FolderLeasesTests : StoreTest
     [InlineData(FileVerb.OpenLocked)]
     [InlineData(FileVerb.Write)]
     [InlineData(FileVerb.CreateDirectory)]
-    public async Task AFaultIsAnErrorOfTheStore(FileVerb verb)
+    public async Task A_fault_is_an_error_of_the_store(FileVerb verb)
     {
         foreach (var fault in Enum.GetValues<Fault>())
         {
