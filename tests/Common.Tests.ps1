@@ -28,6 +28,13 @@ Describe 'The helpers of the test suite' {
         $left.Output | Should -Be 'before'
     }
 
+    It 'start a child that can be interrupted, also where the tests run in the background' -Skip:(-not $IsLinux) {
+        $script = "Set-Item Variable:TestDrive '$TestDrive'; . '$PSScriptRoot/Common.ps1'; (Invoke-Pwsh { Get-Content /proc/self/status | Select-String SigIgn } -NoModule).Output"
+        $mask = sh -c 'trap "" INT HUP; exec "$0" "$@"' @(Get-PwshCommand) -NoProfile -NonInteractive -Command $script
+        # The first two bits are SIGHUP and SIGINT.
+        [convert]::ToUInt64(($mask -split '\s')[-1], 16) -band 3 | Should -Be 0
+    }
+
     It 'do not wait for ever' {
         { Invoke-Pwsh { Start-Sleep 600 } -NoModule -TimeoutSeconds 1 } | Should -Throw '*had not ended after 1 s*'
         { Wait-Until { $false } -TimeoutSeconds 0 } | Should -Throw 'Not so after 0 s*'

@@ -69,6 +69,15 @@ function Get-PwshCommand {
     'dotnet', (Join-Path $PSHOME 'pwsh.dll')
 }
 
+# What a shell runs in the background (`nohup … &`) has SIGINT ignored, and so have all its children, but for those that are started with its default.
+$script:Launcher = @()
+if (-not $IsWindows) {
+    $null = env --default-signal true 2>&1
+    if ($LASTEXITCODE -eq 0) {
+        $script:Launcher = 'env', '--default-signal'
+    }
+}
+
 function Start-Pwsh {
     <#
     .SYNOPSIS
@@ -120,7 +129,7 @@ $Script
 } @args
 "@
 
-    $program, $arguments = @(Get-PwshCommand) + '-NoProfile', '-NonInteractive', '-File', $file + $ArgumentList
+    $program, $arguments = $script:Launcher + @(Get-PwshCommand) + '-NoProfile', '-NonInteractive', '-File', $file + $ArgumentList
     $start = [Diagnostics.ProcessStartInfo]::new($program)
     $arguments | ForEach-Object { $start.ArgumentList.Add($_) }
     $start.WorkingDirectory = $WorkingDirectory
