@@ -54,6 +54,17 @@ public sealed record CheckpointRun
     /// <summary>Whether everything is done, so that nothing can be resumed.</summary>
     internal bool IsFinished => Status == RunStatus.Completed;
 
+    /// <summary>The run as this process executes it once more.</summary>
+    internal CheckpointRun Begun() => this with
+    {
+        Status = RunStatus.Running,
+        EndedAt = null,
+        Attempts = Attempts + 1,
+        Host = Environment.MachineName,
+        User = Environment.UserName,
+        ProcessId = Environment.ProcessId,
+    };
+
     /// <summary>The id.</summary>
     public override string ToString() => Run;
 }

@@ -9,15 +9,7 @@ namespace Checkpoint;
 internal sealed class RunAccount(RunRegistry runs, Lease lease, CheckpointRun opened, RunProgress progress, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
-    private CheckpointRun _run = opened with
-    {
-        Status = RunStatus.Running,
-        EndedAt = null,
-        Attempts = opened.Attempts + 1,
-        Host = Environment.MachineName,
-        User = Environment.UserName,
-        ProcessId = Environment.ProcessId,
-    };
+    private CheckpointRun _run = opened.Begun();
 
     private bool _isWritten;
     private bool _isLost;

@@ -69,7 +69,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
             return false;
         // Who chooses next must find it, or would start another beside it.
         if (start == RunStart.New)
-            await WriteAsync(run, cancellation);
+            await WriteAsync(run.Begun(), cancellation);
         await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
         return true;
     }

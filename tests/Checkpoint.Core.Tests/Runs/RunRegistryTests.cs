@@ -69,6 +69,9 @@ public sealed class RunRegistryTests : PipelineTest
         var error = await Assert.ThrowsAsync<CheckpointException>(async () => await registry.OpenAsync(Request("a"), Warnings.Add, default));
 
         Assert.Equal((CheckpointErrorKind.LeaseHeld, first.Run), (error.Kind, error.Target));
+        // Whoever looks sees from the first moment on who is at work.
+        await foreach (var reading in registry.FindAsync(NamePattern.Any, NamePattern.Any, default))
+            Assert.Equal((RunStatus.Running, 1, Environment.MachineName, Environment.UserName, Environment.ProcessId), (reading.Run!.Status, reading.Run.Attempts, reading.Run.Host, reading.Run.User, reading.Run.ProcessId));
     }
 
     [UnixFact]
