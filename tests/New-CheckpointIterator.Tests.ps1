@@ -162,6 +162,36 @@ Describe 'New-CheckpointIterator' {
             $null = Get-Member -InputObject $it
             $it.Step | Should -Be 0
         }
+
+        It 'that <_> does not move' -ForEach '$it', '"$it"', '$it.Missing', '[bool] $it; $it -ne $null', '@($it); Write-Output $it', '& { $it }', '[pscustomobject]@{ It = $it }', 'TabExpansion2 ''$it.'' 4', 'ConvertTo-Json -InputObject $it -WarningAction Ignore', 'Get-CheckpointFingerprint $it' {
+            . ([scriptblock]::Create($_)) | Out-String | Should -BeLike ($_ -eq '$it' ? '*BatchSize*' : '*')
+            $it.Step | Should -Be 0
+            Get-Rest $it | Should -Be '1 2', '3 4', '5 6'
+        }
+
+        It 'that a property it does not have says nothing, until it is added' {
+            $look = { $it.Missing }
+            & $look | Should -BeNullOrEmpty
+            Add-Member -InputObject $it NoteProperty Missing 7
+            & $look | Should -Be 7
+            { Set-StrictMode -Version Latest; $it.Epcoh } | Should -Throw "*'Epcoh' cannot be found*"
+            Get-Rest $it | Should -Be '1 2', '3 4', '5 6'
+        }
+
+        It 'that a function returns as it is' {
+            function Get-Batches { $made = New-CheckpointIterator (1..6) -BatchSize 4; $made }
+            $it = Get-Batches
+            Get-Rest $it | Should -Be '1 2 3 4', '5 6'
+            foreach ($batch in (New-CheckpointIterator (1..2) -BatchSize 2)) { $batch | Should -Be 1, 2 }
+        }
+
+        It 'that its name at a prompt shows and does not move' {
+            $program, $arguments = @(Get-PwshCommand) + '-NoProfile', '-NoLogo', '-Command', '-'
+            $typed = "`$PSStyle.OutputRendering = 'PlainText'", "Import-Module '$ModulePath'", '$it = New-CheckpointIterator (1..6) -BatchSize 2 -Seed 9', '$it', '$it', "'left: ' + @(`$it | ForEach-Object { `"`$_`" })"
+            $shown = $typed -join "`n" | & $program @arguments
+            @($shown -match 'BatchSize').Count | Should -Be 2
+            $shown[-1] | Should -Be 'left: 1 2 3 4 5 6'
+        }
     }
 
     Context 'refuses' {
