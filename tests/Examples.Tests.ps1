@@ -9,9 +9,11 @@ Describe 'docs/examples/duplicates.ps1' {
         $example = "$RepositoryRoot/docs/examples/duplicates.ps1"
     }
 
-    It 'fails over the files of PowerShell itself, is repaired, and resumes with what is left' {
+    It 'fails over the modules of PowerShell and a backup of some, is repaired, and resumes with what is left' {
         $place = New-TestStore
-        $arguments = $example, "$PSHOME/Modules", "$place/reports", "$place/store"
+        Copy-Item "$PSHOME/Modules" "$place/files/modules" -Recurse
+        Copy-Item "$PSHOME/Modules/Microsoft.PowerShell.*" (New-Item -ItemType Directory "$place/files/backup") -Recurse
+        $arguments = $example, "$place/files", "$place/reports", "$place/store"
         $first = Invoke-Pwsh $script $arguments
         $first.ExitCode | Should -Be 1
         $first.ErrorOutput | Should -Match "Stage 'report' of pipeline"
@@ -27,7 +29,26 @@ Describe 'docs/examples/duplicates.ps1' {
 
         # What it says is so.
         $found = Import-Csv "$place/reports/duplicates.csv"
-        $real = Get-ChildItem "$PSHOME/Modules" -File -Recurse | Where-Object Length -GT 0 | Get-FileHash | Group-Object Hash | Where-Object Count -GT 1
+        $real = Get-ChildItem "$place/files" -File -Recurse | Where-Object Length -GT 0 | Get-FileHash | Group-Object Hash | Where-Object Count -GT 1
+        $real | Should -Not -BeNullOrEmpty
         ($found.Hash | Sort-Object) | Should -Be ($real.Name | Sort-Object)
+    }
+
+    It 'finds nothing, and says so, in a folder where no two files are the same, and whatever their names are' {
+        $place = New-TestStore
+        $folder, $reports = "$place/files", "$place/reports" | ForEach-Object { New-Item -ItemType Directory $_ }
+        $arguments = $example, $folder, $reports
+        $strict = [scriptblock]::Create("$script".Replace('& $Example', 'Set-StrictMode -Version Latest; & $Example'))
+        foreach ($store in 'empty', 'different') {
+            $result = Invoke-Pwsh $strict ($arguments + "$place/$store")
+            $result.ErrorOutput | Should -BeNullOrEmpty
+            $result.Output[0] | Should -Be 'Completed'
+            Import-Csv "$reports/duplicates.csv" | Should -BeNullOrEmpty
+            Set-Content -LiteralPath "$folder/[a] `$b.txt" 'one'
+            Set-Content -LiteralPath "$folder/c" 'others'
+        }
+        Set-Content -LiteralPath "$folder/d" 'one'
+        (Invoke-Pwsh $strict ($arguments + "$place/same")).ErrorOutput | Should -BeNullOrEmpty
+        (Import-Csv "$reports/duplicates.csv").Files | Should -BeLike '*; *'
     }
 }

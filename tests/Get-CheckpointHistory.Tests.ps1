@@ -55,6 +55,62 @@ Describe 'Get-CheckpointHistory' {
             (Get-CheckpointHistory -Pipeline nightly)[-1].Event | Should -Be 'RunCompleted'
         }
 
+        It 'tells of stages that were not run, with the reason' {
+            $null = Invoke-CheckpointPipeline nightly -Run r1 -ErrorAction SilentlyContinue { stage a { throw 'no' }; stage b { 2 } -DependsOn a; stage c { 3 } -Disabled }
+            Get-CheckpointHistory -Pipeline nightly -Event StageSkipped | ForEach-Object { "$($_.Name): $($_.Reason)" } | Should -Be "b: the run stopped when 'a' failed", 'c: it is disabled'
+        }
+
+        It 'tells of a stage whose result cannot be saved that it failed' {
+            { Invoke-CheckpointStage a { [securestring]::new() } } | Should -Throw
+            Get-CheckpointHistory | ForEach-Object Event | Should -Be 'StageStarted', 'StageFailed'
+            (Get-CheckpointHistory)[-1].Reason | Should -BeLike "*'a'*SecureString*"
+        }
+
+        It 'tells of items: lease taken, started, failed with the item that ended it, what a clear took away' {
+            { 1..3 | Invoke-CheckpointItem patch { if ($_ -eq 2) { throw 'no host' } } } | Should -Throw 'no host'
+            { 4, @{} | Invoke-CheckpointItem other { $_ } } | Should -Throw '*no key*'
+            Get-CheckpointHistory | Get-Line | Should -Be 'LeaseTaken patch', 'StageStarted patch', 'StageFailed patch', 'LeaseTaken other', 'StageStarted other', 'StageFailed other'
+            (Get-CheckpointHistory patch -Event StageFailed).Reason | Should -BeLike "*'2': no host*"
+            (Get-CheckpointHistory other -Event StageFailed).Reason | Should -BeLike '*no key*'
+            Clear-Checkpoint patch
+            (Get-CheckpointHistory)[-1] | Get-Line | Should -Be 'Cleared patch'
+            (Get-CheckpointHistory)[-1].Reason | Should -Be 'what a cut-off save or items left'
+        }
+
+        It 'tells of a lease that was lost, to whom; the run stops with LeaseLost and the other goes on' -Skip:$IsWindows {
+            $other = {
+                param($Store)
+                Invoke-CheckpointPipeline nightly -Run r1 -Store $Store { stage a { $null = New-Item "$Store.signal"; while (-not (Test-Path "$Store.go")) { Start-Sleep -Milliseconds 20 } }; stage b { 2 } }
+            }
+            $children = [Collections.Generic.List[object]]::new()
+            try {
+                $failure = {
+                    Invoke-CheckpointPipeline nightly -Run r1 {
+                        stage a {
+                            Remove-Item "$store/nightly/runs/r1/run.lock"
+                            $children.Add((Start-Pwsh $other $store))
+                            Wait-Until { Test-Path "$store.signal" }
+                        }
+                        stage b { throw 'not to be reached' }
+                    }
+                } | Should -Throw -ErrorId 'LeaseLost,Checkpoint.Commands.InvokeCheckpointPipelineCommand' -PassThru
+                $child = $children[0]
+                "$failure" | Should -BeLike "*run 'r1' of pipeline 'nightly'*$store*process $($child.Process.Id) of *"
+                $failure.CategoryInfo.Category | Should -Be 'ResourceBusy'
+                (Get-CheckpointRun r1 -Pipeline nightly).ProcessId | Should -Be $child.Process.Id
+                (Get-CheckpointRun r1 -Pipeline nightly).Status | Should -Be 'Running'
+                $lost = Get-CheckpointHistory -Pipeline nightly -Event LeaseLost
+                $lost.ProcessId | Should -Be $PID
+                $lost.Reason | Should -BeLike "*process $($child.Process.Id) of *"
+                $null = New-Item "$store.go"
+                (Wait-Pwsh $child).ErrorOutput | Should -BeNullOrEmpty
+                (Get-CheckpointRun r1 -Pipeline nightly).Status | Should -Be 'Completed'
+            }
+            finally {
+                $children.Where({ -not $_.Process.HasExited }).ForEach({ $null = Stop-Pwsh $_ })
+            }
+        }
+
         It 'is that of the whole pipeline, with its runs, where nothing says which run' {
             Save-Checkpoint a
             Save-Checkpoint a -Run 7
@@ -67,6 +123,11 @@ Describe 'Get-CheckpointHistory' {
             Get-CheckpointHistory -Store $missing -ErrorAction Stop | Should -BeNullOrEmpty
             $missing | Should -Not -Exist
         }
+    }
+
+    It 'refuses a store that is a file' {
+        Set-Content "$store/file" 'no store'
+        { Get-CheckpointHistory -Store "$store/file" } | Should -Throw -ErrorId 'StoreUnavailable,Checkpoint.Commands.GetCheckpointHistoryCommand'
     }
 
     It 'outlives Clear-Checkpoint' {
@@ -112,6 +173,7 @@ Describe 'Get-CheckpointHistory' {
         It 'says which events there are where one is misspelt' {
             $failure = { Get-CheckpointHistory -Event Save } | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.GetCheckpointHistoryCommand' -PassThru
             "$failure" | Should -BeLike "*'Save'*Saved*StageRetried*"
+            { Get-CheckpointHistory -Event 'Sa[' } | Should -Throw "*'Sa``['*" -ErrorId 'InvalidArgument,Checkpoint.Commands.GetCheckpointHistoryCommand'
         }
 
         It 'takes a time, or how long ago it was' {
@@ -146,6 +208,12 @@ Describe 'Get-CheckpointHistory' {
             Get-Offer 'Get-CheckpointHistory -Event Run' | Should -Be 'RunStarted', 'RunCompleted', 'RunFailed', 'RunInterrupted'
             Get-Offer 'Get-CheckpointHistory f' | Should -Be 'fetch', 'filter'
             Get-Offer 'Get-CheckpointHistory -Run r' | Should -Be 'r1', 'r2'
+            Clear-Checkpoint -Run r1
+            Save-Checkpoint a -Pipeline gone
+            Clear-Checkpoint -Pipeline gone
+            Get-Offer 'Get-CheckpointHistory -Run r' | Should -Be 'r2', 'r1'
+            Get-Offer 'Get-CheckpointHistory -Pipeline g' | Should -Be 'gone'
+            Get-Offer 'Get-Checkpoint -Pipeline g' | Should -BeNullOrEmpty
         }
     }
 

@@ -1,3 +1,9 @@
+BeforeDiscovery {
+    # On Linux a user can have file systems of their own, where the machine allows it.
+    $canMount = $IsLinux -and (Get-Command unshare -CommandType Application -ErrorAction Ignore) -and
+    $(unshare --user --map-root-user --mount sh -c 'mount -t tmpfs tmpfs /mnt' 2>$null; $LASTEXITCODE -eq 0)
+}
+
 BeforeAll {
     . $PSScriptRoot/Common.ps1
     . $PSScriptRoot/Record.ps1
@@ -89,6 +95,27 @@ Describe 'Get-CheckpointRun' {
             (Get-CheckpointRun).Status | Should -Be 'Interrupted'
             (Get-CheckpointRun).LastError | Should -Match 'process ended'
         }
+    }
+
+    It 'tells them too where the store may not be written, also of a run whose process died' -Skip:(-not $canMount) {
+        $child = Start-Pwsh { param($Store) Invoke-CheckpointPipeline nightly -Run dead -Store $Store { stage a { $null = New-Item "$Store.signal"; Start-Sleep 600 } } } $store
+        Wait-Until { Test-Path "$store.signal" }
+        $null = Stop-Pwsh $child
+        $script = @'
+        param($Module, $Store)
+        Import-Module $Module
+        mount --bind -o ro $Store $Store
+        mount -o remount,ro,bind $Store
+        Get-CheckpointRun -Store $Store -Pipeline nightly | ForEach-Object { "$($_.Run) $($_.Status)" }
+'@
+        Set-Content "$TestDrive/runs.ps1" $script
+        $program = @(Get-PwshCommand)
+        unshare --user --map-root-user --mount $program[0] @($program | Select-Object -Skip 1) -NoProfile -File "$TestDrive/runs.ps1" $ModulePath $store | Should -Be 'dead Interrupted'
+    }
+
+    It 'refuses a store that is a file' {
+        Set-Content "$store/file" 'no store'
+        { Get-CheckpointRun -Store "$store/file" } | Should -Throw -ErrorId 'StoreUnavailable,Checkpoint.Commands.GetCheckpointRunCommand'
     }
 
     Context 'Which runs' {
@@ -193,9 +220,18 @@ Describe 'Get-CheckpointRun' {
 
         It 'is a table with local time, duration and what is done' {
             $lines = (Get-CheckpointRun | Out-String -Width 150) -split '\r?\n' | Where-Object { $_ }
-            $lines[0].Trim() -split ' +' | Should -Be 'Run', 'Pipeline', 'Status', 'StartedAt', 'Duration', 'Attempts', 'Stages', 'LastError'
+            $lines[0].Trim() -split ' +' | Should -Be 'Run', 'Pipeline', 'Status', 'Stages', 'StartedAt', 'Duration', 'LastError'
             $started = (Get-CheckpointRun).StartedAt.ToLocalTime().ToString('yyyy-MM-dd HH:mm:ss', [cultureinfo]::InvariantCulture)
-            $lines[2] | Should -Match "^r1 +nightly +Failed +$started +\d\.\d\ds +1 +1/3 no space"
+            $lines[2] | Should -Match "^r1 +nightly +Failed +1/3 $started +\d\.\d\ds no space"
+        }
+
+        It 'tells in 80 columns which run, its status and how much is done, however long the names are' {
+            $null = Invoke-CheckpointPipeline ('long ' * 30).Trim() -Run ('20260301-040506-' * 10) { stage a { 1 } }
+            $shown = Get-CheckpointRun -Pipeline * | Out-String -Width 80
+            $shown | Should -Match '(?m)^20260301-040506-\S+… +long long.*… +Completed +1/1'
+            $shown = Get-CheckpointRun -Pipeline nightly | Out-String -Width 80
+            ($shown -split '\r?\n' | Where-Object { $_ })[0].Trim() -split ' +' | Should -Be 'Run', 'Pipeline', 'Status', 'Stages', 'StartedAt', 'Duration', 'LastError'
+            $shown -split '\r?\n' | ForEach-Object Length | Measure-Object -Maximum | ForEach-Object Maximum | Should -BeLessOrEqual 80
         }
 
         It 'is a list with a line for each stage, as the result of a pipeline is' {

@@ -10,6 +10,10 @@ BeforeAll {
         [void] OnRetry([object] $e) { throw 'the spy fell ill' }
     }
 
+    class WritingHook {
+        [void] BeforeStage([object] $e) { Write-Error 'the hook broke' }
+    }
+
     function New-Recorder {
         # A hook for every event, which writes down what it is told.
         $hook = @{}
@@ -76,6 +80,23 @@ Describe 'Hooks' {
         "$warnings" | Should -BeLike "The hook BeforeStage of pipeline 'nightly' failed and was passed over: *the hook broke*"
     }
 
+    It 'that write an error or throw are a warning under -ErrorAction <_>, whatever kind they are, and the rest still run' -ForEach 'Continue', 'SilentlyContinue', 'Ignore', 'Stop' {
+        $hooks = @(
+            @{ BeforeStage = { throw 'the hook broke' } }
+            @{ BeforeStage = { Write-Error 'the hook broke' } }
+            @{ BeforeStage = { Get-Item '/no/such/file the hook broke'; $seen.Add('went on') } }
+            [WritingHook]::new()
+            [pscustomobject]@{ A = 1 } | Add-Member -PassThru ScriptMethod BeforeStage { Get-Item '/no/such/file the hook broke'; $seen.Add('went on') }
+            @{ BeforeStage = { $seen.Add('last') } }
+        )
+        $result = Invoke-CheckpointPipeline nightly { stage a { 1 } } -Hook $hooks -ErrorAction $_ -ErrorVariable errors -WarningVariable warnings -WarningAction SilentlyContinue
+        $result.Status | Should -Be 'Completed'
+        $seen | Should -Be 'last'
+        $warnings | Should -HaveCount 5
+        $warnings | Should -BeLike 'The hook BeforeStage of * failed and was passed over: *the hook broke*'
+        $errors.Where({ $_ -is [Management.Automation.ErrorRecord] -and "$_" -notlike '*the hook broke*' }) | Should -BeNullOrEmpty
+    }
+
     It 'are not fired for stages that are skipped, disabled or not run' {
         $fail = $true
         $null = Invoke-CheckpointPipeline nightly -Hook (New-Recorder) -ErrorAction SilentlyContinue { stage a { 1 }; stage b { if ($fail) { throw 'no' } } -DependsOn a; stage c { 3 } -DependsOn b; stage d { 4 } -Disabled }
@@ -132,6 +153,9 @@ Describe 'Hooks' {
 
         $block = { Remove-Item -Recurse -Force (Get-CheckpointContext).Store; Set-Content (Get-CheckpointContext).Store 'in the way' }
         { Invoke-CheckpointPipeline nightly -Hook (New-Recorder) -WarningAction SilentlyContinue { stage a { & $block } } } | Should -Throw -ErrorId 'StoreUnavailable,*'
-        $events.Hook | Should -Not -Contain 'AfterStage'
+        $events.Hook | Should -Be 'BeforePipeline', 'BeforeStage', 'OnStageFailure', 'AfterStage', 'AfterPipeline'
+        $events[3].Status | Should -Be 'Failed'
+        $events[3].Error.Message | Should -BeLike "*'a'*failed in the store*"
+        $events[4].Status | Should -Be 'Failed'
     }
 }

@@ -105,6 +105,24 @@ Describe 'Invoke-CheckpointPipeline' {
             { Invoke-CheckpointPipeline nightly { 'text' } } | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.InvokeCheckpointPipelineCommand'
         }
 
+        It 'runs nothing where a stage cannot be made, though the script would go on: <Fault>' -ForEach @(
+            @{ Fault = 'a parameter that there is not'; Stages = 'stage a { $ran = 1; New-Item ran } -Retrry 3; stage b { New-Item ran }'; Id = 'NamedParameterNotFound' }
+            @{ Fault = 'an error that does not terminate'; Stages = 'Get-Item "/no such thing"; stage b { New-Item ran }'; Id = 'PathNotFound' }
+            @{ Fault = 'a method'; Stages = '[int]::Parse("x"); stage b { New-Item ran }'; Id = 'FormatException' }
+        ) {
+            $place = New-TestStore
+            $child = Invoke-Pwsh -WorkingDirectory $place {
+                param($Store, $Stages)
+                $ErrorActionPreference = 'Continue'
+                try { Invoke-CheckpointPipeline nightly ([scriptblock]::Create($Stages)) -Store $Store } catch { $_.FullyQualifiedErrorId }
+                Invoke-CheckpointPipeline nightly ([scriptblock]::Create($Stages)) -Store $Store
+                'behind'
+            } $store, $Stages
+            $child.Output | Should -BeLike "$Id*"
+            $child.ExitCode | Should -Be 1
+            "$place/ran" | Should -Not -Exist
+        }
+
         It 'leaves out what is disabled and what depends on it, and reports both' {
             $result = Invoke-CheckpointPipeline nightly { stage a $work -Disabled; stage b $work -DependsOn a; stage c $work }
             $result | Get-Row | Should -Be 'a: Disabled', 'b: Disabled', 'c: Completed'
@@ -121,6 +139,8 @@ Describe 'Invoke-CheckpointPipeline' {
             $plan[0] | Should -BeLike "*Run*'a'*the fingerprint changed: script*"
             $plan[1] | Should -BeLike "*Run*'b'*'a' runs before it*"
             $plan[2] | Should -BeLike "*Leave out*'off'*disabled*"
+            $child = Invoke-Pwsh { param($Store) $WhatIfPreference = $true; Invoke-CheckpointPipeline nightly -Store $Store { stage a { 1 } } } $store
+            $child.Output -match 'What if' | Should -BeLike "*Run*'a'*the fingerprint changed: script*"
             (Get-CheckpointRun -Pipeline nightly).Attempts | Should -Be 1
             $none = New-TestStore -Missing
             (Get-Plan { stage a { 1 } } -Store $none) | Should -BeLike "*Run*'a'*there is no checkpoint*"
@@ -214,6 +234,19 @@ Describe 'Invoke-CheckpointPipeline' {
             { Invoke-CheckpointPipeline nightly $chain -Restart -From a } | Should -Throw -ErrorId 'InvalidArgument,*'
         }
 
+        It 'takes the pipeline of the context where the block stands alone' {
+            Set-CheckpointContext -Store $store -Pipeline ctx
+            (Invoke-CheckpointPipeline { stage a { 1 } }).Name | Should -Be 'ctx'
+            (Invoke-CheckpointPipeline -Config 5 { stage a { 1 } } -Run r7).Run | Should -Be 'r7'
+            (Invoke-CheckpointPipeline -ScriptBlock { stage a { 1 } }).Name | Should -Be 'ctx'
+            (New-CheckpointStage a { 1 } | Invoke-CheckpointPipeline).Name | Should -Be 'ctx'
+            $result = New-CheckpointStage a { 1 } | Invoke-CheckpointPipeline { stage b { 2 } -DependsOn a }
+            $result.Name, $result.Stages.Name | Should -Be 'ctx', @('a', 'b')
+            foreach ($named in (Invoke-CheckpointPipeline mine { stage a { 1 } }), (Invoke-CheckpointPipeline { stage a { 1 } } -Pipeline mine), (Invoke-CheckpointPipeline -Name mine -ScriptBlock { stage a { 1 } })) {
+                $named.Name | Should -Be 'mine'
+            }
+        }
+
         It 'takes pipeline and run of the context, as those of a CI job that is run again' {
             $script = {
                 param($Store)
@@ -298,6 +331,9 @@ Describe 'Invoke-CheckpointPipeline' {
             $result.Status | Should -Be 'Partial'
             $result | Get-Row | Should -Be 'a: Failed', 'b: NotRun', 'c: NotRun', 'd: Completed'
             $ran | Should -Be 'a', 'd'
+            $broken.Add('d')
+            $null = Invoke-CheckpointPipeline nightly { & $chain; stage d $work; stage e $work } -Restart -ContinueOnError -ErrorVariable failure -ErrorAction SilentlyContinue
+            "$($failure[-1])" | Should -BeLike "*'a'*a broke. So did 'd'. *"
             $broken.Clear()
             (Invoke-Quietly { & $chain; stage d $work }).Status | Should -Be 'Completed'
         }
@@ -342,6 +378,15 @@ Describe 'Invoke-CheckpointPipeline' {
                     stage c { Add-Content "$Store.log" c } -DependsOn b
                 } | ForEach-Object { $_.Stages | ForEach-Object { "$_" } }
             }
+            # What it says of the waiting is there at once, for the test to go on.
+            $waiting = {
+                param($Store)
+                Invoke-CheckpointPipeline nightly -Store $Store -WhenBusy Wait -ErrorAction Stop 3>&1 {
+                    stage a { Add-Content "$Store.log" a }
+                    stage b { Add-Content "$Store.log" b; $null = New-Item "$Store.in" -Force; while (Test-Path "$Store.hold") { Start-Sleep -Milliseconds 20 }; 'done' } -DependsOn a
+                    stage c { Add-Content "$Store.log" c } -DependsOn b
+                } | ForEach-Object { if ($_ -is [Management.Automation.WarningRecord]) { Add-Content "$Store.waits" "$_" } else { $_.Stages | ForEach-Object { "$_" } } }
+            }
         }
 
         It 'resumes, in another process, a run that was killed in the middle of stage b' {
@@ -376,17 +421,32 @@ Describe 'Invoke-CheckpointPipeline' {
             $left.Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'
         }
 
-        It 'waits with -WhenBusy Wait, and then finds that very run done' {
+        It 'waits with -WhenBusy Wait, says for whom, and then finds that very run done' {
             Set-Content "$store.hold" ''
             $first = Start-Pwsh $slow $store, 'Fail'
             Wait-Until { Test-Path "$store.in" }
-            $second = Start-Pwsh $slow $store, 'Wait'
-            Wait-Until { (Get-CheckpointRun -Pipeline nightly -ErrorAction Ignore).Count -ge 1 }
+            $second = Start-Pwsh $waiting $store
+            Wait-Until { Test-Path "$store.waits" }
+            Get-Content "$store.waits" | Should -BeLike "*at work on run*process $($first.Process.Id) of *, since 20??-??-??*waited for*"
             Remove-Item "$store.hold"
             (Wait-Pwsh $first).Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'
             $left = Wait-Pwsh $second
             $left.ErrorOutput | Should -BeNullOrEmpty
-            ($left.Output -join ' ') | Should -BeIn 'a: Skipped b: Skipped c: Skipped', 'a: Completed b: Completed c: Completed'
+            $left.Output | Should -Be 'a: Skipped', 'b: Skipped', 'c: Skipped'
+            Get-Content "$store.log" | Should -Be 'a', 'b', 'c'
+            @(Get-Content "$store.waits") | Should -HaveCount 1
+        }
+
+        It 'goes on, who waited, where the other is killed' {
+            Set-Content "$store.hold" ''
+            $first = Start-Pwsh $slow $store, 'Fail'
+            Wait-Until { Test-Path "$store.in" }
+            $second = Start-Pwsh $waiting $store
+            Wait-Until { Test-Path "$store.waits" }
+            $null = Stop-Pwsh $first
+            Remove-Item "$store.hold"
+            (Wait-Pwsh $second).Output | Should -Be 'a: Skipped', 'b: Completed', 'c: Completed'
+            @(Get-CheckpointRun -Pipeline nightly) | Should -HaveCount 1
         }
 
         It 'does each stage once where two processes start at the same moment' {
@@ -398,6 +458,33 @@ Describe 'Invoke-CheckpointPipeline' {
             $left.ExitCode | Sort-Object | Should -Be 0, 1
             ($left | Where-Object ExitCode -EQ 1).ErrorOutput | Should -Match 'at work on run'
             Get-Content "$store.log" | Should -Be 'a', 'b', 'c'
+        }
+
+        It 'leaves the run Interrupted at <Signal> to its process in <Busy>, and goes on in the next' -Skip:$IsWindows -ForEach @(
+            @{ Signal = 'INT'; Busy = 'Start-Sleep 600' }
+            @{ Signal = 'INT'; Busy = 'sleep 600' }
+            @{ Signal = 'KILL'; Busy = 'Start-Sleep 600' }
+        ) {
+            $place = New-TestStore
+            $script = "param(`$Store) Invoke-CheckpointPipeline nightly -Store `$Store -Run '' { stage a { 1 }; stage b { `$null = New-Item '$place.in'; if (-not (Test-Path '$place.go')) { $Busy } } -DependsOn a } | ForEach-Object { `$_.Stages | ForEach-Object { `"`$_`" } }; 'behind'"
+            $child = Start-Pwsh $script $place
+            Wait-Until { Test-Path "$place.in" }
+            (Get-CheckpointRun -Pipeline nightly -Store $place).Status | Should -Be 'Running'
+            $at = [DateTimeOffset]::UtcNow
+            & kill "-$Signal" $child.Process.Id
+            $left = Wait-Pwsh $child
+            $left.Output | Should -Not -Contain 'behind'
+            $run = Get-CheckpointRun -Pipeline nightly -Store $place
+            $run.Status | Should -Be 'Interrupted'
+            if ($Signal -eq 'INT') {
+                # By the run's own account; left alone it would take 600 s. On a machine that is busy with other tests a second is no bound.
+                ($run.EndedAt - $at).TotalSeconds | Should -BeLessThan 5
+                (Get-CheckpointHistory -Pipeline nightly -Store $place)[-1].Event | Should -Be 'RunInterrupted'
+            }
+            $null = New-Item "$place.go"
+            Remove-Item "$place.in"
+            (Invoke-Pwsh $script $place).Output | Should -Be 'a: Skipped', 'b: Completed', 'behind'
+            Get-CheckpointRun -Pipeline nightly -Store $place | ForEach-Object { "$($_.Run) $($_.Status) $($_.Attempts)" } | Should -Be "$($run.Run) Completed 2"
         }
 
         It 'leaves the run Interrupted at Ctrl+C, within a second, and resumes it' {

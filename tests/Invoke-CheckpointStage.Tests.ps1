@@ -47,6 +47,25 @@ Describe 'Invoke-CheckpointStage' {
             Invoke-CheckpointStage s -Run r1 { param($Stage) "$x $($_.Name) $($_.Pipeline) $($_.Run) $($_.Attempt) $($Stage.Name)" } | Should -Be '5 s default r1 1 s'
         }
 
+        It 'sees $_, and stops at errors, in <What> too' -ForEach @(
+            @{ What = 'a closure'; Sees = 'captured'; Make = { $captured = 'captured'; { "$captured $($_.Name) $ErrorActionPreference" }.GetNewClosure() } }
+            @{ What = 'a block of a module'; Sees = 'own'; Make = { & (New-Module { $own = 'own' }) { { "$own $($_.Name) $ErrorActionPreference" } } } }
+        ) {
+            $block = & $Make
+            Invoke-CheckpointStage s $block | Should -Be "$Sees s Stop"
+            Invoke-CheckpointStage t $block -Timeout 60s | Should -Be "$Sees t Stop"
+            $result = Invoke-CheckpointPipeline p { stage u $block }
+            Restore-Checkpoint u -Pipeline p -Run $result.Run | Should -Be "$Sees u Stop"
+        }
+
+        It 'sees them, and the variables of whoever wrote it, where a module runs it' {
+            $module = New-Module { function Invoke-Mine($Name, $Block, $With) { Invoke-CheckpointStage $Name $Block @With } }
+            $x = 'mine'
+            $block = { "$x $($_.Name) $ErrorActionPreference" }
+            & $module { Invoke-Mine @args } s $block @{} | Should -Be 'mine s Stop'
+            & $module { Invoke-Mine @args } t $block @{ Timeout = '60s' } | Should -Be 'mine t Stop'
+        }
+
         It 'shows progress' {
             $shell = [powershell]::Create()
             $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store { $_.Progress(40, "half way") }').AddArgument($ModulePath).AddArgument($store).Invoke()
@@ -67,6 +86,25 @@ Describe 'Invoke-CheckpointStage' {
             Restore-Checkpoint t | Should -Be 1
         }
 
+        It 'lets go by what the block goes on over, and what programs say, with and without -Timeout' {
+            $script = {
+                param($Store, $Limit)
+                $with = $Limit ? @{ Timeout = $Limit } : @{}
+                Invoke-CheckpointStage s -Store $Store @with {
+                    Get-Item '/no such thing' -ErrorAction Continue
+                    & ([Environment]::ProcessPath) -NoProfile -Command '[Console]::Error.WriteLine("said")'
+                    $Error[-1]
+                } | ForEach-Object { $_.GetType().Name }
+            }
+            foreach ($limit in '', '60s') {
+                $child = Invoke-Pwsh $script (New-TestStore), $limit
+                $child.ExitCode | Should -Be 0
+                $child.Output | Where-Object { $_ -ne 'said' } | Should -Be 'ErrorRecord'
+                "$($child.Output) $($child.ErrorOutput)" | Should -Match 'said'
+                $child.ErrorOutput | Should -Match 'Cannot find path ./no such thing'
+            }
+        }
+
         It 'runs nothing with -WhatIf' {
             Invoke-CheckpointStage s { $runs.Add(1) } -WhatIf
             $runs | Should -BeNullOrEmpty
@@ -84,12 +122,49 @@ Describe 'Invoke-CheckpointStage' {
             Test-Checkpoint s | Should -BeFalse
         }
 
-        It 'fails with the id and category of a cmdlet in it, also of an error that does not terminate' {
-            $failure = { Invoke-CheckpointStage s { Get-Item "$store/nothing"; 'not reached' } } | Should -Throw -PassThru
-            $failure.FullyQualifiedErrorId | Should -BeLike 'PathNotFound,*'
-            $failure.CategoryInfo.Category | Should -Be 'ObjectNotFound'
-            $failure.Exception | Should -BeOfType ([Management.Automation.ItemNotFoundException])
+        It 'fails with the own record of <What>, unchanged: id, category, target, exception and place' -ForEach @(
+            @{ What = 'a throw statement'; Block = { throw 'boom' } }
+            @{ What = 'a thrown exception'; Block = { throw [IO.IOException] 'boom' } }
+            @{ What = 'a cmdlet, of an error that does not terminate'; Block = { Get-Item '/no such thing'; 'not reached' } }
+            @{ What = 'a method'; Block = { [int]::Parse('x') } }
+            @{ What = 'an expression'; Block = { 1 / 0 } }
+            @{ What = 'a function'; Block = { function f { [CmdletBinding()] param() $PSCmdlet.ThrowTerminatingError([Management.Automation.ErrorRecord]::new([Exception]::new('x'), 'OwnId', 'ReadError', 'it')) }; f } }
+        ) {
+            $expected = try { & { $ErrorActionPreference = 'Stop'; & $Block } } catch { $_ }
+            foreach ($with in @{}, @{ Timeout = '60s' }) {
+                $failure = { Invoke-CheckpointStage s $Block @with } | Should -Throw -PassThru
+                foreach ($of in { $_.FullyQualifiedErrorId }, { "$($_.CategoryInfo)" }, { $_.TargetObject }, { $_.Exception.GetType() }, { $_.Exception.Message }, { $_.InvocationInfo.PositionMessage }, { $_.ScriptStackTrace.Split("`n")[0] }) {
+                    $failure | ForEach-Object $of | Should -BeExactly ($expected | ForEach-Object $of)
+                }
+                Test-Checkpoint s | Should -BeFalse
+            }
+        }
+
+        It 'ends a script that has no try, with exit code 1, <How>' -ForEach @{ How = 'without -Timeout'; Limit = '' }, @{ How = 'with -Timeout'; Limit = '60s' } {
+            $child = Invoke-Pwsh {
+                param($Store, $Limit)
+                $ErrorActionPreference = 'Continue'
+                $with = $Limit ? @{ Timeout = $Limit } : @{}
+                Invoke-CheckpointStage s -Store $Store -Pipeline default -Run '' @with { 'before'; Get-Item '/no such thing'; 'behind' }
+                'not reached'
+            } $store, $Limit
+            $child.ExitCode | Should -Be 1
+            $child.Output | Should -Be 'before'
+            $child.ErrorOutput | Should -Match '/no such thing'
             Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'fails of an error that ends a statement, though -ErrorAction lets those go by that do not: <_>' -ForEach "throw 'x'; 'rest'", "1 / 0; 'rest'" {
+            foreach ($preference in 'Continue', 'SilentlyContinue') {
+                # In a child, for a try around it, as Pester has one, changes what a block does.
+                $child = Invoke-Pwsh {
+                    param($Store, $Block, $Preference)
+                    $ErrorActionPreference = 'Continue'
+                    Invoke-CheckpointStage s -Store $Store -Pipeline default -Run '' ([scriptblock]::Create($Block)) -ErrorAction $Preference
+                } $store, $_, $preference
+                $child.ExitCode | Should -Be 1
+                Test-Checkpoint s | Should -BeFalse
+            }
         }
 
         It 'goes on over errors that do not terminate where -ErrorAction says so' {
@@ -108,6 +183,32 @@ Describe 'Invoke-CheckpointStage' {
             }
             $runs | Should -Be 1
         }
+
+        It 'emits what it gave before it left a loop or the script' {
+            $out = foreach ($i in 1..3) { Invoke-CheckpointStage s { "of $i"; if ($i -eq 2) { break } } -Force }
+            $out | Should -Be 'of 1', 'of 2'
+            $child = Invoke-Pwsh { param($Store) Invoke-CheckpointStage t -Store $Store { 'given'; exit 3 }; 'not reached' } $store
+            $child.ExitCode | Should -Be 3
+            $child.Output | Should -Be 'given'
+        }
+    }
+
+    Context 'A result that cannot be saved' {
+        It 'is emitted before the error: what the block gave is not lost' {
+            $cycle = @{ name = 'c' }
+            $cycle.me = $cycle
+            $out = [Collections.Generic.List[object]]::new()
+            { Invoke-CheckpointStage s { 1; $cycle; 3 } | ForEach-Object { $out.Add($_) } } | Should -Throw -ErrorId 'StateNotSerializable,Checkpoint.Commands.InvokeCheckpointStageCommand'
+            $out | Should -HaveCount 3
+            [object]::ReferenceEquals($out[1], $cycle) | Should -BeTrue
+            Test-Checkpoint s | Should -BeFalse
+        }
+
+        It 'is emitted also where it is the store that fails' {
+            $out = [Collections.Generic.List[object]]::new()
+            { Invoke-CheckpointStage s { 1; 2; Remove-Item $store -Recurse; Set-Content $store 'in the way' } | ForEach-Object { $out.Add($_) } } | Should -Throw -ErrorId 'StoreUnavailable,*'
+            $out | Should -Be 1, 2
+        }
     }
 
     Context 'What it depends on' {
@@ -120,6 +221,24 @@ Describe 'Invoke-CheckpointStage' {
             "$said" | Should -BeLike 'Stage skipped: s*'
             Invoke-CheckpointStage s { 'v2' } -InformationVariable said | Should -Be 'v2'
             "$said" | Should -BeLike '*Stage runs again: s: the fingerprint changed: script*'
+        }
+
+        It 'does not depend on functions, variables and captured values outside of the block, unless -Fingerprint names them' {
+            function Get-Part { 'one' }
+            $x = 'one'
+            $block = { "$x $(Get-Part)" }
+            Invoke-CheckpointStage s $block | Should -Be 'one one'
+            $with = @{ Fingerprint = $x, ${function:Get-Part} }
+            Invoke-CheckpointStage t $block @with | Should -Be 'one one'
+            $captured = { $x }
+            Invoke-CheckpointStage u $captured.GetNewClosure() | Should -Be 'one'
+            $x = 'two'
+            Invoke-CheckpointStage s $block | Should -Be 'one one'
+            Invoke-CheckpointStage u $captured.GetNewClosure() | Should -Be 'one'
+            function Get-Part { 'two' }
+            $with = @{ Fingerprint = 'one', ${function:Get-Part} }
+            Invoke-CheckpointStage t $block @with -InformationVariable said | Should -Be 'two two'
+            "$said" | Should -BeLike '*the fingerprint changed: ?1?.script*'
         }
 
         It 'runs again when the fingerprint changed, and says which part' {
@@ -168,6 +287,11 @@ Describe 'Invoke-CheckpointStage' {
             "$($warned[1])" | Should -BeLike '*attempt 2 of 3*0.02 s: boom 2'
         }
 
+        It 'does not pause at all with -RetryDelay 0s' {
+            $null = Invoke-CheckpointStage s { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 2 -RetryDelay 0s -WarningVariable warned -WarningAction SilentlyContinue
+            $warned -replace '.*tried again in (\S+) s.*', '$1' | Should -Be '0', '0'
+        }
+
         It 'fails with the last error, and does not pause after the last attempt' {
             $clock = [Diagnostics.Stopwatch]::StartNew()
             { Invoke-CheckpointStage s { $runs.Add(1); throw "boom $($_.Attempt)" } -Retry 1 -RetryDelay 0.01s -RetryBackoff 1000 -WarningAction SilentlyContinue } | Should -Throw 'boom 2'
@@ -192,7 +316,7 @@ Describe 'Invoke-CheckpointStage' {
             $runs | Should -HaveCount 6
         }
 
-        It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Keep = 0 } {
+        It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Timeout = '50d' }, @{ RetryDelay = '-1s' }, @{ RetryMaxDelay = '50d' }, @{ Keep = 0 } {
             $with = $_
             { Invoke-CheckpointStage s { $runs.Add(1) } @with } | Should -Throw -ErrorId 'ParameterArgument*'
             $runs | Should -BeNullOrEmpty
@@ -211,7 +335,7 @@ Describe 'Invoke-CheckpointStage' {
         }
 
         It 'is for each attempt, and is tried again' {
-            Invoke-CheckpointStage s { if ($_.Attempt -eq 1) { Start-Sleep 60 }; 'ok' } -Timeout 0.5s -Retry 1 -RetryDelay 0.01s -RetryOn TimeoutException -WarningAction SilentlyContinue | Should -Be 'ok'
+            Invoke-CheckpointStage s { if ($_.Attempt -eq 1) { Start-Sleep 60 }; 'ok' } -Timeout 2s -Retry 1 -RetryDelay 0.01s -RetryOn TimeoutException -WarningAction SilentlyContinue | Should -Be 'ok'
         }
 
         It 'leaves alone a block that is quick enough' { Invoke-CheckpointStage s { 1; 2 } -Timeout 60s | Should -Be 1, 2 }
@@ -230,8 +354,7 @@ Describe 'Invoke-CheckpointStage' {
             $shell = [powershell]::Create()
             $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store -Retry 5 -RetryDelay 60s { $null = New-Item "$Store.in"; throw 1 }').AddArgument($ModulePath).AddArgument($store)
             $null = $shell.BeginInvoke()
-            Wait-Until { Test-Path "$store.in" }
-            Start-Sleep -Milliseconds 200
+            Wait-Until { $shell.Streams.Warning.Count -gt 0 }
             $clock = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
             $clock.Elapsed.TotalSeconds | Should -BeLessThan 2

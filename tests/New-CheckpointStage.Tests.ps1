@@ -19,6 +19,7 @@ Describe 'New-CheckpointStage' {
     It 'has no dependencies, retries and timeout by default' {
         $stage = New-CheckpointStage fetch { }
         $stage.DependsOn | Should -BeNullOrEmpty
+        (New-CheckpointStage fetch { } -DependsOn $null).DependsOn | Should -HaveCount 0
         $stage.Retry | Should -Be 0
         $stage.Timeout | Should -BeNullOrEmpty
         $stage.Disabled | Should -BeFalse
@@ -36,7 +37,7 @@ Describe 'New-CheckpointStage' {
         { $stage | Invoke-CheckpointPipeline p -Store (New-TestStore) } | Should -Throw -ErrorId 'InvalidPipeline,Checkpoint.Commands.InvokeCheckpointPipelineCommand'
     }
 
-    It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryDelay = '5' }, @{ RetryJitter = -1 }, @{ Timeout = 'soon' } {
+    It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryDelay = '5' }, @{ RetryJitter = -1 }, @{ Timeout = 'soon' }, @{ Timeout = '50d' } {
         $with = $_
         { New-CheckpointStage s { } @with } | Should -Throw -ErrorId 'ParameterArgument*'
     }

@@ -159,11 +159,9 @@ Describe 'Pipeline input' {
 Describe 'Store, pipeline and run' {
     BeforeAll { . $PSScriptRoot/Common.ps1 }
 
-    It 'are parameters of <_>, so that one splat serves every cmdlet' -ForEach @(
-        'Clear-Checkpoint', 'Get-Checkpoint', 'Get-CheckpointContext', 'Get-CheckpointFingerprint', 'Restore-Checkpoint', 'Save-Checkpoint', 'Set-CheckpointContext', 'Test-Checkpoint'
-    ) {
-        (Get-Command $_).Parameters.Keys | Should -Contain 'Store'
-        (Get-Command $_).Parameters.Keys | Should -Contain 'Pipeline'
-        (Get-Command $_).Parameters.Keys | Should -Contain 'Run'
+    It 'are parameters of every cmdlet, so that one splat serves them all' {
+        foreach ($command in Get-Command -Module Checkpoint -CommandType Cmdlet) {
+            'Store', 'Pipeline', 'Run' | Should -BeIn $command.Parameters.Keys -Because $command.Name
+        }
     }
 }

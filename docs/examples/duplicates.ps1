@@ -36,11 +36,11 @@ Invoke-CheckpointPipeline duplicates -Store $Store -Config $config {
 
     # Only files of the same length can be the same.
     stage candidates -DependsOn list {
-        ($_.Output['list'] | Group-Object Length | Where-Object Count -GT 1).Group
+        $_.Output['list'] | Group-Object Length | Where-Object Count -GT 1 | ForEach-Object Group
     }
 
     stage hash -DependsOn candidates -Retry 2 -RetryDelay 1s -RetryOn IOException {
-        $files = @($_.Output['candidates'])
+        $files = @($_.Output['candidates'] | Where-Object { $_ })
         for ($i = 0; $i -lt $files.Count; $i++) {
             $_.Progress(100 * $i / $files.Count, $files[$i].FullName)
             $files[$i] | Select-Object FullName, Length, @{ Name = 'Hash'; Expression = { (Get-FileHash -LiteralPath $_.FullName).Hash } }

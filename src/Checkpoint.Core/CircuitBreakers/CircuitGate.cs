@@ -123,7 +123,7 @@ internal sealed class CircuitGate(CircuitBreaker breaker, CheckpointStore store,
     }
 
     private ValueTask<LeaseAttempt> LeaseAsync(CancellationToken cancellation) =>
-        store.TryLeaseAsync(new LeaseName(_document), new LeaseHolder(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow()), cancellation);
+        store.TryLeaseAsync(new LeaseName(_document), LeaseHolder.Self(time), cancellation);
 
     private async ValueTask<CircuitRecord> ReadAsync(CancellationToken cancellation)
     {

@@ -233,6 +233,15 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         return removed;
     }
 
+    /// <summary>Removes what a cut-off save, or items, left of a stage that has no checkpoint.</summary>
+    /// <returns>How many checkpoints it had by then all the same.</returns>
+    public async ValueTask<int> ClearLeftoversAsync(StageId stage, CancellationToken cancellation)
+    {
+        var removed = await store.RemoveAsync(stage, null, cancellation);
+        await History.RecordAsync(CheckpointEvents.Cleared, stage, null, removed > 0 ? Describe(null) : "what a cut-off save or items left", cancellation);
+        return removed;
+    }
+
     /// <summary>The steps of a stage that are to be cleared.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="steps">Only these, or null for all.</param>

@@ -53,12 +53,23 @@ internal static class Diagnostics
         Fail(activity?.SetTag("checkpoint.attempts", attempts).SetTag("checkpoint.status", Word(error is null ? StageStatus.Completed : StageStatus.Failed)), error);
     }
 
-    public static void RunEnded(Activity? activity, CheckpointRun run, TimeSpan duration)
+    /// <summary>Ends what is told of a run.</summary>
+    /// <param name="activity">What <see cref="StartRun"/> gave.</param>
+    /// <param name="run">The run as it is now.</param>
+    /// <param name="duration">How long this execution took.</param>
+    /// <param name="error">What it failed with first, or null.</param>
+    public static void RunEnded(Activity? activity, CheckpointRun run, TimeSpan duration, Exception? error)
     {
-        RunDuration.Record(duration.TotalSeconds, new("checkpoint.pipeline", run.Pipeline), new("checkpoint.status", Word(run.Status)));
+        var tags = new TagList { { "checkpoint.pipeline", run.Pipeline } };
+        if (error is not null)
+            tags.Add("error.type", TypeOf(error));
+        tags.Add("checkpoint.status", Word(run.Status));
+        RunDuration.Record(duration.TotalSeconds, tags);
         activity?.SetTag("checkpoint.status", Word(run.Status)).SetTag("checkpoint.attempts", run.Attempts);
         if (run.Status != RunStatus.Completed)
             activity?.SetStatus(ActivityStatusCode.Error, run.LastError);
+        if (error is not null)
+            activity?.SetTag("error.type", TypeOf(error));
     }
 
     public static void CircuitChanged(string pipeline, CircuitChange change) =>

@@ -21,7 +21,7 @@ internal static class HistoryFormat
             WriteText(json, "name", entry.Name);
             if (entry.Step is { } step)
                 json.WriteNumber("step"u8, step);
-            WriteText(json, "reason", entry.Reason);
+            SealedDocument.WriteMessage(json, "reason", entry.Reason);
             json.WriteString("host"u8, entry.Host);
             json.WriteString("user"u8, entry.User);
             json.WriteNumber("processId"u8, entry.ProcessId);

@@ -23,6 +23,13 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
         }
     }
 
+    /// <summary>Writes down that a lease was lost, and gives the error.</summary>
+    public async ValueTask<CheckpointException> RecordLossAsync(LeaseName lease, string reason, CancellationToken cancellation)
+    {
+        await RecordAsync(CheckpointEvents.LeaseLost, lease.Pipeline, lease.Run, lease.Name, null, reason, cancellation);
+        return CheckpointErrors.LeaseLost(lease, store.Location, reason);
+    }
+
     private CheckpointEvent Describe(string kind, string pipeline, string? run, string? name, long? step, string? reason) => new()
     {
         Time = time.GetUtcNow(),

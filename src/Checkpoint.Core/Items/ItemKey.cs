@@ -18,9 +18,9 @@ internal static class ItemKey
         Enum name => name.ToString(),
         bool truth => truth ? "true" : "false",
         int number => number.ToString(CultureInfo.InvariantCulture),
-        double number => TextOf(number),
-        float number => TextOf(number),
-        Half number => TextOf((double)number),
+        double number => TextOf(number, number.ToString("R", CultureInfo.InvariantCulture)),
+        float number => TextOf(number, number.ToString("R", CultureInfo.InvariantCulture)),
+        Half number => TextOf((double)number, number.ToString("R", CultureInfo.InvariantCulture)),
         // Without the zeros at the end, which say nothing of the value.
         decimal number => (number / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture),
         byte or sbyte or short or ushort or uint or long or ulong or nint or nuint or BigInteger or Int128 or UInt128 => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
@@ -35,9 +35,16 @@ internal static class ItemKey
         _ => null,
     };
 
-    private static string TextOf(IFormattable number)
+    // All digits, as of the types without an exponent.
+    private static string TextOf(double number, string shortest)
     {
-        var text = number.ToString("R", CultureInfo.InvariantCulture);
-        return text == "-0" ? "0" : text;
+        if (double.IsInteger(number))
+            return new BigInteger(number).ToString(CultureInfo.InvariantCulture);
+        var end = shortest.IndexOf('E', StringComparison.Ordinal);
+        if (end < 0)
+            return shortest;
+        var exponent = int.Parse(shortest.AsSpan(end + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var digits = new string('0', Math.Max(0, -exponent)) + shortest[..end].Replace(".", "", StringComparison.Ordinal).TrimStart('-');
+        return (number < 0 ? "-" : "") + digits.Insert(Math.Max(0, exponent) + 1, ".");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Checkpoint;
@@ -6,21 +7,24 @@ namespace Checkpoint;
 /// <summary>One execution of a stage that consists of items: which are to be run, what became of them, and whether the stage is complete.</summary>
 internal sealed class ItemRun : IDisposable
 {
-    // A checkpoint that has this in its metadata is one of these.
-    private const string Marker = "Items";
+    // A checkpoint without a state that has all of these in its metadata is one of these.
+    private static readonly string[] Markers = ["Items", "Done", "Skipped", "Doubled"];
 
     private readonly CheckpointEngine _engine;
     private readonly ItemWork _work;
     private readonly TimeProvider _time;
-    private readonly IDisposable _lease;
+    private readonly Lease _lease;
     private readonly ItemJournal _journal;
     private ItemCounts _counts;
     private long _failed;
-    private string? _firstFailure;
+    private Failure? _first;
+    private long _started;
+    private Activity? _activity;
     private bool _hasWorked;
+    private bool _isTold;
     private volatile bool _isStopped;
 
-    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, IDisposable lease, ItemJournal journal) =>
+    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, Lease lease, ItemJournal journal) =>
         (_engine, _work, _time, _lease, _journal) = (engine, work, time, lease, journal);
 
     public ItemWork Work => _work;
@@ -42,14 +46,14 @@ internal sealed class ItemRun : IDisposable
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
         var name = new LeaseName(work.Stage);
-        var holder = new LeaseHolder(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow());
-        var (lease, other) = await engine.Store.TryLeaseAsync(name, holder, cancellation);
+        var (lease, other) = await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), cancellation);
         if (lease is null)
             throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, other);
         ItemLog? log = null;
         try
         {
             log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
+            await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
             return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation));
         }
         catch
@@ -136,14 +140,18 @@ internal sealed class ItemRun : IDisposable
     /// <summary>Writes down that an item failed; see <see cref="IsStopped"/> for what follows. May be called from several threads.</summary>
     public void Failed(ItemId id, string key, Exception error)
     {
-        var message = _work.CauseOf(error).Message;
-        Interlocked.CompareExchange(ref _firstFailure, $"'{key}': {message}", null);
+        var cause = _work.CauseOf(error);
+        var message = cause.Message;
+        Interlocked.CompareExchange(ref _first, new Failure($"'{key}': {message}", cause), null);
         var failed = Interlocked.Increment(ref _failed);
         if (!_work.KeepsFailures || failed >= _work.MaxError)
             _isStopped = true;
         if (_work.KeepsFailures)
             _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Error = message });
     }
+
+    /// <summary>Says what ends the execution before its last item, other than an item that failed or the user.</summary>
+    public void Broke(Exception error) => Interlocked.CompareExchange(ref _first, new Failure(error.Message, error), null);
 
     /// <summary>Ends the execution after its last item: the stage is complete when every item is done.</summary>
     /// <returns>
@@ -153,11 +161,13 @@ internal sealed class ItemRun : IDisposable
     public async ValueTask<(CheckpointInfo? Saved, CheckpointException? Error)> CompleteAsync(CancellationToken cancellation)
     {
         _journal.Flush();
+        if (_hasWorked && await _lease.WhyLostAsync(cancellation) is { } reason)
+            throw await _engine.History.RecordLossAsync(new LeaseName(_work.Stage), reason, cancellation);
         var counts = Counts;
         if (!counts.AreAllDone)
         {
-            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _firstFailure, _engine.Store.Location);
-            await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, error.Message, CancellationToken.None);
+            var error = CheckpointErrors.ItemsFailed(_work.Stage, counts, _first?.Text, _engine.Store.Location);
+            await FailAsync(new Failure(CheckpointErrors.ItemFailures(counts, "items", _first?.Text), _work.KeepsFailures ? error : _first?.Error ?? error));
             return (null, error);
         }
         if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
@@ -168,14 +178,18 @@ internal sealed class ItemRun : IDisposable
             SavedAt = _engine.UtcNow,
             Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
             {
-                [Marker] = counts.Items,
-                ["Done"] = counts.Done,
-                ["Skipped"] = counts.Skipped,
-                ["Doubled"] = counts.Doubled,
+                [Markers[0]] = counts.Items,
+                [Markers[1]] = counts.Done,
+                [Markers[2]] = counts.Skipped,
+                [Markers[3]] = counts.Doubled,
             }),
         };
+        // The save is a part of the stage, to whoever listens.
+        Activity.Current = _activity ?? Activity.Current;
         var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
+        _isTold = true;
         await _engine.History.RecordAsync(CheckpointEvents.StageCompleted, _work.Stage, saved.Step, Describe(counts), cancellation);
+        Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, null);
         return (saved, pruneError);
     }
 
@@ -183,7 +197,18 @@ internal sealed class ItemRun : IDisposable
     public void Dispose()
     {
         _journal.Dispose();
+        if (_hasWorked && !_isTold && _first is not null)
+            FailAsync(_first).AsTask().GetAwaiter().GetResult();
+        _activity?.Dispose();
         _lease.Dispose();
+    }
+
+    private async ValueTask FailAsync(Failure failure)
+    {
+        _isTold = true;
+        await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, CancellationToken.None);
+        if (_hasWorked)
+            Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, failure.Error);
     }
 
     private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");
@@ -191,12 +216,14 @@ internal sealed class ItemRun : IDisposable
     private async ValueTask BeginAsync(CancellationToken cancellation)
     {
         _hasWorked = true;
+        _started = _time.GetTimestamp();
+        _activity = Diagnostics.Start("stage", _work.Stage);
         if (await _engine.Store.FindAsync(_work.Stage, cancellation) is { } listing)
         {
             var stale = new List<DoomedStep>();
             foreach (var step in listing.Steps)
             {
-                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && info.Metadata.ContainsKey(Marker))
+                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && Markers.All(info.Metadata.ContainsKey))
                     stale.Add(new DoomedStep(info));
             }
             if (stale.Count > 0)
@@ -204,4 +231,9 @@ internal sealed class ItemRun : IDisposable
         }
         await _engine.History.RecordAsync(CheckpointEvents.StageStarted, _work.Stage, null, null, cancellation);
     }
+
+    /// <summary>What the stage failed with first.</summary>
+    /// <param name="Text">In words, with the item.</param>
+    /// <param name="Error">The error.</param>
+    private sealed record Failure(string Text, Exception Error);
 }

@@ -7,6 +7,9 @@ namespace Checkpoint;
 /// <param name="TakenAt">Since when, UTC.</param>
 internal sealed record LeaseHolder(string Host, string User, int ProcessId, DateTimeOffset TakenAt)
 {
+    /// <summary>This process, from now on.</summary>
+    public static LeaseHolder Self(TimeProvider time) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, time.GetUtcNow());
+
     /// <summary>In words, for messages.</summary>
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"process {ProcessId} of {User} on {Host}, since {TakenAt:u}");
 }

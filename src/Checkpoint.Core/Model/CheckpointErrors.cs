@@ -55,20 +55,23 @@ internal static class CheckpointErrors
         breaker.Name);
 
     public static CheckpointException LeaseHeld(LeaseName lease, string store, LeaseHolder? holder) => new(CheckpointErrorKind.LeaseHeld,
-        $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}. {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
+        $"{AtWork(lease, store, holder)} {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
-    public static CheckpointException ItemsBusy(StageId stage, string store) => new(CheckpointErrorKind.LeaseHeld,
-        $"Another process is at work on the items of checkpoint {stage} in '{store}'. Try again when it is done.",
-        stage.Name);
+    /// <summary>What is said, for it is no error, before somebody else is waited for.</summary>
+    public static string Waiting(LeaseName lease, string store, LeaseHolder? holder) => AtWork(lease, store, holder) + " It is waited for.";
 
     public static CheckpointException ItemsTooNew(StageId stage, string location, long version, int known) => new(CheckpointErrorKind.FormatTooNew,
         Invariant($"The journal of the items of checkpoint {stage} was written in format {version}; this version of Checkpoint reads formats up to {known} ('{location}'). Update the Checkpoint module on this machine."),
         stage.Name);
 
     public static CheckpointException ItemsFailed(StageId stage, ItemCounts counts, string? first, string store) => new(CheckpointErrorKind.StageFailed,
-        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} items of stage {stage} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
+        Invariant($"{ItemFailures(counts, $"items of stage {stage}", first)}. What was done is kept in '{store}', and the stage is not complete. {Advice(counts)}"),
         stage.Name);
+
+    /// <summary>How many items failed, and the first of them, without the full stop.</summary>
+    public static string ItemFailures(ItemCounts counts, string items, string? first) =>
+        Invariant($"{counts.Failed + counts.FailedBefore} of {counts.Items} {items} failed{(first is null ? "" : $", the first being {first.TrimEnd('.')}")}");
 
     public static CheckpointException OutputNotKept(StageId stage, string key, UnkeptValueException cause) => new(cause.Kind,
         $"Item '{key}' of stage {stage} was run, but its output cannot be kept, so it does not count as done: {cause.Message} Let the block give something else, or leave -SaveOutput out.",
@@ -82,6 +85,10 @@ internal static class CheckpointErrors
             + " See what is there with Get-CheckpointRun, or leave -Resume out to start one.",
         run ?? pipeline);
 
+    public static CheckpointException RunUnknown(string pipeline, string run, string store) => new(CheckpointErrorKind.RunNotFound,
+        $"There is no run '{run}' of pipeline '{pipeline}' in '{store}'. See which there are with a wildcard, such as -Run *; -Pipeline * means those of every pipeline.",
+        run);
+
     public static CheckpointException InvalidPipeline(string pipeline, IReadOnlyList<string> faults) => new(CheckpointErrorKind.InvalidPipeline,
         $"Pipeline '{pipeline}' cannot be run: {string.Join("; ", faults)}. Nothing was done. Correct {(faults.Count == 1 ? "this" : "these")} and run it again.",
         pipeline);
@@ -94,9 +101,18 @@ internal static class CheckpointErrors
         Invariant($"Run '{run.Run}' of pipeline '{run.Pipeline}' in '{store}' is parked: it was started {run.Attempts} times without success, the last error being: {run.LastError?.TrimEnd('.') ?? "none"}. Mend the cause and pass -Resume, or start a new run with -Restart."),
         run);
 
-    public static CheckpointException StageFailed(PipelineResult result, string stage, string message, Exception inner) => new(CheckpointErrorKind.StageFailed,
-        $"Stage '{stage}' of pipeline '{result.Name}' (run '{result.Run}') failed: {message.TrimEnd('.')}. What was completed is kept: mend the cause and run the pipeline again, and it goes on there.",
-        result, inner);
+    public static CheckpointException StageFailed(PipelineResult result, Exception inner)
+    {
+        var failed = result.Stages.Where(s => s.Status == StageStatus.Failed).ToList();
+        var others = failed.Count == 1 ? "" : $" So did {Listed([.. failed.Skip(1).Select(s => $"'{s.Name}'")])}.";
+        return new(CheckpointErrorKind.StageFailed,
+            $"Stage '{failed[0].Name}' of pipeline '{result.Name}' (run '{result.Run}') failed: {failed[0].Error?.TrimEnd('.')}.{others} What was completed is kept: mend the cause and run the pipeline again, and it goes on there.",
+            result, inner);
+    }
+
+    public static CheckpointException LeaseLost(LeaseName lease, string store, string reason) => new(CheckpointErrorKind.LeaseLost,
+        $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
+        lease.Name ?? lease.Run ?? lease.Pipeline);
 
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
@@ -156,6 +172,9 @@ internal static class CheckpointErrors
     /// <summary>The first few of many, and how many there are beside them.</summary>
     public static string Listed<T>(IReadOnlyCollection<T> items) =>
         string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
+
+    private static string AtWork(LeaseName lease, string store, LeaseHolder? holder) =>
+        $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}.";
 
     private static string Advice(ItemCounts counts) => counts.FailedBefore > 0 && counts.Failed == 0
         ? "They failed in an earlier call and were not run now: mend the cause and run them with -RetryFailed."

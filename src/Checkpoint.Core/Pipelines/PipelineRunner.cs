@@ -62,7 +62,7 @@ internal sealed class PipelineRunner
         using var held = lease;
         using var activity = Diagnostics.StartRun(opened.Pipeline, opened.Run);
         var progress = new RunProgress(stages);
-        var account = new RunAccount(_runs, opened, progress, _time);
+        var account = new RunAccount(_runs, lease, opened, progress, _time);
         Exception? error = null;
         try
         {
@@ -77,10 +77,10 @@ internal sealed class PipelineRunner
         {
             // Stopped, or the store failed: the account says so, as far as it can still be written.
             var status = e is OperationCanceledException or FlowInterruptedException ? RunStatus.Interrupted : RunStatus.Failed;
-            await CloseAsync(account, progress, status, status == RunStatus.Interrupted ? "it was stopped" : e.Message, activity, isBestEffort: true);
+            await CloseAsync(account, progress, status, e, activity, isBestEffort: true);
             throw;
         }
-        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error).Message, activity, isBestEffort: false), error);
+        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error), activity, isBestEffort: false), error);
     }
 
     private async ValueTask<Exception?> RunStagesAsync(PipelineRequest request, RunAccount account, RunProgress progress, CancellationToken cancellation)
@@ -110,6 +110,8 @@ internal sealed class PipelineRunner
             _observer.StageEnded(id, result, error);
             if (result.Status is StageStatus.Completed or StageStatus.Failed)
                 await account.WriteAsync(cancellation);
+            else if (result.Status != StageStatus.Skipped)
+                await _engine.History.RecordAsync(CheckpointEvents.StageSkipped, id, null, result.Reason, cancellation);
         }
         return first;
     }
@@ -117,26 +119,39 @@ internal sealed class PipelineRunner
     private async ValueTask<(StageResult Result, Exception? Error)> RunStageAsync(PipelineRequest request, StageDefinition stage, StageId id, RunAccount account, RunProgress progress, int number, CancellationToken cancellation)
     {
         var inputs = stage.DependsOn.ToDictionary(d => d, d => progress.Checkpoints[CheckpointNames.Key(d)], StringComparer.OrdinalIgnoreCase);
-        var outcome = await new StageRunner(_engine, _time).RunAsync(
-            new StageWork
+        CheckpointDecision? begun = null;
+        var (attempts, started) = (0, _time.GetTimestamp());
+        var work = new StageWork
+        {
+            Stage = id,
+            Fingerprint = progress.FingerprintOf(stage),
+            Run = (attempt, token) => stage.Run(new StageAttempt(id, attempts = attempt, inputs), token),
+            Guard = stage.Guard,
+            Retry = stage.Retry,
+            Timeout = stage.Timeout,
+            Retention = request.Retention,
+            CauseOf = request.CauseOf,
+            OnStart = async decision =>
             {
-                Stage = id,
-                Fingerprint = progress.FingerprintOf(stage),
-                Run = (attempt, token) => stage.Run(new StageAttempt(id, attempt, inputs), token),
-                Guard = stage.Guard,
-                Retry = stage.Retry,
-                Timeout = stage.Timeout,
-                Retention = request.Retention,
-                CauseOf = request.CauseOf,
-                OnStart = async decision =>
-                {
-                    await account.BeginAsync(cancellation);
-                    _observer.StageStarted(id, decision, number, progress.Stages.Count);
-                },
-                OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, pause),
-                OnCircuitChange = change => _observer.CircuitChanged(id, change),
+                await account.BeginAsync(cancellation);
+                begun = decision;
+                _observer.StageStarted(id, decision, number, progress.Stages.Count);
             },
-            cancellation);
+            OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, pause),
+            OnCircuitChange = change => _observer.CircuitChanged(id, change),
+        };
+        StageOutcome outcome;
+        try
+        {
+            outcome = await new StageRunner(_engine, _time).RunAsync(work, cancellation);
+        }
+        catch (Exception e) when (begun is not null && e is not (OperationCanceledException or FlowInterruptedException))
+        {
+            // Its result could not be saved, so the run ends here. Who was told that the stage began is told how it ended.
+            outcome = new StageOutcome { Status = StageStatus.Failed, Decision = begun, Attempts = attempts, Duration = _time.GetElapsedTime(started), Error = e };
+            _observer.StageEnded(id, progress.End(stage, outcome, request.CauseOf(e).Message), e);
+            throw;
+        }
         foreach (var fault in outcome.Decision.Damage.Append(outcome.PruneError))
         {
             if (fault is not null)
@@ -168,8 +183,9 @@ internal sealed class PipelineRunner
         return again;
     }
 
-    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, string? error, System.Diagnostics.Activity? activity, bool isBestEffort)
+    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, Exception? cause, System.Diagnostics.Activity? activity, bool isBestEffort)
     {
+        var error = status == RunStatus.Interrupted ? "it was stopped" : cause?.Message;
         progress.EndRest();
         try
         {
@@ -184,7 +200,7 @@ internal sealed class PipelineRunner
         var run = account.Run;
         var kind = status switch { RunStatus.Completed => CheckpointEvents.RunCompleted, RunStatus.Interrupted => CheckpointEvents.RunInterrupted, _ => CheckpointEvents.RunFailed };
         await _engine.History.RecordAsync(kind, run.Pipeline, run.Run, null, null, error, CancellationToken.None);
-        Diagnostics.RunEnded(activity, run, account.Elapsed);
+        Diagnostics.RunEnded(activity, run, account.Elapsed, status == RunStatus.Interrupted ? null : cause);
         var result = new PipelineResult { Name = run.Pipeline, Run = run.Run, Status = status, Stages = progress.Results, Duration = account.Elapsed };
         _observer.PipelineEnded(result);
         return result;

@@ -68,6 +68,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             catch (Exception e) when (e is not (OperationCanceledException or FlowInterruptedException))
             {
                 // Its result could not be saved.
+                await engine.History.RecordAsync(CheckpointEvents.StageFailed, work.Stage, null, e.Message, CancellationToken.None);
                 Diagnostics.StageEnded(activity, work.Stage, _time.GetElapsedTime(started), attempt, e);
                 throw;
             }

@@ -2,10 +2,11 @@ namespace Checkpoint;
 
 /// <summary>Keeps the record of a run while it is executed.</summary>
 /// <param name="runs">Where it is kept.</param>
+/// <param name="lease">The right to execute it: without it the record is another's.</param>
 /// <param name="opened">The run as it was before this execution.</param>
 /// <param name="progress">How far this execution has come.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProgress progress, TimeProvider time)
+internal sealed class RunAccount(RunRegistry runs, Lease lease, CheckpointRun opened, RunProgress progress, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
     private CheckpointRun _run = opened with
@@ -19,6 +20,7 @@ internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProg
     };
 
     private bool _isWritten;
+    private bool _isLost;
 
     public CheckpointRun Run => _run;
 
@@ -26,10 +28,11 @@ internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProg
     public TimeSpan Elapsed => time.GetElapsedTime(_started);
 
     /// <summary>Writes down how far it has come.</summary>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseLost"/>, or an error of the store.</exception>
     public ValueTask WriteAsync(CancellationToken cancellation)
     {
         _isWritten = true;
-        return runs.WriteAsync(_run with { Stages = Stages() }, cancellation);
+        return WriteAsync(_run with { Stages = Stages() }, cancellation);
     }
 
     /// <summary>Sees that the record says that somebody is at work; called before any work is.</summary>
@@ -38,13 +41,25 @@ internal sealed class RunAccount(RunRegistry runs, CheckpointRun opened, RunProg
     /// <summary>Writes down how it ended; a finished run that had nothing left to do keeps its record as it is.</summary>
     public ValueTask EndAsync(RunStatus status, string? error, CancellationToken cancellation)
     {
+        if (_isLost)
+            return default;
         if (!_isWritten && opened.IsFinished && status == RunStatus.Completed)
         {
             _run = opened;
             return default;
         }
         _run = _run with { Status = status, EndedAt = time.GetUtcNow(), Stages = Stages(), LastError = error ?? (status == RunStatus.Completed ? null : opened.LastError) };
-        return runs.WriteAsync(_run, cancellation);
+        return WriteAsync(_run, cancellation);
+    }
+
+    private async ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        if (await lease.WhyLostAsync(cancellation) is { } reason)
+        {
+            _isLost = true;
+            throw await runs.RecordLossAsync(run, reason, cancellation);
+        }
+        await runs.WriteAsync(run, cancellation);
     }
 
     // What was done in an earlier execution stays told as it was then.

@@ -14,7 +14,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     {
         var readings = new List<RunReading>();
         await foreach (var reading in store.ListRunsAsync(pipeline, run, cancellation))
-            readings.Add(reading.Run is { } found ? reading with { Run = await JudgeAsync(found, cancellation) } : reading);
+            readings.Add(reading.Run is { } found ? await JudgeAsync(found, cancellation) : reading);
         foreach (var reading in readings.OrderBy(r => r.Run?.StartedAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
             yield return reading;
     }
@@ -24,29 +24,54 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     /// <param name="warn">Told what a person should know.</param>
     /// <param name="cancellation">Ends the waiting.</param>
     /// <returns>The run as it is to be executed now, its lease, and whether it was there before.</returns>
-    public async ValueTask<(CheckpointRun Run, IDisposable Lease, RunStart Start)> OpenAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
+    public async ValueTask<(CheckpointRun Run, Lease Lease, RunStart Start)> OpenAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
     {
-        string? chosen = request.Run;
+        string? chosen = null;
         while (true)
         {
             // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
             using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
             {
-                var (run, start) = await ChooseAsync(request with { Run = chosen }, warn, cancellation);
+                var (run, start) = await ChooseAsync(chosen is null ? request : request with { Run = chosen }, warn, cancellation);
                 var lease = new LeaseName(request.Pipeline, run.Run, null);
                 var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
                 if (attempt.Lease is { } taken)
                 {
-                    await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
-                    return (run, taken, start);
+                    try
+                    {
+                        if (await TryBeginAsync(run, start, cancellation))
+                            return (run, taken, start);
+                    }
+                    catch
+                    {
+                        taken.Dispose();
+                        throw;
+                    }
+                    taken.Dispose();
+                    continue;
                 }
                 if (request.WhenBusy == BusyRun.Fail)
                     throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
-                // That very run is waited for, though it may be finished by then.
+                // That very run is waited for, though it may be finished by then. All that there is to say is said once.
+                if (chosen is null)
+                    warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
                 chosen = run.Run;
+                warn = static _ => { };
             }
             await Task.Delay(WaitPause, time, cancellation);
         }
+    }
+
+    // False where another process has gone on with the run, and ended it, since it was looked at.
+    private async ValueTask<bool> TryBeginAsync(CheckpointRun run, RunStart start, CancellationToken cancellation)
+    {
+        if (start != RunStart.Anew && (await ReadAsync(run, cancellation)).Run is var now && (now?.EndedAt, now?.Attempts ?? 0) != (run.EndedAt, run.Attempts))
+            return false;
+        // Who chooses next must find it, or would start another beside it.
+        if (start == RunStart.New)
+            await WriteAsync(run, cancellation);
+        await history.RecordAsync(CheckpointEvents.LeaseTaken, run.Pipeline, run.Run, null, null, null, cancellation);
+        return true;
     }
 
     /// <summary>The run that a request means, without making it.</summary>
@@ -57,8 +82,10 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         {
             if (reading.Run is { } run)
                 known.Add(run);
+            else if (reading.Fault!.Kind == CheckpointErrorKind.CheckpointDamaged)
+                warn(reading.Fault.Message);
             else
-                warn(reading.Fault!.Message);
+                throw reading.Fault;
         }
         var newest = request switch
         {
@@ -87,11 +114,13 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         return (newest, RunStart.Resumed);
     }
 
+    /// <summary>Writes down that the right to execute a run was lost, and gives the error.</summary>
+    public ValueTask<CheckpointException> RecordLossAsync(CheckpointRun run, string reason, CancellationToken cancellation) =>
+        history.RecordLossAsync(new LeaseName(run.Pipeline, run.Run, null), reason, cancellation);
+
     public ValueTask WriteAsync(CheckpointRun run, CancellationToken cancellation) => store.WriteRunAsync(run, cancellation);
 
-    private static LeaseHolder Holder(DateTimeOffset now) => new(Environment.MachineName, Environment.UserName, Environment.ProcessId, now);
-
-    private LeaseHolder Self() => Holder(time.GetUtcNow());
+    private LeaseHolder Self() => LeaseHolder.Self(time);
 
     // The right to choose is held for moments only, so it is always waited for.
     private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)
@@ -104,10 +133,25 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         }
     }
 
-    private async ValueTask<CheckpointRun> JudgeAsync(CheckpointRun run, CancellationToken cancellation) =>
-        run.Status == RunStatus.Running && await store.FindLeaseAsync(new LeaseName(run.Pipeline, run.Run, null), cancellation) is null
-            ? run with { Status = RunStatus.Interrupted, LastError = run.LastError ?? "the process ended before the run did" }
-            : run;
+    private async ValueTask<RunReading> JudgeAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        while (run.Status == RunStatus.Running && await store.FindLeaseAsync(new LeaseName(run.Pipeline, run.Run, null), cancellation) is null)
+        {
+            // It may have come to its end since its record was read.
+            var reading = await ReadAsync(run, cancellation);
+            if (reading.Run is not { } now || (now.EndedAt, now.Attempts) == (run.EndedAt, run.Attempts))
+                return reading.Fault is null ? new RunReading(run with { Status = RunStatus.Interrupted, LastError = run.LastError ?? "the process ended before the run did" }, null) : reading;
+            run = now;
+        }
+        return new RunReading(run, null);
+    }
+
+    private async ValueTask<RunReading> ReadAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        await foreach (var reading in store.ListRunsAsync(NamePattern.Of(run.Pipeline), NamePattern.Of(run.Run), cancellation))
+            return reading;
+        return default;
+    }
 
     // A run that was named keeps its name; what it saved is to be done again.
     private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request) =>

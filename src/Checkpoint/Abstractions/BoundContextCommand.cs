@@ -10,19 +10,19 @@ public abstract class BoundContextCommand : ContextCommand
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
-    public string? Store { get; set; }
+    public override string? Store { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(PipelineCompleter))]
-    public virtual string? Pipeline { get; set; }
+    public override string? Pipeline { get; set; }
 
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(RunCompleter))]
-    public virtual string? Run { get; set; }
+    public override string? Run { get; set; }
 
     /// <summary>Whether the names of this call come from a piped object: then they are exact, whatever characters are in them.</summary>
     private protected bool IsPiped => MyInvocation.ExpectingInput && !IsTyped("Name");
@@ -91,10 +91,4 @@ public abstract class BoundContextCommand : ContextCommand
 
     protected abstract void OnProcess();
 
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
-    };
 }

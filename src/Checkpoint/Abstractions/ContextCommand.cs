@@ -12,13 +12,35 @@ public abstract class ContextCommand : CancellableCommand
     private ContextResolver? _context;
     private CheckpointEngine? _engine;
 
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    public virtual string? Store { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(PipelineCompleter))]
+    public virtual string? Pipeline { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(RunCompleter))]
+    public virtual string? Run { get; set; }
+
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
     private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => _unsaid.Enqueue(fault.Message)) { OnHashed = ReportHashed };
 
     /// <summary>The values given as parameters.</summary>
-    private protected abstract ContextSettings Given();
+    private protected virtual ContextSettings Given() => new()
+    {
+        Store = StoreSetting(Store),
+        Pipeline = Setting(nameof(Pipeline), Pipeline),
+        Run = Setting(nameof(Run), Run),
+    };
 
     private protected StageId Stage(string name) => new(Context.Pipeline.Value, Context.Run.Value, name);
 

@@ -2,8 +2,8 @@ using System.Management.Automation;
 
 namespace Checkpoint.Commands;
 
-/// <summary>A cmdlet whose names may be wildcards.</summary>
-public abstract class QueryCommand : BoundContextCommand
+/// <summary>A cmdlet that means stages, whose names may be wildcards.</summary>
+public abstract class QueryCommand : WildcardCommand
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
@@ -15,20 +15,6 @@ public abstract class QueryCommand : BoundContextCommand
     [ValidateRange(0L, long.MaxValue)]
     [ArgumentCompleter(typeof(StepCompleter))]
     public long[]? Step { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public override string? Pipeline { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public override string? Run { get; set; }
 
     /// <summary>Whether a piped object has no name: that does not mean every stage, as it does where a person types none.</summary>
     private protected bool IsNameless()

@@ -10,7 +10,7 @@ public abstract class RetryingCommand : ContextCommand
     public int Retry { get; set; }
 
     [Parameter]
-    [Duration]
+    [Duration(AllowZero = true, MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan RetryDelay { get; set; } = RetryPolicy.None.Delay;
 
     [Parameter]
@@ -18,7 +18,7 @@ public abstract class RetryingCommand : ContextCommand
     public double RetryBackoff { get; set; } = RetryPolicy.None.Backoff;
 
     [Parameter]
-    [Duration]
+    [Duration(AllowZero = true, MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan RetryMaxDelay { get; set; } = RetryPolicy.None.MaxDelay;
 
     [Parameter]
@@ -29,23 +29,6 @@ public abstract class RetryingCommand : ContextCommand
     [ValidateNotNullOrEmpty]
     public string[] RetryOn { get; set; } = [];
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public virtual string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     private protected RetryPolicy RetryPolicy => new()
     {
         Retry = Retry,
@@ -54,12 +37,5 @@ public abstract class RetryingCommand : ContextCommand
         MaxDelay = RetryMaxDelay,
         Jitter = RetryJitter,
         RetryOn = RetryOn,
-    };
-
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
     };
 }

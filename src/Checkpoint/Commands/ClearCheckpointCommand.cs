@@ -87,7 +87,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
                 return;
             }
             progress.Report();
-            var removed = Wait(engine.ClearAsync(stage.Stage, steps, null, Cancellation));
+            var removed = Wait(stage.Steps.Count == 0 ? engine.ClearLeftoversAsync(stage.Stage, Cancellation) : engine.ClearAsync(stage.Stage, steps, null, Cancellation));
             WriteVerbose($"{target}: {removed} removed.");
             if (removed < steps?.Count)
                 WriteVerbose($"Checkpoint {stage.Stage}: {steps.Count - removed} of these were removed or saved anew since they were looked at.");

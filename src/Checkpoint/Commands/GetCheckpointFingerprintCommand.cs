@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Get, "CheckpointFingerprint", DefaultParameterSetName = "Object")]
 [OutputType(typeof(CheckpointFingerprint))]
-public sealed class GetCheckpointFingerprintCommand : CancellableCommand
+public sealed class GetCheckpointFingerprintCommand : ContextCommand
 {
     private readonly List<object?> _objects = [];
     private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
@@ -22,24 +22,6 @@ public sealed class GetCheckpointFingerprintCommand : CancellableCommand
 
     [Parameter]
     public string[]? LiteralPath { get; set; }
-
-    // A fingerprint belongs to no store. Every cmdlet takes these three, so that one splat of them serves all.
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
 
     protected override void Process()
     {

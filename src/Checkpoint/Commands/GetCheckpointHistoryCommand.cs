@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Get, "CheckpointHistory")]
 [OutputType(typeof(CheckpointEvent))]
-public sealed class GetCheckpointHistoryCommand : BoundContextCommand
+public sealed class GetCheckpointHistoryCommand : WildcardCommand
 {
     private Func<string, bool> _isWanted = static _ => true;
 
@@ -25,20 +25,6 @@ public sealed class GetCheckpointHistoryCommand : BoundContextCommand
     [ArgumentCompleter(typeof(EventCompleter))]
     public string[]? Event { get; set; }
 
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public override string? Pipeline { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public override string? Run { get; set; }
-
     protected override void OnBegin()
     {
         if (Event is null)
@@ -47,7 +33,15 @@ public sealed class GetCheckpointHistoryCommand : BoundContextCommand
         if (unknown is not null)
             throw new InvalidArgumentException($"There is no event '{unknown}'. The events are {string.Join(", ", CheckpointEvents.All)}; wildcards find those of a newer version too.");
         var patterns = Event.Select(e => WildcardPattern.Get(e, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant)).ToList();
-        _isWanted = kind => patterns.Any(p => p.IsMatch(kind));
+        _isWanted = kind => patterns.Exists(p => p.IsMatch(kind));
+        try
+        {
+            _isWanted("");
+        }
+        catch (WildcardPatternException e)
+        {
+            throw new InvalidArgumentException($"-Event takes names of events and wildcards, and '{string.Join("', '", Event)}' is neither: {e.Message}");
+        }
     }
 
     protected override void OnProcess()

@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Get, "CheckpointRun")]
 [OutputType(typeof(CheckpointRun))]
-public sealed class GetCheckpointRunCommand : BoundContextCommand
+public sealed class GetCheckpointRunCommand : WildcardCommand
 {
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
@@ -13,13 +13,6 @@ public sealed class GetCheckpointRunCommand : BoundContextCommand
     [AllowEmptyString]
     [ArgumentCompleter(typeof(RunCompleter))]
     public override string? Run { get; set; }
-
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [SupportsWildcards]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public override string? Pipeline { get; set; }
 
     protected override void OnProcess()
     {
@@ -42,7 +35,7 @@ public sealed class GetCheckpointRunCommand : BoundContextCommand
             WriteVerbose($"{readings.Count} runs read in '{Engine.Store.Location}'. {Took(started)}");
         // A run that only the context names may not have been started yet.
         if (readings.Count == 0 && isOne && IsGiven(nameof(Run)))
-            WriteError(CheckpointErrors.RunNotFound(pipeline.Literal!, run.Literal, Engine.Store.Location).ToErrorRecord());
+            WriteError(CheckpointErrors.RunUnknown(pipeline.Literal!, run.Literal!, Engine.Store.Location).ToErrorRecord());
     }
 
     private IEnumerable<RunReading> Read(NamePattern pipeline, NamePattern run) => Wait(new RunRegistry(Engine.Store, Engine.History, TimeProvider.System).FindAsync(pipeline, run, Cancellation));

@@ -51,6 +51,9 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
     protected override void Begin()
     {
         var keys = new ItemKeyReader(Key);
+        var variables = UsingVariables.Of(ScriptBlock, SessionState.PSVariable);
+        if (ThrottleLimit > 1)
+            variables.RefuseBlocks();
         var stage = Stage(Name);
         RefuseKey(stage);
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run the items that are not done"))
@@ -67,7 +70,7 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         };
         var items = MyInvocation.ExpectingInput ? null : Items(InputObject);
         _session = new ItemSession(this, Engine, work, keys, SaveOutput, items?.Count, Cancellation);
-        _session.Open(ScriptBlock, ThrottleLimit, BlockErrors.Preference(MyInvocation.BoundParameters));
+        _session.Open(ScriptBlock, variables, ThrottleLimit, BlockErrors.Preference(MyInvocation.BoundParameters));
         foreach (var item in items ?? [])
             Do(session => session.Take(item));
     }
@@ -99,6 +102,11 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         catch (FlowInterruptedException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerException!);
+        }
+        catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
+        {
+            _session.Broke(e);
+            throw;
         }
     }
 }

@@ -3,20 +3,26 @@ using System.Runtime.ExceptionServices;
 
 namespace Checkpoint.Commands;
 
-[Cmdlet(VerbsLifecycle.Invoke, "CheckpointPipeline", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "CheckpointPipeline", SupportsShouldProcess = true, DefaultParameterSetName = Named)]
 [OutputType(typeof(PipelineResult))]
 public sealed class InvokeCheckpointPipelineCommand : ContextCommand
 {
+    private const string Named = "Named";
+
+    // The pipeline of the context: a block that stands alone is its stages, and not its name.
+    private const string Unnamed = "Context";
+
     private readonly List<CheckpointStage> _stages = [];
 
-    [Parameter(Position = 0)]
+    [Parameter(Position = 0, ParameterSetName = Named)]
     [Alias("Name")]
     [AllowNull]
     [AllowEmptyString]
     [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
+    public override string? Pipeline { get; set; }
 
-    [Parameter(Position = 1)]
+    [Parameter(Position = 1, ParameterSetName = Named)]
+    [Parameter(Position = 0, ParameterSetName = Unnamed)]
     public ScriptBlock? ScriptBlock { get; set; }
 
     [Parameter(ValueFromPipeline = true)]
@@ -60,17 +66,6 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     [ValidateRange(1, int.MaxValue)]
     public int Keep { get; set; }
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     protected override void Process() => _stages.AddRange(InputObject ?? []);
 
     protected override void End()
@@ -81,7 +76,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
         RefuseKey(new StageId(pipeline, Context.Run.Value, "pipeline"));
-        var hooks = new PipelineHooks(Hook, BlockErrors.Preference(MyInvocation.BoundParameters), this);
+        var hooks = new PipelineHooks(Hook, this);
         var observer = new PipelineObserver(this, hooks, pipeline);
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
         var request = new PipelineRequest
@@ -101,19 +96,15 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             CauseOf = BlockErrors.CauseOf,
         };
         var runner = new PipelineRunner(Engine, observer);
-        if (MyInvocation.BoundParameters.TryGetValue("WhatIf", out var whatIf) && (SwitchParameter)whatIf)
+        if (IsWhatIf)
             Tell(PipelineThread.Run(() => runner.PlanAsync(request, Cancellation)));
         else if (ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run"))
             Execute(runner, request);
     }
 
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
-        Keep = IsGiven(nameof(Keep)) ? new(Keep) : default,
-    };
+    private bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : GetVariableValue("WhatIfPreference"));
+
+    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
     private void Execute(PipelineRunner runner, PipelineRequest request)
     {
@@ -123,8 +114,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             WriteObject(result);
             if (error is null)
                 return;
-            var failed = result.Stages.First(s => s.Status == StageStatus.Failed);
-            WriteError(CheckpointErrors.StageFailed(result, failed.Name, failed.Error!, error).ToErrorRecord());
+            WriteError(CheckpointErrors.StageFailed(result, error).ToErrorRecord());
         }
         catch (FlowInterruptedException e)
         {
@@ -132,11 +122,20 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         }
     }
 
-    // The block writes stages with the word "stage", which means nothing outside it.
+    // The block writes stages with the word "stage", which means nothing outside it. A stage that cannot be made must not be left out unseen.
     private static IEnumerable<CheckpointStage> Written(ScriptBlock block)
     {
         var functions = new Dictionary<string, ScriptBlock> { ["stage"] = ScriptBlock.Create("Checkpoint\\New-CheckpointStage @args") };
-        foreach (var item in block.InvokeWithContext(functions, null))
+        var items = new System.Collections.ObjectModel.Collection<PSObject>();
+        try
+        {
+            items = block.InvokeWithContext(functions, [new PSVariable("ErrorActionPreference", ActionPreference.Stop)]);
+        }
+        catch (RuntimeException e)
+        {
+            BlockErrors.ThrowOwn(e);
+        }
+        foreach (var item in items)
         {
             if (item?.BaseObject is not CheckpointStage stage)
                 throw new InvalidArgumentException($"The block of a pipeline may only give stages, and gave '{item}'. Write what is to be done inside of: stage <name> {{ … }}.");

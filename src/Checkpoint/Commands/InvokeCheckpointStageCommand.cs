@@ -22,7 +22,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     public object? Fingerprint { get; set; }
 
     [Parameter]
-    [Duration]
+    [Duration(MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan Timeout { get; set; }
 
     [Parameter]
@@ -75,25 +75,23 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
             OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry(stage.Name, BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
             OnCircuitChange = change => WriteDone(change.ToString()),
         };
-        Emit(stage, Do(stage, work), output);
+        Emit(stage, Do(work, output), output);
     }
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
-    private StageOutcome Do(StageId stage, StageWork work)
+    private StageOutcome Do(StageWork work, List<object?> output)
     {
         try
         {
             return PipelineThread.Run(() => new StageRunner(Engine).RunAsync(work, Cancellation));
         }
-        catch (FlowInterruptedException e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            ExceptionDispatchInfo.Throw(e.InnerException!);
+            // What the block gave is not lost where it could not be saved, or the block left a loop around the cmdlet.
+            WriteObject(output, enumerateCollection: true);
+            ExceptionDispatchInfo.Throw(e is FlowInterruptedException { InnerException: { } wanted } ? wanted : e);
             throw;
-        }
-        catch (UnkeptValueException e)
-        {
-            throw CheckpointErrors.NotSaved(stage, Engine.Store.Location, e);
         }
     }
 
@@ -109,7 +107,10 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
         }
         WriteObject(output, enumerateCollection: true);
         if (outcome.Status == StageStatus.Failed)
+        {
+            BlockErrors.ThrowOwn(outcome.Error!);
             ThrowTerminatingError(BlockErrors.RecordOf(outcome.Error!, stage.Name));
+        }
         if (outcome.PruneError is not null)
             WriteError(outcome.PruneError.ToErrorRecord());
         WriteDone($"Stage completed: {stage.Name}");

@@ -4,7 +4,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.New, "CheckpointCircuitBreaker")]
 [OutputType(typeof(CircuitBreaker))]
-public sealed class NewCheckpointCircuitBreakerCommand : CancellableCommand
+public sealed class NewCheckpointCircuitBreakerCommand : ContextCommand
 {
     [Parameter(Position = 0)]
     [AllowEmptyString]

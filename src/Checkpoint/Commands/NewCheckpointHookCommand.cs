@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 [Cmdlet(VerbsCommon.New, "CheckpointHook", DefaultParameterSetName = "Log")]
 [OutputType(typeof(CheckpointLog), ParameterSetName = ["Log"])]
 [OutputType(typeof(CheckpointMetrics), ParameterSetName = ["Metrics"])]
-public sealed class NewCheckpointHookCommand : CancellableCommand
+public sealed class NewCheckpointHookCommand : ContextCommand
 {
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Log")]
     [AllowEmptyString]

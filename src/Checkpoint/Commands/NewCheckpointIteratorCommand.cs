@@ -5,7 +5,7 @@ namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.New, "CheckpointIterator")]
 [OutputType(typeof(CheckpointIterator))]
-public sealed class NewCheckpointIteratorCommand : CancellableCommand
+public sealed class NewCheckpointIteratorCommand : ContextCommand
 {
     private readonly List<object?> _piped = [];
 
@@ -37,24 +37,6 @@ public sealed class NewCheckpointIteratorCommand : CancellableCommand
     [AllowEmptyString]
     [AllowEmptyCollection]
     public object? Fingerprint { get; set; }
-
-    // An iterator belongs to no store until it is saved. Every cmdlet takes these three, so that one splat of them serves all.
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
 
     protected override void Begin()
     {

@@ -14,8 +14,9 @@ public sealed class NewCheckpointStageCommand : RetryingCommand
     public ScriptBlock ScriptBlock { get; set; } = null!;
 
     [Parameter]
+    [AllowNull]
     [AllowEmptyCollection]
-    public string[] DependsOn { get; set; } = [];
+    public string[]? DependsOn { get; set; }
 
     [Parameter]
     [AllowNull]
@@ -24,7 +25,7 @@ public sealed class NewCheckpointStageCommand : RetryingCommand
     public object? Fingerprint { get; set; }
 
     [Parameter]
-    [Duration]
+    [Duration(MaxDays = DurationAttribute.TimerDays)]
     public TimeSpan Timeout { get; set; }
 
     [Parameter]
@@ -38,7 +39,7 @@ public sealed class NewCheckpointStageCommand : RetryingCommand
         // Names are judged with the whole pipeline, where every fault is named at once.
         Name = Name,
         ScriptBlock = ScriptBlock,
-        DependsOn = DependsOn,
+        DependsOn = DependsOn ?? [],
         Disabled = Disabled,
         Timeout = IsGiven(nameof(Timeout)) ? Timeout : null,
         CircuitBreaker = CircuitBreaker,

@@ -84,23 +84,6 @@ public sealed class SaveCheckpointCommand : ContextCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     protected override void Begin()
     {
         if (MyInvocation.ExpectingInput && (IsGiven(nameof(State)) || IsGiven(nameof(InputObject))))
@@ -136,13 +119,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
         }
     }
 
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
-        Keep = IsGiven(nameof(Keep)) ? new(Keep) : default,
-    };
+    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
     private void Save(StageId stage, string target)
     {

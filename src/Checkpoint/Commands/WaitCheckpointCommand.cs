@@ -13,35 +13,11 @@ public sealed class WaitCheckpointCommand : ContextCommand
     [Parameter(Mandatory = true, ParameterSetName = "Pending")]
     public SwitchParameter Pending { get; set; }
 
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? Store { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(PipelineCompleter))]
-    public string? Pipeline { get; set; }
-
-    [Parameter]
-    [AllowNull]
-    [AllowEmptyString]
-    [ArgumentCompleter(typeof(RunCompleter))]
-    public string? Run { get; set; }
-
     protected override void Process()
     {
         if (Pending)
             WaitForPending(Name?.Select(Stage).ToHashSet());
     }
-
-    private protected override ContextSettings Given() => new()
-    {
-        Store = StoreSetting(Store),
-        Pipeline = Setting(nameof(Pipeline), Pipeline),
-        Run = Setting(nameof(Run), Run),
-    };
 
     private void WaitForPending(HashSet<StageId>? stages)
     {

@@ -6,12 +6,13 @@ namespace Checkpoint;
 /// <summary>The context of a command line that is being written.</summary>
 internal sealed class CompletionScope
 {
+    private readonly string _command;
     private readonly IDictionary _bound;
     private readonly ContextResolver _context;
 
-    public CompletionScope(IDictionary bound)
+    public CompletionScope(string command, IDictionary bound)
     {
-        _bound = bound;
+        (_command, _bound) = (command, bound);
         _context = new ContextResolver(
             new ContextSettings { Store = Setting("Store"), Pipeline = Setting("Pipeline"), Run = Setting("Run") },
             SessionContext.Current,
@@ -34,6 +35,9 @@ internal sealed class CompletionScope
         Store.ListRunsAsync(pipeline, run, CancellationToken.None).ToBlockingEnumerable().Select(r => r.Run).OfType<CheckpointRun>();
 
     public IEnumerable<CheckpointEvent> History(NamePattern pipeline) => Store.ReadHistoryAsync(pipeline, CancellationToken.None).ToBlockingEnumerable();
+
+    /// <summary>What a history tells where that is what the command line asks for; else nothing.</summary>
+    public IEnumerable<CheckpointEvent> Past(NamePattern pipeline) => _command == "Get-CheckpointHistory" ? History(pipeline) : [];
 
     // Completion runs inside a pipeline, where the runspace's own proxy of the session refuses to answer.
     private static PathIntrinsics SessionPath()

@@ -8,6 +8,7 @@ public sealed class PipelineCompleter : StoreCompleter
             .Concat(scope.List(NamePattern.Where(matches), NamePattern.Any, NamePattern.Any))
             .Select(s => s.Stage.Pipeline)
             .Concat(scope.Runs(NamePattern.Where(matches), NamePattern.Any).Select(r => r.Pipeline))
+            .Concat(scope.Past(NamePattern.Where(matches)).Select(e => e.Pipeline))
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(p => (p, $"pipeline {p}"));
 }

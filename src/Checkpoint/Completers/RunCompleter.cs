@@ -7,6 +7,7 @@ public sealed class RunCompleter : StoreCompleter
         scope.List(scope.Pipeline, NamePattern.Where(matches), NamePattern.Any)
             .Select(s => s.Stage.Run!)
             .Concat(scope.Runs(scope.Pipeline, NamePattern.Where(matches)).Select(r => r.Run))
+            .Concat(scope.Past(scope.Pipeline).Select(e => e.Run).OfType<string>().Where(matches))
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(r => (r, $"run {r}"));
 }

@@ -22,7 +22,7 @@ public abstract class StoreCompleter : IArgumentCompleter
             var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
             // To the cmdlets that take patterns * is every name, also where one stage has it for its name.
             var isPattern = commandName is "Get-Checkpoint" or "Clear-Checkpoint" or "Get-CheckpointRun" or "Get-CheckpointHistory";
-            return Complete(new CompletionScope(fakeBoundParameters), pattern.IsMatch).Take(MaxResults)
+            return Complete(new CompletionScope(commandName, fakeBoundParameters), pattern.IsMatch).Take(MaxResults)
                 .Select(c => (c.Text, c.Tip, Word: isPattern && c.Text == "*" ? "`*" : c.Text))
                 .Select(c => new CompletionResult(IsText ? Quote(c.Word, quote) : c.Word, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
         }

@@ -9,15 +9,19 @@ internal sealed class PipelineHooks
 {
     public static readonly string[] Names = ["BeforePipeline", "AfterPipeline", "BeforeStage", "AfterStage", "OnStageFailure", "OnRetry", "OnCircuitBreaker"];
 
+    // Called as a script calls it, and not from without: its streams go where those of a block go, and what it writes as an error is thrown as there.
+    private static readonly ScriptBlock Method = ScriptBlock.Create("param($__call) $null = $__call[0].($__call[1])($__call[2])");
+
     private readonly object[] _hooks;
     private readonly BlockInvoker _invoker;
     private readonly PSCmdlet _command;
 
     /// <exception cref="InvalidArgumentException">A hook has none of the names, or something that cannot be called.</exception>
-    public PipelineHooks(object[] hooks, ActionPreference errors, PSCmdlet command)
+    public PipelineHooks(object[] hooks, PSCmdlet command)
     {
         _hooks = hooks;
-        _invoker = new BlockInvoker(command, errors);
+        // Whatever -ErrorAction says of the pipeline: a hook that wrote an error did not do its work, and that is to be told.
+        _invoker = new BlockInvoker(command, ActionPreference.Stop);
         _command = command;
         foreach (var hook in hooks)
             Check(hook);
@@ -77,16 +81,16 @@ internal sealed class PipelineHooks
             ? table.Keys.Cast<object>().Where(key => e.Hook.Equals(LanguagePrimitives.ConvertTo<string>(key), StringComparison.OrdinalIgnoreCase)).Select(key => Unwrap(table[key])).FirstOrDefault()
             : Member(hook, e.Hook);
         if (member is PSMethodInfo method)
-            Invoke(method, e);
+            Call(hook, method.Name, e);
         else if (member is ScriptBlock block)
             _invoker.Invoke(block, e, [], timeout: false, CancellationToken.None);
     }
 
-    private static void Invoke(PSMethodInfo method, HookEvent e)
+    private void Call(object hook, string method, HookEvent e)
     {
         try
         {
-            PipelineThread.Outside(() => method.Invoke(e));
+            _invoker.Invoke(Method, new[] { hook, method, e }, [], timeout: false, CancellationToken.None);
         }
         catch (MethodInvocationException error) when (error.InnerException is { } thrown)
         {

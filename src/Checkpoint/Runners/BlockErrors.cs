@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 
 namespace Checkpoint;
 
@@ -11,6 +12,18 @@ internal static class BlockErrors
 
     /// <summary>The exception that was thrown, without what PowerShell wraps around it.</summary>
     public static Exception CauseOf(Exception error) => error is RuntimeException { ErrorRecord.Exception: { } inner } && inner != error ? CauseOf(inner) : error;
+
+    /// <summary>
+    /// Throws a block's error as it is, as by a throw statement: every other way wraps it, and makes its id, place and category those of the cmdlet. What is no script's error is
+    /// left to the caller.
+    /// </summary>
+    public static void ThrowOwn(Exception error)
+    {
+        if (error is not RuntimeException own)
+            return;
+        own.WasThrownFromThrowStatement = true;
+        ExceptionDispatchInfo.Throw(own);
+    }
 
     /// <summary>The error record that a block's exception carries; one is made for an exception of ours.</summary>
     public static ErrorRecord RecordOf(Exception error, string stage) => error switch

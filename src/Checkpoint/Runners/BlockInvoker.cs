@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Checkpoint;
 
 /// <summary>
-/// Runs a script block for a stage: in the scope of whoever wrote it, with <c>$_</c> and the first argument set, its output gathered, its other streams going
+/// Runs a script block for a stage: in a scope below that of whoever wrote it, with <c>$_</c> and the first argument set, its output gathered, its other streams going
 /// where those of the cmdlet go.
 /// </summary>
 /// <param name="command">The cmdlet that runs it.</param>
@@ -13,10 +13,10 @@ namespace Checkpoint;
 internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
 {
     // The output goes through a pipeline of its own, so that what came before a failure is there.
-    private static readonly ScriptBlock Gather = ScriptBlock.Create("param($__block, $__argument, $__sink) & $__block $__argument | & { process { $__sink.Add($_) } }");
+    private static readonly ScriptBlock Gather = ScriptBlock.Create("param($__block, $__argument, $__output) & $__block $__argument | & { process { $__output.Add($_) } }");
 
-    // Streams that another pipeline would keep to itself come with the output, and are told apart by the sink.
-    private static readonly ScriptBlock GatherAll = ScriptBlock.Create("param($__block, $__argument, $__sink) & $__block $__argument *>&1 | & { process { $__sink.Add($_) } }");
+    // What a pipeline of its own would keep to itself is handed on.
+    private const string Stoppable = "param($__run, $__relay) try { & { $__run.Invoke() } *>&1 | & { process { $__relay.Add($_) } } } catch { throw }";
 
     /// <summary>Runs a block and gives its output.</summary>
     /// <param name="block">The block.</param>
@@ -28,13 +28,13 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
     /// <exception cref="RuntimeException">The block's own error.</exception>
     public void Invoke(ScriptBlock block, object? argument, List<object?> output, bool timeout, CancellationToken cancellation) => PipelineThread.Outside(() =>
     {
-        List<PSVariable> variables = [new("_", argument), new("ErrorActionPreference", errors)];
+        void Run() => RunBlock(block, argument, output);
         try
         {
             if (timeout)
-                InvokeStoppable(block, argument, output, variables, cancellation);
+                TryBlock.Invoke(Run, kept => RunStoppable(kept, cancellation));
             else
-                Gather.InvokeWithContext(null, variables, block, argument, new OutputSink(output, null));
+                TryBlock.Invoke(Run);
         }
         catch (Exception e) when (e is PipelineStoppedException or FlowControlException)
         {
@@ -43,21 +43,37 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
         return true;
     });
 
-    // A pipeline of its own can be stopped without stopping the cmdlet.
-    private void InvokeStoppable(ScriptBlock block, object? argument, List<object?> output, List<PSVariable> variables, CancellationToken cancellation)
+    private void RunBlock(ScriptBlock block, object? argument, List<object?> output)
     {
-        using var shell = PowerShell.Create(RunspaceMode.CurrentRunspace);
-        shell.AddScript("param($__gather, $__variables, $__arguments) $null = $__gather.InvokeWithContext($null, $__variables, $__arguments)", useLocalScope: true)
-            .AddArgument(GatherAll).AddArgument(variables).AddArgument(new object?[] { block, argument, new OutputSink(output, command) });
-        using var stopping = cancellation.Register(() => shell.BeginStop(null, null));
-        try
+        List<PSVariable> variables = [new("_", argument), new("ErrorActionPreference", errors)];
+        // Variables reach a block from the module that it is of, and from no other. One of no module may be run by a cmdlet in a module: then it must be called itself, and
+        // what it gave is lost when it fails.
+        if (block.Module is { } module)
+            module.NewBoundScriptBlock(Gather).InvokeWithContext(null, variables, block, argument, output);
+        else if (command.SessionState.Module is null)
+            Gather.InvokeWithContext(null, variables, block, argument, output);
+        else
+            output.AddRange(block.InvokeWithContext(null, variables, argument));
+    }
+
+    // A pipeline of its own can be stopped without stopping the cmdlet.
+    private void RunStoppable(Action run, CancellationToken cancellation)
+    {
+        var relay = new StreamRelay(command);
+        using (var shell = PowerShell.Create(RunspaceMode.CurrentRunspace))
         {
-            shell.Invoke();
+            shell.AddScript(Stoppable, useLocalScope: true).AddArgument(run).AddArgument(relay);
+            using var stopping = cancellation.Register(() => shell.BeginStop(null, null));
+            try
+            {
+                shell.Invoke();
+            }
+            catch (PipelineStoppedException)
+            {
+                // The token says so too.
+            }
         }
-        catch (RuntimeException e) when (e is CmdletInvocationException or MethodInvocationException && e.InnerException is RuntimeException inner)
-        {
-            throw inner;
-        }
+        relay.Complete();
         cancellation.ThrowIfCancellationRequested();
     }
 }

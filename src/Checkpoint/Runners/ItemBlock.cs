@@ -12,11 +12,10 @@ internal sealed class ItemBlock
     private readonly PSVariable[] _variables;
 
     /// <param name="block">The block.</param>
+    /// <param name="taken">What it takes from the caller of the cmdlet.</param>
     /// <param name="errors">What a non-terminating error in it does.</param>
-    /// <param name="caller">The variables of the cmdlet's caller.</param>
-    public ItemBlock(ScriptBlock block, ActionPreference errors, PSVariableIntrinsics caller)
+    public ItemBlock(ScriptBlock block, UsingVariables taken, ActionPreference errors)
     {
-        var taken = UsingVariables.Of(block, caller);
         _variables = [new PSVariable("ErrorActionPreference", errors), .. taken.Variables];
         // A text of its own loses the file that it is from, so only where it must.
         _block = taken.Variables.Count == 0 ? block : block.Module?.NewBoundScriptBlock(ScriptBlock.Create(taken.Script)) ?? ScriptBlock.Create(taken.Script);
@@ -30,7 +29,8 @@ internal sealed class ItemBlock
         try
         {
             // The block itself and not another around it: variables would not reach it where cmdlet and block belong to different modules.
-            var output = _block.InvokeWithContext(null, [new PSVariable("_", item), .. _variables], item);
+            System.Collections.ObjectModel.Collection<PSObject> output = [];
+            TryBlock.Invoke(() => output = _block.InvokeWithContext(null, [new PSVariable("_", item), .. _variables], item));
             return output.Count == 0 ? [] : [.. output];
         }
         catch (Exception e) when (e is PipelineStoppedException or FlowControlException)

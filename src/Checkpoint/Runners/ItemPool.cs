@@ -24,19 +24,21 @@ internal sealed class ItemPool : IDisposable
     private readonly ItemRun _run;
     private readonly bool _savesOutput;
     private readonly bool _streams;
+    private readonly Action<ErrorRecord, string> _onError;
     private readonly Action<ItemId, string, object?[], long, Exception?> _ended;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _stopping;
     private readonly string _location;
     private int _active;
 
-    public ItemPool(ScriptBlock block, int throttle, ActionPreference errors, PSCmdlet command, ItemRun run, bool savesOutput, Action<ItemId, string, object?[], long, Exception?> ended, CancellationToken cancellation)
+    public ItemPool(UsingVariables block, int throttle, ActionPreference errors, PSCmdlet command, ItemRun run, bool savesOutput, Action<ErrorRecord, string> onError, Action<ItemId, string, object?[], long, Exception?> ended, CancellationToken cancellation)
     {
-        _block = UsingVariables.Of(block, command.SessionState.PSVariable);
-        (_throttle, _errors, _command, _run, _savesOutput, _ended, _cancellation) = (throttle, errors, command, run, savesOutput, ended, cancellation);
+        (_block, _throttle, _errors, _command, _run, _savesOutput, _onError, _ended, _cancellation) = (block, throttle, errors, command, run, savesOutput, onError, ended, cancellation);
         // What a failed attempt gave is not wanted when another follows.
         _streams = run.Work.Retry.Retry == 0;
-        _location = command.SessionState.Path.CurrentLocation.Path;
+        // A drive of the caller's own is not there in another session, but the folder is.
+        var location = command.SessionState.Path.CurrentLocation;
+        _location = location.Provider.Name == "FileSystem" ? location.ProviderPath : location.Path;
         _stopping = cancellation.Register(StopWorkers);
     }
 
@@ -166,7 +168,10 @@ internal sealed class ItemPool : IDisposable
     private void Tell(ItemTask task, object record) => _events.Add(() =>
     {
         Release(task);
-        Write(record);
+        if (record is ErrorRecord error)
+            _onError(error, task.Key);
+        else
+            StreamRecords.TryWrite(_command, record);
     });
 
     // The last thing that an item gives is held until it is on disk that the item is done: who has seen all of it need not fear that it is done again. What comes before it goes on at once.
@@ -176,30 +181,5 @@ internal sealed class ItemPool : IDisposable
             return;
         task.Held = null;
         _command.WriteObject(held.Value);
-    }
-
-    private void Write(object record)
-    {
-        switch (record)
-        {
-            case ErrorRecord error:
-                _command.WriteError(error);
-                break;
-            case WarningRecord warning:
-                _command.WriteWarning(warning.Message);
-                break;
-            case VerboseRecord verbose:
-                _command.WriteVerbose(verbose.Message);
-                break;
-            case DebugRecord debug:
-                _command.WriteDebug(debug.Message);
-                break;
-            case InformationRecord information:
-                _command.WriteInformation(information);
-                break;
-            case ProgressRecord progress:
-                _command.WriteProgress(progress);
-                break;
-        }
     }
 }

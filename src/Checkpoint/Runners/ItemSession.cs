@@ -37,14 +37,15 @@ internal sealed class ItemSession : IDisposable
 
     /// <summary>Makes ready for the first item.</summary>
     /// <param name="block">What is done with each.</param>
+    /// <param name="variables">What it takes from the caller.</param>
     /// <param name="throttle">How many at once; one is done on the pipeline's thread.</param>
     /// <param name="errors">What a non-terminating error in the block does.</param>
-    public void Open(ScriptBlock block, int throttle, ActionPreference errors)
+    public void Open(ScriptBlock block, UsingVariables variables, int throttle, ActionPreference errors)
     {
         if (throttle == 1)
-            _block = new ItemBlock(block, errors, _command.SessionState.PSVariable);
+            _block = new ItemBlock(block, variables, errors);
         else
-            _pool = new ItemPool(block, throttle, errors, _command, _run, _savesOutput, Ended, _cancellation);
+            _pool = new ItemPool(variables, throttle, errors, _command, _run, _savesOutput, (error, key) => TellError(error, $"Item '{key}'"), Ended, _cancellation);
     }
 
     /// <summary>Takes the next item of the input.</summary>
@@ -89,9 +90,9 @@ internal sealed class ItemSession : IDisposable
         if (_isShown)
             _command.WriteProgress(new ProgressRecord(0, Activity, " ") { RecordType = ProgressRecordType.Completed });
         Tell();
+        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (_stoppedBy is not null)
             _command.ThrowTerminatingError(_stoppedBy);
-        var (saved, error) = _run.CompleteAsync(_cancellation).AsTask().GetAwaiter().GetResult();
         if (error is not null && _run.IsStopped)
             _command.ThrowTerminatingError(error.ToErrorRecord());
         if (error is not null)
@@ -99,6 +100,9 @@ internal sealed class ItemSession : IDisposable
         if (saved is not null)
             _command.WriteInformation($"Checkpoint saved: {saved.Name}", Tags);
     }
+
+    /// <summary>Says what ended it: no item, nor the user.</summary>
+    public void Broke(Exception error) => _run.Broke(error);
 
     public void Dispose()
     {
@@ -149,13 +153,18 @@ internal sealed class ItemSession : IDisposable
                 Complete();
             return;
         }
-        // Where errors stop a script, one failed item would stop the rest of them, against the caller's word.
-        if (StopsAtErrors())
-            _command.WriteWarning($"Item '{key}' failed: {BlockErrors.CauseOf(error).Message}");
-        else
-            _command.WriteError(record);
+        TellError(record, $"Item '{key}' failed");
         if (_pool is null && _run.IsStopped)
             Complete();
+    }
+
+    // Where errors stop a script, one of one item would stop the rest of them, against the word of the caller or of the block.
+    private void TellError(ErrorRecord record, string what)
+    {
+        if (StopsAtErrors())
+            _command.WriteWarning($"{what}: {BlockErrors.CauseOf(record.Exception).Message}");
+        else
+            _command.WriteError(record);
     }
 
     private bool StopsAtErrors() =>

@@ -7,8 +7,8 @@ namespace Checkpoint;
 /// <summary>A thread with a runspace that runs the block for one item after the other.</summary>
 internal sealed class ItemWorker
 {
-    // Left by break or exit the block does not reach its end, and yet that is no error to PowerShell.
-    private const string Wrapper = "param($__block, $__item, $__end) & $__block $__item; $__end.Reached()";
+    // Left by break or exit the block does not reach its end, and yet that is no error to PowerShell. See TryBlock for the try.
+    private const string Wrapper = "param($__block, $__item, $__end) try { & $__block $__item; $__end.Reached() } catch { throw }";
 
     private readonly BlockingCollection<ItemTask> _tasks;
     private readonly UsingVariables _block;
@@ -100,12 +100,24 @@ internal sealed class ItemWorker
             _runspace.ResetRunspaceState();
         }
         var state = _runspace.SessionStateProxy;
-        state.Path.SetLocation(_location);
+        SetLocation(state);
         // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same. In a runspace of its own these two would have even a throw passed over.
         state.SetVariable("ErrorActionPreference", _errors is ActionPreference.SilentlyContinue or ActionPreference.Ignore ? ActionPreference.Continue : _errors);
         state.SetVariable("_", item);
         foreach (var variable in _block.Variables)
             state.SetVariable(variable.Name, variable.Value);
+    }
+
+    private void SetLocation(SessionStateProxy state)
+    {
+        try
+        {
+            state.Path.SetLocation(WildcardPattern.Escape(_location));
+        }
+        catch (System.Management.Automation.DriveNotFoundException)
+        {
+            // A drive of the caller's that is no folder: the block begins where the process is, as with ForEach-Object -Parallel.
+        }
     }
 
     private static void Listen<T>(PSDataCollection<T> records, Action<T> onRecord) => records.DataAdded += (_, _) =>

@@ -15,8 +15,10 @@ internal sealed class UsingVariables
     // What these are given runs elsewhere, and $using: in it means the variables of our block.
     private static readonly HashSet<string> Elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
-        "ForEach-Object", "%", "foreach", "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", "Invoke-CheckpointItem",
+        "Invoke-Command", "icm", "Start-Job", "sajb", "Start-ThreadJob", "Invoke-CheckpointItem",
     };
+
+    private static readonly HashSet<string> Loops = new(StringComparer.OrdinalIgnoreCase) { "ForEach-Object", "%", "foreach" };
 
     private UsingVariables(string script, IReadOnlyList<PSVariable> variables) => (Script, Variables) = (script, variables);
 
@@ -26,7 +28,8 @@ internal sealed class UsingVariables
     /// <summary>The variables that the text needs.</summary>
     public IReadOnlyList<PSVariable> Variables { get; }
 
-    /// <summary>Takes them. One that the caller does not have is left for PowerShell to complain of.</summary>
+    /// <summary>Takes them.</summary>
+    /// <exception cref="InvalidArgumentException">The caller does not have one of them.</exception>
     public static UsingVariables Of(ScriptBlock block, PSVariableIntrinsics caller)
     {
         var text = block.ToString();
@@ -36,22 +39,37 @@ internal sealed class UsingVariables
         foreach (UsingExpressionAst use in uses.Cast<UsingExpressionAst>())
         {
             var name = UsingExpressionAst.ExtractUsingVariable(use).VariablePath.UserPath;
-            if (caller.Get(name) is not { } variable)
-                continue;
-            variables[name] = new PSVariable(Prefix + name, variable.Value);
+            var value = caller.GetValue(name);
+            if (value is null && caller.Get(name) is null)
+                throw new InvalidArgumentException($"The script block names $using:{name}, and there is no such variable where Invoke-CheckpointItem is called.");
+            // Of $using:script:name and $using:env:name too a plain variable is made.
+            var scope = name.LastIndexOf(':') + 1;
+            var prefix = Prefix + name[..scope].Replace(':', '_');
+            variables[name] = new PSVariable(prefix + name[scope..], value);
             var at = text.IndexOf(Scope, use.Extent.StartOffset - start, StringComparison.OrdinalIgnoreCase);
-            text = text.Remove(at, Scope.Length).Insert(at, Prefix);
+            text = text.Remove(at, Scope.Length + scope).Insert(at, prefix);
         }
         return new UsingVariables(text, [.. variables.Values]);
+    }
+
+    /// <summary>Refuses blocks among the values: each belongs to the session in which it was made, and can fail or hang in another.</summary>
+    /// <exception cref="InvalidArgumentException">There is one.</exception>
+    public void RefuseBlocks()
+    {
+        if (Variables.FirstOrDefault(v => v.Value is ScriptBlock or PSObject { BaseObject: ScriptBlock }) is { } block)
+            throw new InvalidArgumentException($"$using:{block.Name[Prefix.Length..]} is a script block, which belongs to this session and cannot run in another. Hand over its text and make a block of it there by [scriptblock]::Create, or leave -ThrottleLimit out.");
     }
 
     private static bool IsElsewhere(Ast use, Ast block)
     {
         for (var ast = use.Parent; ast is not null && ast != block; ast = ast.Parent)
         {
-            if (ast is ScriptBlockExpressionAst { Parent: CommandAst command } && command.GetCommandName() is { } name && Elsewhere.Contains(name))
+            if (ast is ScriptBlockExpressionAst { Parent: CommandAst command } && command.GetCommandName() is { } name && (Elsewhere.Contains(name) || (Loops.Contains(name) && IsParallel(command))))
                 return true;
         }
         return false;
     }
+
+    private static bool IsParallel(CommandAst command) =>
+        command.CommandElements.OfType<CommandParameterAst>().Any(p => p.ParameterName.Length > 1 && "Parallel".StartsWith(p.ParameterName, StringComparison.OrdinalIgnoreCase));
 }

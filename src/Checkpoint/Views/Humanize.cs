@@ -42,6 +42,9 @@ public static class Humanize
     /// <summary>How many stages of how many are done.</summary>
     public static string Done(IReadOnlyCollection<StageResult> stages) => Text($"{stages.Count(s => s.Status is StageStatus.Completed or StageStatus.Skipped)}/{stages.Count}");
 
+    /// <summary>A name, cut where it would leave no room for what stands beside it.</summary>
+    public static string? Name(string? name) => name is null ? null : ShortText.Cut(name, 30);
+
     /// <summary>A size in bytes: <c>512 B</c>, <c>1.5 MiB</c>; a hyphen for none.</summary>
     public static string Size(long? bytes)
     {

@@ -56,7 +56,7 @@ public sealed class DiagnosticsTests : PipelineTest
                 $"checkpoint.stage.retries {{retry}} 1 checkpoint.pipeline={_pipeline} checkpoint.stage=a error.type=System.InvalidOperationException",
                 $"checkpoint.stage.retries {{retry}} 1 checkpoint.pipeline={_pipeline} checkpoint.stage=a error.type=System.InvalidOperationException",
                 $"checkpoint.stage.duration s 0 checkpoint.pipeline={_pipeline} checkpoint.stage=a error.type=System.InvalidOperationException checkpoint.status=failed",
-                $"checkpoint.run.duration s 0 checkpoint.pipeline={_pipeline} checkpoint.status=failed",
+                $"checkpoint.run.duration s 0 checkpoint.pipeline={_pipeline} error.type=System.InvalidOperationException checkpoint.status=failed",
             ],
             Measures());
     }

@@ -25,11 +25,13 @@ public abstract class EngineTest : StoreTest
     }
 
     /// <summary>Gives a record another version and a right checksum.</summary>
-    private protected void MakeNewer(long step)
+    private protected void MakeNewer(long step) => MakeNewer(RecordPath(step));
+
+    private protected static void MakeNewer(string path)
     {
-        var text = File.ReadAllText(RecordPath(step)).Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal);
+        var text = File.ReadAllText(path).Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal);
         var body = System.Text.Encoding.UTF8.GetBytes(text[..text.LastIndexOf(",\n  \"checksum\"", StringComparison.Ordinal)]);
         var checksum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(body));
-        File.WriteAllBytes(RecordPath(step), [.. body, .. System.Text.Encoding.UTF8.GetBytes($",\n  \"checksum\": \"{checksum}\"\n}}\n")]);
+        File.WriteAllBytes(path, [.. body, .. System.Text.Encoding.UTF8.GetBytes($",\n  \"checksum\": \"{checksum}\"\n}}\n")]);
     }
 }

@@ -23,7 +23,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task WhatIsAppendedIsReadInItsOrder()
+    public async Task What_is_appended_is_read_in_its_order()
     {
         for (var i = 1; i <= 3; i++)
             await Append(i);
@@ -32,7 +32,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task SeveralEventsAreOneWrite()
+    public async Task Several_events_are_one_write()
     {
         await Append(1);
         _files.Forget();
@@ -44,7 +44,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task ALineThatACrashCutOffIsPassedOverAndTheNextBeginsItsOwn()
+    public async Task A_line_that_a_crash_cut_off_is_passed_over_and_the_next_begins_its_own()
     {
         await Append(1);
         await Append(2);
@@ -58,7 +58,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task ALineThatLacksItsLineFeedAloneIsThereAgainWithTheNext()
+    public async Task A_line_that_lacks_its_line_feed_alone_is_there_again_with_the_next()
     {
         await Append(1);
         var bytes = await File.ReadAllBytesAsync(HistoryPath);
@@ -70,7 +70,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task LinesOfAnyLengthAreReadWhateverAReadGives()
+    public async Task Lines_of_any_length_are_read_whatever_a_read_gives()
     {
         await Append(1);
         await Store.AppendHistoryAsync(Pipeline, [new CheckpointEvent { Time = Noon, Event = "Saved", Pipeline = Pipeline, Step = 2, Reason = new string('ä', 100_000) }], default);
@@ -84,7 +84,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task OfEightWritersAtOnceNoLineIsLostOrMixed()
+    public async Task Of_eight_writers_at_once_no_line_is_lost_or_mixed()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
         {
@@ -101,7 +101,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task AFolderThatIsClearedAwayInBetweenIsMadeAgain()
+    public async Task A_folder_that_is_cleared_away_in_between_is_made_again()
     {
         var removals = 0;
         _files.Before = o =>
@@ -117,7 +117,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task OneThatIsLockedIsWaitedForAndThenTheErrorSaysSo()
+    public async Task One_that_is_locked_is_waited_for_and_then_the_error_says_so()
     {
         await Append(1);
         using var held = FileSystem.Current.OpenLocked(HistoryPath);
@@ -130,7 +130,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task ReadersTakeNoLock()
+    public async Task Readers_take_no_lock()
     {
         await Append(1);
         using var held = FileSystem.Current.OpenLocked(HistoryPath);
@@ -143,7 +143,7 @@ public class FolderHistoryTests : StoreTest
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public async Task AFaultIsAWarningAndTheSaveStands(FileVerb verb, Fault fault)
+    public async Task A_fault_is_a_warning_and_the_save_stands(FileVerb verb, Fault fault)
     {
         var told = new List<CheckpointException>();
         var engine = new CheckpointEngine(Store, onHistoryFault: told.Add);
@@ -166,7 +166,7 @@ public class FolderHistoryTests : StoreTest
     [InlineData(Fault.AccessDenied, 0)]
     [InlineData(Fault.ReadOnly, 0)]
     [InlineData(Fault.InputOutput, 1)]
-    public async Task AStoreThatMayNotBeWrittenIsRestoredFromWithoutAWarning(Fault fault, int warnings)
+    public async Task A_store_that_may_not_be_written_is_restored_from_without_a_warning(Fault fault, int warnings)
     {
         await Save(TestState.Small("kept"));
         var told = new List<CheckpointException>();
@@ -179,7 +179,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task AFaultOfReadingIsAnErrorOfTheStore()
+    public async Task A_fault_of_reading_is_an_error_of_the_store()
     {
         await Append(1);
         _files.Before = o => _ = o.Verb == FileVerb.OpenRead ? throw Fault.InputOutput.Make() : 0;
@@ -188,7 +188,7 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
-    public async Task ItOutlivesTheCheckpointsOfItsPipeline()
+    public async Task It_outlives_the_checkpoints_of_its_pipeline()
     {
         var engine = new CheckpointEngine(Store);
         await engine.SaveAsync(Draft(), new RetentionPolicy(), default);

@@ -21,7 +21,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     };
 
     [Fact]
-    public void AnEventComesBackAsItWas()
+    public void An_event_comes_back_as_it_was()
     {
         var back = HistoryFormat.Parse(Line(Whole).AsSpan()[..^1], "store");
 
@@ -31,7 +31,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AnEventWithoutRunNameStepAndReasonHasNoneWhenItComesBack()
+    public void An_event_without_run_name_step_and_reason_has_none_when_it_comes_back()
     {
         var back = HistoryFormat.Parse(Line(new CheckpointEvent { Time = Whole.Time, Event = "RunStarted", Pipeline = "p" }).AsSpan()[..^1], "")!;
 
@@ -42,7 +42,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AnEventIsOneLine()
+    public void An_event_is_one_line()
     {
         var line = Line(Whole);
 
@@ -50,7 +50,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ALineThatIsCutAnywhereIsNone()
+    public void A_line_that_is_cut_anywhere_is_none()
     {
         var line = Line(Whole)[..^1];
 
@@ -59,7 +59,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ALineOfWhichABitIsFlippedIsNeverAnErrorOfAnotherKind()
+    public void A_line_of_which_a_bit_is_flipped_is_never_an_error_of_another_kind()
     {
         var random = Seeds.New(output);
         var line = Line(Whole)[..^1];
@@ -84,7 +84,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     [InlineData("[]", null)]
     [InlineData("null", null)]
     [InlineData("", null)]
-    public void MembersThatAreNotKnownArePassedOverAndWhatLacksOneThatMustBeIsNoEvent(string line, string? kind)
+    public void Members_that_are_not_known_are_passed_over_and_what_lacks_one_that_must_be_is_no_event(string line, string? kind)
     {
         var entry = HistoryFormat.Parse(Encoding.UTF8.GetBytes(line), "");
 

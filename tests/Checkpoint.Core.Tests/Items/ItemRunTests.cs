@@ -47,9 +47,10 @@ public sealed class ItemRunTests : EngineTest
     public async Task What_somebody_saved_under_the_same_name_stays()
     {
         await Save(TestState.Small("mine"));
+        await Save(metadata: new() { ["Items"] = 3L });
         await Do("a");
         await Do("b");
-        Assert.Contains(1, await Steps());
+        Assert.Equal([3, 2, 1], await Steps());
     }
 
     [Fact]
@@ -130,7 +131,33 @@ public sealed class ItemRunTests : EngineTest
         var events = new List<string>();
         await foreach (var e in Store.ReadHistoryAsync(NamePattern.Any, default))
             events.Add(e.Event);
-        Assert.Equal(["StageStarted", "StageFailed", "StageStarted", "Saved", "StageCompleted"], events);
+        Assert.Equal(["LeaseTaken", "StageStarted", "StageFailed", "LeaseTaken", "StageStarted", "Saved", "StageCompleted"], events);
+    }
+
+    [Fact]
+    public async Task The_history_tells_too_of_a_failure_of_no_item_that_ends_it()
+    {
+        using (var run = await Start(w => w))
+        {
+            await run.BeginItemAsync(default);
+            run.Broke(new InvalidOperationException("no key"));
+        }
+        var events = new List<string>();
+        await foreach (var e in Store.ReadHistoryAsync(NamePattern.Any, default))
+            events.Add($"{e.Event} {e.Reason}");
+        Assert.Equal(["LeaseTaken ", "StageStarted ", "StageFailed no key"], events);
+    }
+
+    [UnixFact]
+    public async Task Who_lost_the_lease_does_not_complete_the_stage()
+    {
+        using var run = await Start(w => w);
+        Assert.Equal(ItemDecision.Run, run.Next(ItemId.Of("a")));
+        await run.BeginItemAsync(default);
+        Assert.Null(run.TryDone(ItemId.Of("a"), "a", null, out _, default));
+        File.Delete(FolderLayout.LeasePath(Root, new LeaseName(Stage)));
+        Assert.Equal(CheckpointErrorKind.LeaseLost, (await Assert.ThrowsAsync<CheckpointException>(async () => await run.CompleteAsync(default))).Kind);
+        Assert.Empty(await Steps());
     }
 
     private async Task<ItemRun> Start(Func<ItemWork, ItemWork> change) => await ItemRun.StartAsync(Engine, change(new ItemWork { Stage = Stage }), Time, null, default);

@@ -300,6 +300,27 @@ public sealed class PipelineRunnerTests : PipelineTest
     }
 
     [Fact]
+    public async Task Who_waits_is_told_once_why_and_for_whom()
+    {
+        Time.WaitsAreShort = true;
+        var other = new PipelineRunner(new CheckpointEngine(new FolderStore(Root), Time), this, Time);
+        PipelineRequest Named(PipelineRequest r, string url) => r with { Run = "7", Config = Config("url", url) };
+        Task<(PipelineResult Result, Exception? Error)>? waiting = null;
+        OnRun = _ =>
+        {
+            OnRun = null;
+            waiting = Task.Run(async () => await other.RunAsync(Named(Request("a"), "two") with { WhenBusy = BusyRun.Wait }, default));
+            Assert.True(SpinWait.SpinUntil(() => Time.Waits.Count > 2, TimeSpan.FromSeconds(30)), "the other does not wait");
+        };
+        await Run("a", r => Named(r, "one"));
+        Assert.Equal("Completed: a Completed", Show((await waiting!).Result));
+        Assert.Equal(2, Warnings.Count);
+        Assert.Contains("started anew", Warnings[0], StringComparison.Ordinal);
+        Assert.Contains($"at work on run '7' of pipeline 'p' in '{Root}': process {Environment.ProcessId} of ", Warnings[1], StringComparison.Ordinal);
+        Assert.EndsWith(", since 2026-03-01 12:00:00Z. It is waited for.", Warnings[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_checkpoint_that_cannot_be_written_fails_the_run()
     {
         OnRun = name =>

@@ -11,7 +11,7 @@ public class FolderRunsTests : StoreTest
     private string RunFile => Path.Join(FolderLayout.RunPath(Root, Run.Pipeline, Run.Run), FolderLayout.RunRecordName);
 
     [Fact]
-    public async Task ARunIsReplacedWhole()
+    public async Task A_run_is_replaced_whole()
     {
         await Store.WriteRunAsync(Run, default);
         await Store.WriteRunAsync(Run with { Attempts = 4 }, default);
@@ -21,7 +21,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task ItIsFlushedBeforeItCanBeSeenAndItsFolderAfterwards()
+    public async Task It_is_flushed_before_it_can_be_seen_and_its_folder_afterwards()
     {
         await Store.WriteRunAsync(Run, default);
 
@@ -31,7 +31,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task ItSaysItsStore()
+    public async Task It_says_its_store()
     {
         await Store.WriteRunAsync(Run, default);
 
@@ -45,7 +45,7 @@ public class FolderRunsTests : StoreTest
     [InlineData(FileVerb.RenameOver)]
     [InlineData(FileVerb.OpenDirectory)]
     [InlineData(FileVerb.FlushDirectory)]
-    public async Task AFaultIsAnErrorThatLeavesAWholeRun(FileVerb verb)
+    public async Task A_fault_is_an_error_that_leaves_a_whole_run(FileVerb verb)
     {
         await Store.WriteRunAsync(Run, default);
         foreach (var fault in Enum.GetValues<Fault>())
@@ -64,7 +64,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task AFolderThatIsClearedAwayInBetweenIsMadeAgain()
+    public async Task A_folder_that_is_cleared_away_in_between_is_made_again()
     {
         var removals = 0;
         _files.Before = o =>
@@ -79,7 +79,34 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task OneThatIsDamagedIsToldBesideTheOthers()
+    public async Task What_a_dead_writer_left_is_removed_by_the_next_and_what_a_living_one_writes_is_not()
+    {
+        await Store.WriteRunAsync(Run, default);
+        var folder = Path.GetDirectoryName(RunFile)!;
+        var (dead, living, foreign) = (Path.Join(folder, FolderLayout.NewTemporaryName()), Path.Join(folder, FolderLayout.NewTemporaryName()), Path.Join(folder, "mine.tmp"));
+        await File.WriteAllTextAsync(dead, "cut off");
+        await File.WriteAllTextAsync(foreign, "");
+        using var writer = FileSystem.Current.CreateFile(living);
+        File.SetLastWriteTimeUtc(writer, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        foreach (var file in new[] { dead, foreign })
+            File.SetLastWriteTimeUtc(file, new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        await Store.WriteRunAsync(Run with { Attempts = 4 }, default);
+
+        Assert.Equal([false, true, true], new[] { dead, living, foreign }.Select(File.Exists));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_tidied_is_no_error()
+    {
+        _files.Before = o => _ = o.Verb == FileVerb.Scan ? throw new IOException("no") : 0;
+        await Store.WriteRunAsync(Run, default);
+        _files.Before = null;
+        Assert.Equal(3, Assert.Single(await Read()).Run!.Attempts);
+    }
+
+    [Fact]
+    public async Task One_that_is_damaged_is_told_beside_the_others()
     {
         await Store.WriteRunAsync(Run, default);
         await Store.WriteRunAsync(Run with { Run = "other" }, default);
@@ -92,7 +119,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task OneOfANewerVersionIsToldAsSuch()
+    public async Task One_of_a_newer_version_is_told_as_such()
     {
         await Store.WriteRunAsync(Run, default);
         await File.WriteAllBytesAsync(RunFile, RunFormatTests.Edit("\"format\": 1", "\"format\": 2"));
@@ -101,7 +128,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task ACopyUnderAnotherNameIsDamaged()
+    public async Task A_copy_under_another_name_is_damaged()
     {
         await Store.WriteRunAsync(Run, default);
         var copy = Directory.CreateDirectory(FolderLayout.RunPath(Root, Run.Pipeline, "copy"));
@@ -113,7 +140,7 @@ public class FolderRunsTests : StoreTest
     }
 
     [Fact]
-    public async Task AFolderWithoutARecordIsNoRun()
+    public async Task A_folder_without_a_record_is_no_run()
     {
         await Save(stage: new StageId(Run.Pipeline, "plain", "a"));
 

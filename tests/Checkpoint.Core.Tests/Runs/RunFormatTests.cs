@@ -27,7 +27,7 @@ public class RunFormatTests(ITestOutputHelper output)
     };
 
     [Fact]
-    public void ARunComesBackAsItWas()
+    public void A_run_comes_back_as_it_was()
     {
         var back = RunFormat.Parse(RunFormat.Serialize(Whole));
 
@@ -36,7 +36,7 @@ public class RunFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ARunThatIsNotOverHasNoEnd()
+    public void A_run_that_is_not_over_has_no_end()
     {
         var back = RunFormat.Parse(RunFormat.Serialize(Whole with { Status = RunStatus.Running, EndedAt = null, LastError = null, Fingerprint = null }));
 
@@ -47,7 +47,7 @@ public class RunFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AnyByteThatIsChangedIsFound()
+    public void Any_byte_that_is_changed_is_found()
     {
         var random = Seeds.New(output);
         var bytes = RunFormat.Serialize(Whole).ToArray();
@@ -61,7 +61,7 @@ public class RunFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AnyLengthThatIsCutIsFound()
+    public void Any_length_that_is_cut_is_found()
     {
         var bytes = RunFormat.Serialize(Whole);
 
@@ -70,11 +70,11 @@ public class RunFormatTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ANewerVersionIsNoDamage() =>
+    public void A_newer_version_is_no_damage() =>
         Assert.Equal(2, Assert.Throws<RecordTooNewException>(() => RunFormat.Parse(Edit("\"format\": 1", "\"format\": 2"))).Version);
 
     [Fact]
-    public void MembersThatAreNotKnownArePassedOver() =>
+    public void Members_that_are_not_known_are_passed_over() =>
         Assert.Equal(Show(Whole), Show(RunFormat.Parse(Edit("\"attempts\": 3", "\"attempts\": 3, \"tags\": [1, {}]"))));
 
     [Theory]
@@ -84,7 +84,7 @@ public class RunFormatTests(ITestOutputHelper output)
     [InlineData("\"startedAt\"", "\"startedat\"")]
     [InlineData("\"run\": \"20260301-040506-a1b2c3\"", "\"run\": \"\"")]
     [InlineData("\"stages\": [", "\"stages\": [ 1, ")]
-    public void WhatIsNoRunIsNotReadAsOne(string old, string changed) => Assert.Throws<InvalidDataException>(() => RunFormat.Parse(Edit(old, changed)));
+    public void What_is_no_run_is_not_read_as_one(string old, string changed) => Assert.Throws<InvalidDataException>(() => RunFormat.Parse(Edit(old, changed)));
 
     internal static byte[] Edit(string old, string changed)
     {

@@ -11,7 +11,7 @@ public class FolderLeasesTests : StoreTest
     public FolderLeasesTests() => Store = new FolderStore(Root, _files);
 
     [Fact]
-    public async Task OneHasItAndTheOtherIsToldWhoAndSinceWhen()
+    public async Task One_has_it_and_the_other_is_told_who_and_since_when()
     {
         var first = await Take(Store, 1);
         var second = await Take(new FolderStore(Root), 2);
@@ -24,7 +24,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task ItIsFreeWhenItIsGivenBack()
+    public async Task It_is_free_when_it_is_given_back()
     {
         (await Take(Store, 1)).Lease!.Dispose();
 
@@ -35,7 +35,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task LeasesOfOtherThingsAreOthers()
+    public async Task Leases_of_other_things_are_others()
     {
         using var run = (await Take(Store, 1)).Lease;
         foreach (var other in new[] { new LeaseName("nightly", null, null), new LeaseName("nightly", "r2", null), new LeaseName("nightly", "r1", "run"), new LeaseName("other", "r1", null) })
@@ -46,7 +46,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task WhoOnlyAsksMakesNothingAndDisturbsNobody()
+    public async Task Who_only_asks_makes_nothing_and_disturbs_nobody()
     {
         Assert.Null(await Store.FindLeaseAsync(Lease, default));
         Assert.False(Directory.Exists(Root));
@@ -69,8 +69,67 @@ public class FolderLeasesTests : StoreTest
         await Task.WhenAll(asking);
     }
 
+    [Fact]
+    public async Task Who_only_asks_needs_no_right_to_write_and_is_not_taken_for_the_holder_by_another_who_asks()
+    {
+        (await Take(Store, 1)).Lease!.Dispose();
+        _files.Forget();
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 500; i++)
+                Assert.Null(await Store.FindLeaseAsync(Lease, default));
+        })));
+
+        Assert.All(_files.Operations, o => Assert.Equal(FileVerb.IsLocked, o.Verb));
+    }
+
+    [Fact]
+    public async Task One_is_kept_whatever_others_ask_or_try_in_vain()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        await Take(new FolderStore(Root), 2);
+        await Store.FindLeaseAsync(Lease, default);
+        foreach (var most in new[] { 7, int.MaxValue })
+        {
+            _files.MaxRead = most;
+            Assert.Null(await lease.WhyLostAsync(default));
+        }
+    }
+
     [UnixFact]
-    public async Task AHolderThatIsKilledNeverBlocks()
+    public async Task One_whose_file_is_removed_is_lost_and_who_has_it_then_is_told()
+    {
+        var path = FolderLayout.LeasePath(Root, Lease);
+        using var lease = (await Take(Store, 1)).Lease!;
+        File.Delete(path);
+        Assert.Equal($"its file '{path}' was removed", await lease.WhyLostAsync(default));
+        using var other = (await Take(new FolderStore(Root), 2)).Lease!;
+        Assert.Equal("it is that of process 2 of ci on build7, since 2026-03-01 12:00:00Z now", await lease.WhyLostAsync(default));
+        Assert.Null(await other.WhyLostAsync(default));
+    }
+
+    [UnixFact]
+    public async Task One_whose_file_says_something_else_is_lost()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        // As on a share that forgot the lock: whoever has it now wrote into the file.
+        var path = FolderLayout.LeasePath(Root, Lease);
+        File.Delete(path);
+        await File.WriteAllTextAsync(path, "something else");
+        Assert.Equal("it is that of another now", await lease.WhyLostAsync(default));
+    }
+
+    [Fact]
+    public async Task A_share_that_is_gone_is_an_error_of_the_store()
+    {
+        using var lease = (await Take(Store, 1)).Lease!;
+        _files.Before = o => _ = o.Verb == FileVerb.OpenRead ? throw Fault.InputOutput.Make() : 0;
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, (await Assert.ThrowsAsync<CheckpointException>(async () => await lease.WhyLostAsync(default))).Kind);
+    }
+
+    [UnixFact]
+    public async Task A_holder_that_is_killed_never_blocks()
     {
         (await Take(Store, 1)).Lease!.Dispose();
         var path = FolderLayout.LeasePath(Root, Lease);
@@ -88,7 +147,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AHolderOfWhomNothingIsWrittenYetIsNoError()
+    public async Task A_holder_of_whom_nothing_is_written_yet_is_no_error()
     {
         (await Take(Store, 1)).Lease!.Dispose();
         await File.WriteAllTextAsync(FolderLayout.LeasePath(Root, Lease), "");
@@ -103,7 +162,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AShorterNameLeavesNothingOfALongerOne()
+    public async Task A_shorter_name_leaves_nothing_of_a_longer_one()
     {
         using (var lease = (await Store.TryLeaseAsync(Lease, Holder(1) with { User = new string('x', 300) }, default)).Lease)
         {
@@ -115,7 +174,7 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
-    public async Task AFolderThatIsClearedAwayInBetweenIsMadeAgain()
+    public async Task A_folder_that_is_cleared_away_in_between_is_made_again()
     {
         var removals = 0;
         _files.Before = o =>
@@ -133,7 +192,7 @@ public class FolderLeasesTests : StoreTest
     [InlineData(FileVerb.OpenLocked)]
     [InlineData(FileVerb.Write)]
     [InlineData(FileVerb.CreateDirectory)]
-    public async Task AFaultIsAnErrorOfTheStore(FileVerb verb)
+    public async Task A_fault_is_an_error_of_the_store(FileVerb verb)
     {
         foreach (var fault in Enum.GetValues<Fault>())
         {

@@ -11,6 +11,10 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Func<Task>? BeforeRemove { get; set; }
 
+    public Func<LeaseName, Task>? BeforeLease { get; set; }
+
+    public Func<Task>? BeforeFindLease { get; set; }
+
     /// <summary>Whether the history is written.</summary>
     public bool HasHistory { get; init; } = true;
 
@@ -66,7 +70,17 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => inner.WriteDocumentAsync(document, bytes, cancellation);
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, cancellation);
+    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    {
+        if (BeforeLease is not null)
+            await BeforeLease(lease);
+        return await inner.TryLeaseAsync(lease, holder, cancellation);
+    }
 
-    public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);
+    public override async ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation)
+    {
+        if (BeforeFindLease is not null)
+            await BeforeFindLease();
+        return await inner.FindLeaseAsync(lease, cancellation);
+    }
 }

@@ -13,6 +13,7 @@ public enum FileVerb
     Flush,
     OpenRead,
     OpenLocked,
+    OpenShared,
     Read,
     Delete,
     DeleteDirectory,
@@ -21,6 +22,7 @@ public enum FileVerb
     LastWrite,
     DirectoryExists,
     DeleteAbandoned,
+    IsLocked,
     Scan,
 }
 

@@ -105,6 +105,13 @@ internal sealed class TestFileSystem : FileSystem
         return file;
     });
 
+    public override SafeFileHandle OpenShared(string path) => Do(new(FileVerb.OpenShared, path), () =>
+    {
+        var file = Current.OpenShared(path);
+        _paths[file] = path;
+        return file;
+    });
+
     public override int Read(SafeFileHandle file, Span<byte> buffer, long offset)
     {
         var operation = Enter(new(FileVerb.Read, PathOf(file)));
@@ -126,6 +133,8 @@ internal sealed class TestFileSystem : FileSystem
     public override bool DirectoryExists(string path) => Do(new(FileVerb.DirectoryExists, path), () => Current.DirectoryExists(path));
 
     public override bool TryDeleteAbandoned(string path) => Do(new(FileVerb.DeleteAbandoned, path), () => Current.TryDeleteAbandoned(path));
+
+    public override bool IsLocked(string path) => Do(new(FileVerb.IsLocked, path), () => Current.IsLocked(path));
 
     public override void Scan(string path, EntryVisitor visit) => Do(new(FileVerb.Scan, path), () => Current.Scan(path, (name, isDirectory) => visit(ScannedAs(name.ToString()), isDirectory)));
 

@@ -74,6 +74,10 @@ internal abstract class FileSystem
     /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
     public abstract SafeFileHandle? OpenLocked(string path);
 
+    /// <summary>As <see cref="OpenLocked"/> without the lock: other programs may read the file meanwhile.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
+    public abstract SafeFileHandle OpenShared(string path);
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>
@@ -150,6 +154,9 @@ internal abstract class FileSystem
     /// <summary>Removes a file of <see cref="CreateFile"/> that has no living writer: its lock can be had.</summary>
     /// <returns>False where a writer lives, where this file system has no locks to tell, or where there is no such file.</returns>
     public abstract bool TryDeleteAbandoned(string path);
+
+    /// <summary>Whether somebody has the lock of <see cref="OpenLocked"/> on a file, who may be this process. It needs no right to write; several may ask at once.</summary>
+    public abstract bool IsLocked(string path);
 
     /// <summary>Shows every entry of a folder, in no order; none where the folder is not there.</summary>
     /// <param name="path">The folder.</param>

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Checkpoint;
 
-/// <summary>The journal of items in a stage's folder: a file of lines, and beside it a file of the outputs that are too large for a line. Locked while it is open.</summary>
+/// <summary>The journal of items in a stage's folder: a file of lines, and beside it a file of the outputs that are too large for a line. Whoever opens it has the stage's lease.</summary>
 internal sealed class FolderItems : ItemLog
 {
     private const int ReadSize = 1 << 20;
@@ -26,7 +26,6 @@ internal sealed class FolderItems : ItemLog
     private long _end;
     private bool _isTorn;
 
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/> where another process has it open.</exception>
     public FolderItems(string root, FileSystem files, StageId stage)
     {
         (_root, _files, _stage) = (root, files, stage);
@@ -195,7 +194,7 @@ internal sealed class FolderItems : ItemLog
         {
             try
             {
-                var file = _files.OpenLocked(path) ?? throw CheckpointErrors.ItemsBusy(_stage, _root);
+                var file = _files.OpenShared(path);
                 if (RandomAccess.GetLength(file) == 0)
                 {
                     using (var folder = _files.OpenDirectory(_folder))

@@ -72,9 +72,12 @@ internal static class FolderLayout
     {
         if (lease.Document is { } document)
             return Path.Join(DocumentsPath(store, document), Escape(document.Name) + LeaseSuffix);
-        var folder = RunPath(store, lease.Pipeline, lease.Run);
-        return lease.Name is { } stage ? Path.Join(folder, LeasesFolder, Escape(stage) + LeaseSuffix) : Path.Join(folder, (lease.Run is null ? "pipeline" : "run") + LeaseSuffix);
+        return lease.Name is { } stage ? LeasePath(StagePath(store, new StageId(lease.Pipeline, lease.Run, stage)))
+            : Path.Join(RunPath(store, lease.Pipeline, lease.Run), (lease.Run is null ? "pipeline" : "run") + LeaseSuffix);
     }
+
+    /// <summary>The file whose lock is the lease of the stage that has this folder.</summary>
+    public static string LeasePath(string stageFolder) => Path.Join(Path.GetDirectoryName(Path.GetDirectoryName(stageFolder)), LeasesFolder, Path.GetFileName(stageFolder) + LeaseSuffix);
 
     /// <summary>The folder of the documents of a kind.</summary>
     public static string DocumentsPath(string store, DocumentName document) => Path.Join(RunPath(store, document.Pipeline, null), document.Kind + "s");

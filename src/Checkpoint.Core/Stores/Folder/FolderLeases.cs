@@ -5,7 +5,7 @@ namespace Checkpoint;
 /// <summary>Leases that are the operating system's own locks: they end with their holder, so a dead one never blocks.</summary>
 internal sealed class FolderLeases(string root, FileSystem files)
 {
-    // Who only asks whether a lease is held has its lock for some microseconds.
+    // Who only asks whether a lease is held shares its lock, for some microseconds, with others who ask.
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
 
     private const int Glances = 10;
@@ -14,27 +14,34 @@ internal sealed class FolderLeases(string root, FileSystem files)
     // The holder's name is padded to this, so that a shorter one needs no cutting of the file.
     private const int HolderLength = 1024;
 
-    public async ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    public ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) =>
+        TryTakeAsync(FolderLayout.LeasePath(root, lease), holder, cancellation);
+
+    /// <param name="path">The file whose lock is the lease.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async ValueTask<LeaseAttempt> TryTakeAsync(string path, LeaseHolder holder, CancellationToken cancellation)
     {
-        var path = FolderLayout.LeasePath(root, lease);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 if (files.OpenLocked(path) is { } file)
                 {
+                    var described = Describe(holder);
                     try
                     {
-                        files.Write(file, Describe(holder), 0);
+                        files.Write(file, described, 0);
                     }
                     catch
                     {
                         file.Dispose();
                         throw;
                     }
-                    return new LeaseAttempt(file, holder);
+                    return new LeaseAttempt(new FolderLease(this, file, path, described), holder);
                 }
-                if (attempt >= Glances)
+                // Those who only ask share it, and may take turns at it for long; who has it shares it with nobody.
+                if (attempt >= Glances && files.IsLocked(path))
                     return new LeaseAttempt(null, ReadHolder(path));
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
@@ -50,23 +57,48 @@ internal sealed class FolderLeases(string root, FileSystem files)
     public LeaseHolder? Find(LeaseName lease)
     {
         var path = FolderLayout.LeasePath(root, lease);
-        if (files.Length(path) is null)
-            return null;
-        using var file = files.OpenLocked(path);
-        return file is null ? ReadHolder(path) ?? new LeaseHolder("", "", 0, default) : null;
+        return files.IsLocked(path) ? ReadHolder(path) ?? new LeaseHolder("", "", 0, default) : null;
+    }
+
+    /// <summary>Why somebody whose name was written into a lock's file has the lock no more, or null.</summary>
+    /// <exception cref="CheckpointException">An error of the store.</exception>
+    public string? WhyLost(string path, byte[] holder)
+    {
+        try
+        {
+            if (Read(path) is not { } bytes)
+                return $"its file '{path}' was removed";
+            return bytes.AsSpan().SequenceEqual(holder) ? null : $"it is that of {Parse(bytes)?.ToString() ?? "another"} now";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CheckpointErrors.FromIO(e, root, $"Looking at the lease '{path}'", path);
+        }
     }
 
     private LeaseHolder? ReadHolder(string path)
     {
         try
         {
-            using var file = files.OpenRead(path);
-            var bytes = new byte[HolderLength];
-            return file is not null && files.Read(file, bytes, 0) == HolderLength ? Parse(bytes) : null;
+            return Read(path) is { } bytes ? Parse(bytes) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    // Null where there is no such file.
+    private byte[]? Read(string path)
+    {
+        try
+        {
+            return files.ReadRecord(path);
+        }
+        catch (InvalidDataException)
+        {
+            // Whatever took its place.
+            return [];
         }
     }
 
@@ -91,14 +123,22 @@ internal sealed class FolderLeases(string root, FileSystem files)
         return bytes;
     }
 
-    private static LeaseHolder Parse(byte[] bytes)
+    // Null where nothing is written yet, or by something else.
+    private static LeaseHolder? Parse(byte[] bytes)
     {
-        using var document = JsonDocument.Parse(bytes);
-        var holder = document.RootElement;
-        return new LeaseHolder(
-            holder.GetProperty("host").GetString()!,
-            holder.GetProperty("user").GetString()!,
-            holder.GetProperty("processId").GetInt32(),
-            holder.GetProperty("takenAt").GetDateTimeOffset());
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            var holder = document.RootElement;
+            return new LeaseHolder(
+                holder.GetProperty("host").GetString()!,
+                holder.GetProperty("user").GetString()!,
+                holder.GetProperty("processId").GetInt32(),
+                holder.GetProperty("takenAt").GetDateTimeOffset());
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        {
+            return null;
+        }
     }
 }

@@ -37,6 +37,20 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
         }
     }
 
+    /// <summary>Tidies a folder of small files after one of them was written; what cannot be removed now stays for later.</summary>
+    public void RemoveTemporaries()
+    {
+        try
+        {
+            foreach (var name in StageFolder.List(files, folder).Temporaries)
+                RemoveIfDead(name);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What was written is durable.
+        }
+    }
+
     /// <summary>Removes what dead writers left in a folder, whatever its age; for clearing.</summary>
     public void RemoveAll(StageFolder listing)
     {

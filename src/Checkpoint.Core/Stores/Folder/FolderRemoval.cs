@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
 /// <summary>Removes checkpoints of one stage: records first, payloads when no record can come back, then the folder if nothing else is in it.</summary>
-internal sealed class FolderRemoval(string root, FileSystem files, StageId stage, string folder)
+internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider time, StageId stage, string folder)
 {
     // As long as a save waits for the other writers of a stage.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
@@ -15,6 +15,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, StageId stage
         {
             var (removed, isLast) = (0, false);
             using (var handle = files.OpenDirectory(folder))
+            using (await LeaseItemsAsync(steps, cancellation))
             {
                 // What was judged must be what is removed: between the second look at it and its end nobody may save over it.
                 LockResult? locked = steps?.Any(s => s.Revision is not null) == true ? await handle.LockAsync(LockPatience, cancellation) : null;
@@ -53,15 +54,19 @@ internal sealed class FolderRemoval(string root, FileSystem files, StageId stage
         return (doomed.Count, doomed.Count == listing.Steps.Count);
     }
 
-    // By its lock: whoever is at work on the items would go on writing to a file that nobody finds again.
+    // Whoever is at work on the items would go on writing to a file that nobody finds again.
+    private async ValueTask<IDisposable?> LeaseItemsAsync(IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    {
+        if (steps is not null || StageFolder.List(files, folder).Items.Count == 0)
+            return null;
+        var (lease, holder) = await new FolderLeases(root, files).TryTakeAsync(FolderLayout.LeasePath(folder), LeaseHolder.Self(time), cancellation);
+        return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
+    }
+
     private void RemoveItems(DirectoryHandle handle, List<string> names)
     {
         foreach (var name in names.OrderBy(n => n == FolderLayout.ItemsName ? 0 : 1))
-        {
-            var path = Path.Join(folder, name);
-            using var file = files.OpenLocked(path) ?? throw CheckpointErrors.ItemsBusy(stage, root);
-            files.Delete(path);
-        }
+            files.Delete(Path.Join(folder, name));
         handle.Flush();
     }
 

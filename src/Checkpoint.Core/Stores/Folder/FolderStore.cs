@@ -130,7 +130,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return await new FolderRemoval(_root, _files, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, _time, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -157,6 +157,8 @@ internal sealed class FolderStore : CheckpointStore
     public override async IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        if (File.Exists(_root))
+            throw NoFolder();
         var history = new FolderHistory(_root, _files);
         foreach (var folder in Folders(_root, pipeline))
         {
@@ -187,6 +189,8 @@ internal sealed class FolderStore : CheckpointStore
     public override async IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
+        if (File.Exists(_root))
+            throw NoFolder();
         foreach (var pipelineFolder in Folders(_root, pipeline))
         {
             var parent = FolderLayout.RunsPath(_root, pipelineFolder);
@@ -261,7 +265,8 @@ internal sealed class FolderStore : CheckpointStore
         }
         catch (Exception e) when (IsIO(e))
         {
-            throw CheckpointErrors.FromIO(e, _root, $"Reading the run '{Path.GetFileName(folder)}'", Path.GetFileName(folder));
+            // The others are not hidden by it.
+            return new RunReading(null, CheckpointErrors.FromIO(e, _root, $"Reading the run '{Path.GetFileName(folder)}'", Path.GetFileName(folder)));
         }
     }
 

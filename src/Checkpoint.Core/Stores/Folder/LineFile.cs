@@ -9,7 +9,7 @@ internal static class LineFile
 {
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
 
-    // How often the folder may be cleared away before the file is made.
+    // How often the lock is tried at least, and how often the folder may be cleared away before the file is made.
     private const int Attempts = 100;
 
     /// <summary>Appends whole lines, with their line feeds. The file and its folder are made where they are missing.</summary>
@@ -27,7 +27,8 @@ internal static class LineFile
                     Append(files, file, lines.Span);
                     return;
                 }
-                if (Stopwatch.GetElapsedTime(started) > LockPatience)
+                // Time alone says nothing where the machine slept.
+                if (attempt > Attempts && Stopwatch.GetElapsedTime(started) > LockPatience)
                     throw new IOException($"'{path}' has been locked by another process for {LockPatience.TotalSeconds:0} seconds");
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)

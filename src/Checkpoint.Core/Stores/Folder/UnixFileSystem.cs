@@ -15,7 +15,7 @@ internal partial class UnixFileSystem : FileSystem
     // Numbers that Linux and macOS share.
     protected const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
-    private const int LockExclusive = 2, LockNonBlocking = 4;
+    private const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
 
     private static readonly int EWOULDBLOCK = OperatingSystem.IsMacOS() ? 35 : 11;
     private static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
@@ -98,6 +98,15 @@ internal partial class UnixFileSystem : FileSystem
 
     public override SafeFileHandle? OpenLocked(string path)
     {
+        var file = OpenShared(path);
+        if (TryLock(file) != LockResult.Busy)
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    public override SafeFileHandle OpenShared(string path)
+    {
         int descriptor;
         while ((descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802)) < 0) // O_RDWR | O_NONBLOCK | O_CLOEXEC
         {
@@ -106,11 +115,7 @@ internal partial class UnixFileSystem : FileSystem
                 throw Failed(error, path);
             MakeEmpty(path);
         }
-        var file = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (TryLock(file) != LockResult.Busy)
-            return file;
-        file.Dispose();
-        return null;
+        return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static void MakeEmpty(string path)
@@ -133,6 +138,12 @@ internal partial class UnixFileSystem : FileSystem
         // By the lock that a writer would need.
         Delete(path);
         return true;
+    }
+
+    public override bool IsLocked(string path)
+    {
+        using var file = OpenRead(path);
+        return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
     }
 
     public override DirectoryHandle OpenDirectory(string path)

@@ -31,6 +31,7 @@ internal static class WholeFile
                 using var handle = files.OpenDirectory(folder);
                 handle.Flush();
                 FolderTree.FlushAbove(files, folder, top);
+                new FolderLeftovers(files, folder).RemoveTemporaries();
                 return;
             }
             catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < Attempts)

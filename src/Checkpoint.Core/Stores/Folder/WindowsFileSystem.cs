@@ -48,7 +48,7 @@ internal partial class WindowsFileSystem : FileSystem
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+            return OpenShared(path);
         }
         catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
         {
@@ -71,6 +71,26 @@ internal partial class WindowsFileSystem : FileSystem
             return false;
         }
     }
+
+    public override bool IsLocked(string path)
+    {
+        try
+        {
+            // Who has the lock may write, which this does not share.
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return false;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException e) when ((e.HResult & 0xFFFF) == ErrorSharingViolation)
+        {
+            return true;
+        }
+    }
+
+    public override SafeFileHandle OpenShared(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
 
     public override DirectoryHandle OpenDirectory(string path) => new WindowsDirectory(path);
 
