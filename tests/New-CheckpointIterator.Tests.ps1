@@ -163,7 +163,7 @@ Describe 'New-CheckpointIterator' {
             $it.Step | Should -Be 0
         }
 
-        It 'that <_> does not move' -ForEach '$it', '"$it"', '$it.Missing', '[bool] $it; $it -ne $null', '@($it); Write-Output $it', '& { $it }', '[pscustomobject]@{ It = $it }', 'TabExpansion2 ''$it.'' 4', 'ConvertTo-Json -InputObject $it -WarningAction Ignore', 'Get-CheckpointFingerprint $it' {
+        It 'that <_> does not move' -ForEach '$it', '"$it"', '$it.Missing', '[bool] $it; $it -ne $null', '@($it); Write-Output $it', '& { $it }', '[pscustomobject]@{ It = $it }', 'TabExpansion2 ''$it.'' 4', 'Format-List -InputObject $it', 'Out-String -InputObject $it', 'Get-Member -InputObject $it', 'ConvertTo-Json -InputObject $it -WarningAction Ignore', 'Get-CheckpointFingerprint $it' {
             . ([scriptblock]::Create($_)) | Out-String | Should -BeLike ($_ -eq '$it' ? '*BatchSize*' : '*')
             $it.Step | Should -Be 0
             Get-Rest $it | Should -Be '1 2', '3 4', '5 6'
@@ -179,8 +179,8 @@ Describe 'New-CheckpointIterator' {
         }
 
         It 'that a function returns as it is' {
-            function Get-Batches { $made = New-CheckpointIterator (1..6) -BatchSize 4; $made }
-            $it = Get-Batches
+            function Get-Half { $made = New-CheckpointIterator (1..6) -BatchSize 4; $made }
+            $it = Get-Half
             Get-Rest $it | Should -Be '1 2 3 4', '5 6'
             foreach ($batch in (New-CheckpointIterator (1..2) -BatchSize 2)) { $batch | Should -Be 1, 2 }
         }
