@@ -147,6 +147,16 @@ Describe 'New-CheckpointIterator' {
             $it | ForEach-Object { "$_" } | Should -Be '3 4', '5 6'
         }
 
+        It 'that <_> goes through' -ForEach 'switch ($it) { default { "$_" } }', '$null = $it -contains 7', '$null = $it -match 7', 'foreach ($batch in @{ It = $it }.It) { }', '$null = $it | Get-Member' {
+            $null = . ([scriptblock]::Create($_))
+            $it.Step | Should -Be 3
+        }
+
+        It 'that <_> shows, piped as one object' -ForEach ', $it | Get-Member -Name Epoch', ', $it | Format-List Epoch', ', $it | ConvertTo-Json -Depth 1 -WarningAction Ignore' {
+            . ([scriptblock]::Create($_)) | Out-String | Should -Not -BeNullOrEmpty
+            $it.Step | Should -Be 0
+        }
+
         It 'that MoveNext and Current go through by hand' {
             $it.Current | Should -BeNullOrEmpty
             $it.MoveNext() | Should -BeTrue
