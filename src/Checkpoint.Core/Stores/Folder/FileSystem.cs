@@ -11,6 +11,9 @@ internal abstract class FileSystem
 {
     private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
 
+    /// <summary>What memory, offset and length are multiples of in <see cref="TryWriteDirect"/>: a page, which is the largest unit of most media and file systems.</summary>
+    public const int DirectUnit = 4096;
+
     /// <summary>The file system of this machine.</summary>
     public static FileSystem Current { get; } = OperatingSystem.IsWindows() ? new WindowsFileSystem() : new UnixFileSystem();
 
@@ -38,6 +41,10 @@ internal abstract class FileSystem
     public abstract void RenameOver(SafeFileHandle file, string from, string to);
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+
+    /// <summary>Writes from this memory to the medium past the system's cache, which spares the processor a copy. It is to be flushed all the same.</summary>
+    /// <returns>False where that cannot be; the bytes are to be written by <see cref="Write"/> then.</returns>
+    public virtual bool TryWriteDirect(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => false;
 
     /// <summary>Has the file's content on the medium when it returns.</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);

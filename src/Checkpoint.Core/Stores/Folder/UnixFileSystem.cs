@@ -27,6 +27,14 @@ internal partial class UnixFileSystem : FileSystem
     private static readonly int NoFollow = OperatingSystem.IsMacOS() ? 0x100
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000;
 
+    // O_DIRECT, which Linux numbers by processor.
+    private static readonly int Direct = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 => 0x10000,
+        Architecture.Ppc64le => 0x20000,
+        _ => 0x4000,
+    };
+
     // The client of a share remembers a folder's time for seconds, and what lies behind FUSE or FAT need not move it at all.
     public override bool TellsChanges(string path)
     {
@@ -75,6 +83,29 @@ internal partial class UnixFileSystem : FileSystem
         {
             // .NET takes a shared lock of its own, and a remover has the file's.
             return null;
+        }
+    }
+
+    public override bool TryWriteDirect(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        var flags = FileControl(file, 3, 0); // F_GETFL
+        if (flags < 0 || FileControl(file, 4, flags | Direct) != 0) // F_SETFL
+            return false;
+        try
+        {
+            Write(file, bytes, offset);
+            return true;
+        }
+        catch (IOException)
+        {
+            // A medium with a larger unit, or a file system that takes the flag and then not the bytes. Where the fault lies elsewhere, the write through the cache meets it too.
+            return false;
+        }
+        finally
+        {
+            _ = FileControl(file, 4, flags);
         }
     }
 
@@ -247,6 +278,9 @@ internal partial class UnixFileSystem : FileSystem
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FileControl(SafeFileHandle file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);
