@@ -14,10 +14,16 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     // Less than this is soon copied.
     private const int WorthDirect = 1 << 20;
 
-    private bool _mayBeDirect = true;
+    private bool _mayBeDirect;
     private long _position;
     private long _flushFrom;
     private Task _flushing = Task.CompletedTask;
+
+    /// <summary>Whether large pieces go past the system's cache. Only where nobody can change them meanwhile: a file system with checksums could read others than it wrote.</summary>
+    public bool MayBeDirect
+    {
+        init => _mayBeDirect = value;
+    }
 
     /// <summary>Where reading or writing begins in the file.</summary>
     public long Start
