@@ -45,6 +45,18 @@ Describe 'Invoke-CheckpointPipeline' {
             $result.Stages[1].Error | Should -BeLike "*'b' does not depend on 'a'*-DependsOn*"
         }
 
+        It 'has the output by the name of its stage as a property too, where a slip is no $null to work on with' {
+            $result = Invoke-Quietly {
+                stage Ingest { 1, 2 }
+                stage Names { 'x' }
+                stage b { $ran.Add("$($_.Output.ingest) $($_.Output.'INGEST'.Count) $($_.Output.Names)") } -DependsOn Ingest, Names
+                stage c { $ran.Add("got $($_.Output.ingst)") } -DependsOn Ingest
+            }
+            $ran[0] | Should -BeExactly '1 2 2 Ingest Names'
+            $result.Stages | ForEach-Object Status | Should -Be Completed, Completed, Completed, Failed
+            $result.Stages[3].Error | Should -BeLike "*'c' does not depend on 'ingst'*-DependsOn*"
+        }
+
         It 'fails, rather than work on with nothing, where an output cannot be read' {
             $result = Invoke-Quietly {
                 stage a { 1 }
