@@ -350,10 +350,16 @@ Describe 'Invoke-CheckpointPipeline' {
             (Invoke-Quietly { & $chain; stage d $work }).Status | Should -Be 'Completed'
         }
 
-        It 'counts attempts, and tries a stage again as it says' {
-            $result = Invoke-CheckpointPipeline nightly -WarningAction SilentlyContinue { stage a { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 3 -RetryDelay 0.01s }
+        It 'counts attempts, and tries a stage again as it says, with a warning in any culture' {
+            $culture = [cultureinfo]::CurrentCulture
+            try {
+                [cultureinfo]::CurrentCulture = 'de-DE'
+                $result = Invoke-CheckpointPipeline nightly -WarningVariable warned -WarningAction SilentlyContinue { stage a { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 3 -RetryDelay 0.01s }
+            }
+            finally { [cultureinfo]::CurrentCulture = $culture }
             $result.Stages[0].Attempts | Should -Be 3
             $result.Stages[0].Status | Should -Be 'Completed'
+            "$($warned[0])" | Should -BeExactly "Stage 'a' failed at attempt 1 of 4 and is tried again in 0.01 s: x"
         }
 
         It 'is what a stage that takes too long has' {
