@@ -241,6 +241,12 @@ Describe 'Invoke-CheckpointPipeline' {
             { Invoke-CheckpointPipeline nightly $four -From nowhere } | Should -Throw -ErrorId 'InvalidPipeline,*'
         }
 
+        It 'completes -From by the stages of the pipeline' {
+            $null = Invoke-CheckpointPipeline nightly $chain
+            $line = 'Invoke-CheckpointPipeline nightly -From '
+            (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'a', 'b', 'c'
+        }
+
         It 'refuses -Restart with -Resume or -From' {
             { Invoke-CheckpointPipeline nightly $chain -Restart -Resume } | Should -Throw -ErrorId 'InvalidArgument,*'
             { Invoke-CheckpointPipeline nightly $chain -Restart -From a } | Should -Throw -ErrorId 'InvalidArgument,*'

@@ -48,6 +48,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     public SwitchParameter Resume { get; set; }
 
     [Parameter]
+    [ArgumentCompleter(typeof(HistoryNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string? From { get; set; }
 
