@@ -290,6 +290,13 @@ Describe 'Invoke-CheckpointPipeline' {
             $result.Stages[0].Status | Should -Be 'Completed'
         }
 
+        It 'says where in it is a secret, of which no fingerprint is taken' {
+            $ran.Clear()
+            { Invoke-CheckpointPipeline nightly $chain -Config @{ Login = @{ Password = [securestring]::new() } } } |
+                Should -Throw -ErrorId 'StateNotSerializable,*' '*$config.Login.Password*leave it out*'
+            $ran | Should -BeNullOrEmpty
+        }
+
         It 'is FingerprintMismatch with -OnConfigChange Error, naming run and pipeline' {
             $failure = { Invoke-CheckpointPipeline nightly $chain -Config @{ Server = 'db2'; Rows = 5 } -OnConfigChange Error } |
                 Should -Throw -ErrorId 'FingerprintMismatch,Checkpoint.Commands.InvokeCheckpointPipelineCommand' -PassThru
