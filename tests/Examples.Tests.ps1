@@ -34,6 +34,14 @@ Describe 'docs/examples/duplicates.ps1' {
         ($found.Hash | Sort-Object) | Should -Be ($real.Name | Sort-Object)
     }
 
+    It 'brings the module of its checkout where none is loaded' {
+        $place = New-TestStore
+        $folder, $reports = "$place/files", "$place/reports" | ForEach-Object { New-Item -ItemType Directory $_ }
+        $result = Invoke-Pwsh $script ($example, $folder, $reports, "$place/store") -NoModule
+        $result.ErrorOutput | Should -BeNullOrEmpty
+        $result.Output[0] | Should -Be 'Completed'
+    }
+
     It 'finds nothing, and says so, in a folder where no two files are the same, and whatever their names are' {
         $place = New-TestStore
         $folder, $reports = "$place/files", "$place/reports" | ForEach-Object { New-Item -ItemType Directory $_ }

@@ -207,7 +207,7 @@ Describe 'Invoke-CheckpointItem' {
                 Should -Be 'try', 'done'
             $tries.Value | Should -Be 3
             $warned | Should -HaveCount 2
-            $warned[0] | Should -BeLike '*item a*attempt 1 of 3*not yet*'
+            $warned[0] | Should -BeExactly "Item 'a' of stage 's' failed at attempt 1 of 3 and is tried again in 0.01 s: not yet"
         }
 
         It 'is not tried again for another error than those of -RetryOn' {

@@ -45,6 +45,18 @@ Describe 'Invoke-CheckpointPipeline' {
             $result.Stages[1].Error | Should -BeLike "*'b' does not depend on 'a'*-DependsOn*"
         }
 
+        It 'has the output by the name of its stage as a property too, where a slip is no $null to work on with' {
+            $result = Invoke-Quietly {
+                stage Ingest { 1, 2 }
+                stage Names { 'x' }
+                stage b { $ran.Add("$($_.Output.ingest) $($_.Output.'INGEST'.Count) $($_.Output.Names)") } -DependsOn Ingest, Names
+                stage c { $ran.Add("got $($_.Output.ingst)") } -DependsOn Ingest
+            }
+            $ran[0] | Should -BeExactly '1 2 2 Ingest Names'
+            $result.Stages | ForEach-Object Status | Should -Be Completed, Completed, Completed, Failed
+            $result.Stages[3].Error | Should -BeLike "*'c' does not depend on 'ingst'*-DependsOn*"
+        }
+
         It 'fails, rather than work on with nothing, where an output cannot be read' {
             $result = Invoke-Quietly {
                 stage a { 1 }
@@ -229,6 +241,12 @@ Describe 'Invoke-CheckpointPipeline' {
             { Invoke-CheckpointPipeline nightly $four -From nowhere } | Should -Throw -ErrorId 'InvalidPipeline,*'
         }
 
+        It 'completes -From by the stages of the pipeline' {
+            $null = Invoke-CheckpointPipeline nightly $chain
+            $line = 'Invoke-CheckpointPipeline nightly -From '
+            (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Be 'a', 'b', 'c'
+        }
+
         It 'refuses -Restart with -Resume or -From' {
             { Invoke-CheckpointPipeline nightly $chain -Restart -Resume } | Should -Throw -ErrorId 'InvalidArgument,*'
             { Invoke-CheckpointPipeline nightly $chain -Restart -From a } | Should -Throw -ErrorId 'InvalidArgument,*'
@@ -270,6 +288,13 @@ Describe 'Invoke-CheckpointPipeline' {
             "$warned" | Should -BeLike "*'$($first.Run)'*: Server.*new run*"
             "$warned" | Should -Not -BeLike '*Rows*'
             $result.Stages[0].Status | Should -Be 'Completed'
+        }
+
+        It 'says where in it is a secret, of which no fingerprint is taken' {
+            $ran.Clear()
+            { Invoke-CheckpointPipeline nightly $chain -Config @{ Login = @{ Password = [securestring]::new() } } } |
+                Should -Throw -ErrorId 'StateNotSerializable,*' '*$config.Login.Password*leave it out*'
+            $ran | Should -BeNullOrEmpty
         }
 
         It 'is FingerprintMismatch with -OnConfigChange Error, naming run and pipeline' {
@@ -338,10 +363,16 @@ Describe 'Invoke-CheckpointPipeline' {
             (Invoke-Quietly { & $chain; stage d $work }).Status | Should -Be 'Completed'
         }
 
-        It 'counts attempts, and tries a stage again as it says' {
-            $result = Invoke-CheckpointPipeline nightly -WarningAction SilentlyContinue { stage a { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 3 -RetryDelay 0.01s }
+        It 'counts attempts, and tries a stage again as it says, with a warning in any culture' {
+            $culture = [cultureinfo]::CurrentCulture
+            try {
+                [cultureinfo]::CurrentCulture = 'de-DE'
+                $result = Invoke-CheckpointPipeline nightly -WarningVariable warned -WarningAction SilentlyContinue { stage a { if ($_.Attempt -lt 3) { throw 'x' } } -Retry 3 -RetryDelay 0.01s }
+            }
+            finally { [cultureinfo]::CurrentCulture = $culture }
             $result.Stages[0].Attempts | Should -Be 3
             $result.Stages[0].Status | Should -Be 'Completed'
+            "$($warned[0])" | Should -BeExactly "Stage 'a' failed at attempt 1 of 4 and is tried again in 0.01 s: x"
         }
 
         It 'is what a stage that takes too long has' {
@@ -426,7 +457,7 @@ Describe 'Invoke-CheckpointPipeline' {
             $first = Start-Pwsh $slow $store, 'Fail'
             Wait-Until { Test-Path "$store.in" }
             $second = Start-Pwsh $waiting $store
-            Wait-Until { Test-Path "$store.waits" }
+            Wait-Until { Get-Content "$store.waits" -ErrorAction Ignore }
             Get-Content "$store.waits" | Should -BeLike "*at work on run*process $($first.Process.Id) of *, since 20??-??-??*waited for*"
             Remove-Item "$store.hold"
             (Wait-Pwsh $first).Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'

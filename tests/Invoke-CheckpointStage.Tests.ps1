@@ -316,6 +316,26 @@ Describe 'Invoke-CheckpointStage' {
             $runs | Should -HaveCount 6
         }
 
+        It 'knows by -RetryOn <Type> the error of <What>' -ForEach @(
+            @{ Type = 'FormatException'; What = 'a .NET method'; Block = { $runs.Add(1); [int]::Parse('x') } }
+            @{ Type = 'DivideByZeroException'; What = 'an operator'; Block = { $runs.Add(1); 1 / 0 } }
+            @{ Type = 'ItemNotFoundException'; What = 'a cmdlet'; Block = { $runs.Add(1); Get-Item "$store/none" } }
+            @{ Type = 'CommandNotFoundException'; What = 'the engine'; Block = { $runs.Add(1); No-SuchCommand } }
+        ) {
+            { Invoke-CheckpointStage s $Block -Retry 1 -RetryDelay 0s -RetryOn $Type -WarningAction SilentlyContinue } | Should -Throw
+            $runs | Should -HaveCount 2
+            { Invoke-CheckpointStage s $Block -Retry 1 -RetryDelay 0s -RetryOn TimeoutException } | Should -Throw
+            $runs | Should -HaveCount 3
+            $result = Invoke-CheckpointPipeline p { stage a $Block -Retry 1 -RetryDelay 0s -RetryOn $Type } -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+            $result.Stages[0].Attempts | Should -Be 2
+            # That an item failed is no end of the test.
+            $ErrorActionPreference = 'Continue'
+            foreach ($throttle in 1, 2) {
+                $told = 1 | Invoke-CheckpointItem "i$throttle" ([scriptblock]::Create("$Block".Replace('$runs', '($using:runs)').Replace('$store', '$using:store'))) -Retry 1 -RetryDelay 0s -RetryOn $Type -ThrottleLimit $throttle -ContinueOnError 2>$null 3>&1
+                @($told) | Should -HaveCount 1
+            }
+        }
+
         It 'refuses <_>' -ForEach @{ Retry = -1 }, @{ RetryBackoff = 0.5 }, @{ RetryJitter = 2 }, @{ RetryDelay = '5' }, @{ Timeout = '0s' }, @{ Timeout = '50d' }, @{ RetryDelay = '-1s' }, @{ RetryMaxDelay = '50d' }, @{ Keep = 0 } {
             $with = $_
             { Invoke-CheckpointStage s { $runs.Add(1) } @with } | Should -Throw -ErrorId 'ParameterArgument*'

@@ -27,6 +27,11 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
+
+# An installed module loads by itself; in a checkout it is the one that was built there.
+if (-not (Get-Command Invoke-CheckpointPipeline -ErrorAction Ignore)) {
+    Import-Module "$PSScriptRoot/../../Checkpoint.psd1"
+}
 $config = @{ Path = (Resolve-Path -LiteralPath $Path).ProviderPath; Report = $ReportFolder }
 
 Invoke-CheckpointPipeline duplicates -Store $Store -Config $config {

@@ -13,7 +13,7 @@ internal interface IPipelineObserver
     void StageStarted(StageId stage, CheckpointDecision decision, int number, int count);
 
     /// <summary>A failed attempt that is followed by another.</summary>
-    void StageRetried(StageId stage, Exception error, int attempt, TimeSpan pause);
+    void StageRetried(StageId stage, Exception error, int attempt, int retries, TimeSpan pause);
 
     /// <summary>The circuit breaker of a stage came into another state.</summary>
     void CircuitChanged(StageId stage, CircuitChange change);

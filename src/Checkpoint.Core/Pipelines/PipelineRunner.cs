@@ -137,7 +137,7 @@ internal sealed class PipelineRunner
                 begun = decision;
                 _observer.StageStarted(id, decision, number, progress.Stages.Count);
             },
-            OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, pause),
+            OnRetry = (error, attempt, pause) => _observer.StageRetried(id, error, attempt, stage.Retry.Retry, pause),
             OnCircuitChange = change => _observer.CircuitChanged(id, change),
         };
         StageOutcome outcome;

@@ -131,7 +131,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
         }
         catch (Exception) when (timeout.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw new StageWorkException(new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"Stage '{work.Stage.Name}' was stopped: it took longer than {work.Timeout}.")));
+            throw new StageWorkException(new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"Stage '{work.Stage.Name}' was stopped: it took longer than {work.Timeout!.Value.TotalSeconds:0.###} s.")));
         }
         catch (Exception e) when (e is not (OperationCanceledException or FlowInterruptedException) && !cancellation.IsCancellationRequested)
         {

@@ -48,6 +48,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     public SwitchParameter Resume { get; set; }
 
     [Parameter]
+    [ArgumentCompleter(typeof(HistoryNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string? From { get; set; }
 
@@ -84,7 +85,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             Pipeline = pipeline,
             Run = Context.Run.Value is { } run ? CheckpointNames.Normalize(run, "run") : null,
             Stages = [.. _stages.Select(invoker.Define)],
-            Config = IsGiven(nameof(Config)) ? ObjectFingerprint.Of(Config, Cancellation) : null,
+            Config = IsGiven(nameof(Config)) ? ObjectFingerprint.Of(Config, Cancellation, root: "$config") : null,
             OnConfigChange = OnConfigChange,
             WhenBusy = WhenBusy,
             Restart = Restart,

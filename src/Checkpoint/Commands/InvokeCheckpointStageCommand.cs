@@ -72,7 +72,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
                     WriteDone($"Stage runs again: {stage.Name}: {decision.Reason}");
                 return default;
             },
-            OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry(stage.Name, BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
+            OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry($"Stage '{stage.Name}'", BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
             OnCircuitChange = change => WriteDone(change.ToString()),
         };
         Emit(stage, Do(work, output), output);

@@ -10,7 +10,8 @@ namespace Checkpoint;
 /// </summary>
 /// <param name="cancellation">Ends the reading of files.</param>
 /// <param name="progress">Told how many bytes more of files were read; or null.</param>
-internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<int>? progress = null)
+/// <param name="root">What errors call the object.</param>
+internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<int>? progress = null, string root = "$fingerprint")
 {
     // Of a longer list each item's hash would make every record as long; its change is named as one.
     private const int MaxItems = 1000;
@@ -19,14 +20,14 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<i
 
     private static readonly string[] ProviderNotes = ["PSPath", "PSParentPath", "PSChildName", "PSDrive", "PSProvider"];
 
-    private readonly ObjectPath _path = new("$fingerprint");
+    private readonly ObjectPath _path = new(root);
     private readonly Dictionary<Type, System.Reflection.PropertyInfo[]> _hidden = [];
     private int _liveObjects;
 
     /// <summary>The fingerprint of one object; its keys, properties or files are the parts.</summary>
-    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation, Action<int>? progress = null) =>
+    public static CheckpointFingerprint Of(object? value, CancellationToken cancellation, Action<int>? progress = null, string root = "$fingerprint") =>
         value is PSObject { BaseObject: CheckpointFingerprint wrapped } ? wrapped
-        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation, progress).PartsOf(value));
+        : value as CheckpointFingerprint ?? FingerprintHash.Combine(new ObjectFingerprint(cancellation, progress, root).PartsOf(value));
 
     /// <summary>The hashes of an object's parts: of each key or property, of the parts of each item, or of the whole where it has none.</summary>
     /// <exception cref="UnkeptValueException">Something in it cannot be hashed.</exception>

@@ -11,7 +11,9 @@ internal static class BlockErrors
         bound.TryGetValue("ErrorAction", out var given) && given is ActionPreference preference ? preference : ActionPreference.Stop;
 
     /// <summary>The exception that was thrown, without what PowerShell wraps around it.</summary>
-    public static Exception CauseOf(Exception error) => error is RuntimeException { ErrorRecord.Exception: { } inner } && inner != error ? CauseOf(inner) : error;
+    /// <remarks>In a record that an exception made of itself stands a proxy for it, which has its message, and neither its type nor what it was thrown for.</remarks>
+    public static Exception CauseOf(Exception error) =>
+        error is RuntimeException { ErrorRecord.Exception: { } inner and not ParentContainsErrorRecordException } && inner != error ? CauseOf(inner) : error;
 
     /// <summary>
     /// Throws a block's error as it is, as by a throw statement: every other way wraps it, and makes its id, place and category those of the cmdlet. What is no script's error is

@@ -125,14 +125,12 @@ internal sealed class ItemSession : IDisposable
             return;
         }
         object?[] output = [];
-        var error = _run.Attempt(_ => output = _block!.Invoke(item), (e, attempt, pause) => _command.WriteWarning(RetryMessage(key, e, attempt, pause)), _cancellation);
+        var error = _run.Attempt(_ => output = _block!.Invoke(item), (e, attempt, pause) => _command.WriteWarning(StageMessages.Retry(_run, key, e, attempt, pause)), _cancellation);
         var number = 0L;
         if (error is null)
             error = _run.TryDone(id, key, _savesOutput ? new ObjectState(output, isSequence: true) : null, out number, _cancellation);
         Ended(id, key, output, number, error);
     }
-
-    private string RetryMessage(string key, Exception error, int attempt, TimeSpan pause) => StageMessages.Retry($"item {key}", BlockErrors.CauseOf(error), attempt, _run.Work.Retry.Retry, pause);
 
     private void Ended(ItemId id, string key, object?[] output, long number, Exception? error)
     {

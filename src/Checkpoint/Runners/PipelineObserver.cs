@@ -25,10 +25,10 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
         hooks.Call(Event("BeforeStage", stage.Name, reason: decision.Reason));
     }
 
-    public void StageRetried(StageId stage, Exception error, int attempt, TimeSpan pause)
+    public void StageRetried(StageId stage, Exception error, int attempt, int retries, TimeSpan pause)
     {
         var cause = BlockErrors.CauseOf(error);
-        command.WriteWarning($"Stage '{stage.Name}' failed at attempt {attempt} and is tried again in {pause.TotalSeconds:0.###} s: {cause.Message}");
+        command.WriteWarning(StageMessages.Retry($"Stage '{stage.Name}'", cause, attempt, retries, pause));
         hooks.Call(Event("OnRetry", stage.Name, error: cause, attempt: attempt, delay: pause));
     }
 

@@ -29,7 +29,7 @@ public abstract class PipelineTest : EngineTest, IPipelineObserver
 
     void IPipelineObserver.StageStarted(StageId stage, CheckpointDecision decision, int number, int count) => Told.Add($"{stage.Name} started {number}/{count}");
 
-    void IPipelineObserver.StageRetried(StageId stage, Exception error, int attempt, TimeSpan pause) => Told.Add($"{stage.Name} retried");
+    void IPipelineObserver.StageRetried(StageId stage, Exception error, int attempt, int retries, TimeSpan pause) => Told.Add($"{stage.Name} retried");
 
     void IPipelineObserver.CircuitChanged(StageId stage, CircuitChange change) => Told.Add($"{stage.Name} {change.Breaker} {change.State}");
 

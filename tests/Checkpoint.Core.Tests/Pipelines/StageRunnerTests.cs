@@ -141,7 +141,7 @@ public sealed class StageRunnerTests : EngineTest
         Assert.Equal((StageStatus.Completed, 2), (outcome.Status, outcome.Attempts));
 
         var late = await Run(work with { Stage = new StageId("nightly", null, "late"), Retry = RetryPolicy.None });
-        Assert.Contains("took longer than 00:00:30", Assert.IsType<TimeoutException>(late.Error).Message, StringComparison.Ordinal);
+        Assert.Contains("took longer than 30 s.", Assert.IsType<TimeoutException>(late.Error).Message, StringComparison.Ordinal);
     }
 
     [Fact]
