@@ -15,7 +15,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         var readings = new List<RunReading>();
         await foreach (var reading in store.ListRunsAsync(pipeline, run, cancellation))
             readings.Add(reading.Run is { } found ? await JudgeAsync(found, cancellation) : reading);
-        foreach (var reading in readings.OrderBy(r => r.Run?.StartedAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
+        foreach (var reading in readings.OrderBy(r => r.Run?.SortsAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
             yield return reading;
     }
 
@@ -87,27 +87,28 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
             else
                 throw reading.Fault;
         }
+        var last = known.LastOrDefault();
         var newest = request switch
         {
-            { Run: not null } or { From: not null } => known.LastOrDefault(),
+            { Run: not null } or { From: not null } => last,
             { Resume: true } => known.LastOrDefault(r => !r.IsFinished),
-            _ => known.LastOrDefault() is { IsFinished: false } unfinished ? unfinished : null,
+            _ => last is { IsFinished: false } ? last : null,
         };
         if (newest is null)
         {
             return request.Resume || request.From is not null
                 ? throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location)
-                : (NewRun(request), RunStart.New);
+                : (NewRun(request, last), RunStart.New);
         }
         if (request.Restart)
-            return Anew(newest, request);
+            return Anew(newest, request, last!);
         if (!Equals(newest.Fingerprint, request.Config) && request.OnConfigChange != ConfigChange.Ignore)
         {
             var changed = Changes(newest.Fingerprint, request.Config);
             if (request.OnConfigChange == ConfigChange.Error)
                 throw CheckpointErrors.ConfigChanged(newest, changed, store.Location);
             warn($"The configuration is not that with which run '{newest.Run}' of pipeline '{newest.Pipeline}' was started: {changed}. " + (request.Run is null ? "A new run is started." : "The run is started anew."));
-            return Anew(newest, request);
+            return Anew(newest, request, last!);
         }
         if (request.MaxAttempts is { } limit && !newest.IsFinished && newest.Attempts >= limit && !request.Resume)
             throw CheckpointErrors.RunParked(newest, store.Location);
@@ -154,16 +155,18 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     }
 
     // A run that was named keeps its name; what it saved is to be done again.
-    private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request) =>
-        request.Run is null ? (NewRun(request), RunStart.New) : (NewRun(request) with { Run = old.Run }, RunStart.Anew);
+    private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request, CheckpointRun last) =>
+        request.Run is null ? (NewRun(request, last), RunStart.New) : (NewRun(request, last) with { Run = old.Run }, RunStart.Anew);
 
-    private CheckpointRun NewRun(PipelineRequest request) => new()
+    private CheckpointRun NewRun(PipelineRequest request, CheckpointRun? last) => new()
     {
         Store = store.Location,
         Pipeline = request.Pipeline,
         Run = request.Run ?? NewId(),
         Status = RunStatus.Running,
         StartedAt = time.GetUtcNow(),
+        // Behind the last one, also where the clock was set back: else that one would stay the newest for as long.
+        SortsAt = last is not null && last.SortsAt >= time.GetUtcNow() ? last.SortsAt + TimeSpan.FromTicks(1) : time.GetUtcNow(),
         Fingerprint = request.Config,
     };
 

@@ -71,6 +71,22 @@ public sealed class RunRegistryTests : PipelineTest
         Assert.Equal((CheckpointErrorKind.LeaseHeld, first.Run), (error.Kind, error.Target));
     }
 
+    [Fact]
+    public async Task The_newest_unfinished_run_is_resumed_also_where_the_clock_was_set_back_since_the_one_before()
+    {
+        await Run("a b");
+        Time.Advance(-TimeSpan.FromHours(3));
+        Failing.Add("b");
+        var failed = await Run("a b");
+        Time.Advance(-TimeSpan.FromHours(3));
+        Failing.Clear();
+        Assert.Equal((failed.Run, "Completed: a Skipped, b Completed"), ((await Run("a b")) is var result ? result.Run : "", Show(result)));
+        var runs = await Runs();
+        Assert.Equal(failed.Run, runs[^1].Run);
+        Assert.True(runs[^1].StartedAt < runs[0].StartedAt);
+        Assert.NotEqual(failed.Run, (await Run("a b")).Run);
+    }
+
     [UnixFact]
     public async Task A_record_that_cannot_be_read_is_told_beside_the_others_and_no_run_is_started_in_its_place()
     {
