@@ -78,14 +78,18 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     public async ValueTask<(CheckpointRun Run, RunStart Start)> ChooseAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
     {
         var known = new List<CheckpointRun>();
+        var isDamaged = false;
         await foreach (var reading in FindAsync(NamePattern.Of(request.Pipeline), request.Run is { } id ? NamePattern.Of(id) : NamePattern.Any, cancellation))
         {
             if (reading.Run is { } run)
+            {
                 known.Add(run);
-            else if (reading.Fault!.Kind == CheckpointErrorKind.CheckpointDamaged)
-                warn(reading.Fault.Message);
-            else
+                continue;
+            }
+            if (reading.Fault!.Kind != CheckpointErrorKind.CheckpointDamaged)
                 throw reading.Fault;
+            warn(reading.Fault.Message);
+            isDamaged = true;
         }
         var last = known.LastOrDefault();
         var newest = request switch
@@ -96,9 +100,13 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         };
         if (newest is null)
         {
-            return request.Resume || request.From is not null
-                ? throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location)
-                : (NewRun(request, last), RunStart.New);
+            if (request.Resume || request.From is not null)
+                throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location);
+            if (!isDamaged || request is { Run: null } or { Config: null } or { OnConfigChange: ConfigChange.Ignore })
+                return (NewRun(request, last), RunStart.New);
+            // What it saved may be of another configuration.
+            warn($"Whether run '{request.Run}' of pipeline '{request.Pipeline}' was started with this configuration cannot be told any more, so it is started anew; -OnConfigChange Ignore goes on with what it saved.");
+            return (NewRun(request, last), RunStart.Anew);
         }
         if (request.Restart)
             return Anew(newest, request, last!);

@@ -87,6 +87,24 @@ public sealed class RunRegistryTests : PipelineTest
         Assert.NotEqual(failed.Run, (await Run("a b")).Run);
     }
 
+    [Theory]
+    [InlineData(null, ConfigChange.NewRun, "a Skipped, b Completed")]
+    [InlineData("changed", ConfigChange.NewRun, "a Completed, b Completed")]
+    [InlineData("changed", ConfigChange.Ignore, "a Skipped, b Completed")]
+    public async Task What_a_run_saved_is_not_believed_under_a_configuration_that_its_damaged_record_cannot_tell(string? config, ConfigChange onChange, string stages)
+    {
+        PipelineRequest Named(PipelineRequest request, string? value) => request with { Run = "7", Config = value is null ? null : Config("x", value), OnConfigChange = onChange };
+        Failing.Add("b");
+        await Run("a b", r => Named(r, config is null ? null : "first"));
+        Failing.Clear();
+        var record = Path.Join(Root, "p", "runs", "7", "run.json");
+        await File.WriteAllBytesAsync(record, []);
+        Assert.Equal("Completed: " + stages, Show(await Run("a b", r => Named(r, config))));
+        Assert.Contains("is damaged", Warnings[0], StringComparison.Ordinal);
+        Assert.Equal(stages.StartsWith("a Completed", StringComparison.Ordinal), Warnings.Any(w => w.Contains("-OnConfigChange Ignore", StringComparison.Ordinal)));
+        Assert.Equal(1, Assert.Single(await Runs()).Attempts);
+    }
+
     [UnixFact]
     public async Task A_record_that_cannot_be_read_is_told_beside_the_others_and_no_run_is_started_in_its_place()
     {
