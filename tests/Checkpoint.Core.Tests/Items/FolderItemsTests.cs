@@ -243,6 +243,21 @@ public sealed class FolderItemsTests : ItemLogTest
     }
 
     [Fact]
+    public async Task Clearing_leaves_the_journal_of_who_began_with_the_items_after_it_did()
+    {
+        await Save();
+        var scans = 0;
+        var files = new TestFileSystem();
+        files.Before = o =>
+        {
+            if (o.Verb == FileVerb.Scan && o.Path == StageFolder && ++scans == 2)
+                Write(Entry("a"));
+        };
+        await new FolderStore(Root, files, Time).RemoveAsync(Stage, null, default);
+        Assert.Equal(("a", 0), Read("a"));
+    }
+
+    [Fact]
     public async Task Removing_steps_leaves_the_journal()
     {
         Write(Entry("a"));
