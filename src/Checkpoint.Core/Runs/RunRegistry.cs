@@ -9,6 +9,9 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     // Who waits for another process looks this often whether it is done.
     private static readonly TimeSpan WaitPause = TimeSpan.FromMilliseconds(200);
 
+    // The right to choose is held for moments only, so it is waited for without a word; unless its holder was itself stopped in that moment.
+    private static readonly TimeSpan ChoicePatience = TimeSpan.FromSeconds(10);
+
     /// <summary>The runs that fit, oldest first. One whose process died is interrupted, whatever its record says.</summary>
     public async IAsyncEnumerable<RunReading> FindAsync(NamePattern pipeline, NamePattern run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -29,11 +32,12 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         string? chosen = null;
         while (true)
         {
+            LeaseName lease;
             // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
-            using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
+            using (await TakeAsync(new LeaseName(request.Pipeline, null, null), request.WhenBusy, warn, cancellation))
             {
                 var (run, start) = await ChooseAsync(chosen is null ? request : request with { Run = chosen }, warn, cancellation);
-                var lease = new LeaseName(request.Pipeline, run.Run, null);
+                lease = new LeaseName(request.Pipeline, run.Run, null);
                 var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
                 if (attempt.Lease is { } taken)
                 {
@@ -58,7 +62,10 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
                 chosen = run.Run;
                 warn = static _ => { };
             }
-            await Task.Delay(WaitPause, time, cancellation);
+            // Meanwhile others may choose.
+            do
+                await Task.Delay(WaitPause, time, cancellation);
+            while (await store.FindLeaseAsync(lease, cancellation) is not null);
         }
     }
 
@@ -131,13 +138,20 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
 
     private LeaseHolder Self() => LeaseHolder.Self(time);
 
-    // The right to choose is held for moments only, so it is always waited for.
-    private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)
+    private async ValueTask<IDisposable> TakeAsync(LeaseName lease, BusyRun whenBusy, Action<string> warn, CancellationToken cancellation)
     {
-        while (true)
+        for (var started = time.GetTimestamp(); ;)
         {
-            if ((await store.TryLeaseAsync(lease, Self(), cancellation)).Lease is { } taken)
+            var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
+            if (attempt.Lease is { } taken)
                 return taken;
+            if (time.GetElapsedTime(started) > ChoicePatience)
+            {
+                if (whenBusy == BusyRun.Fail)
+                    throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
+                warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
+                warn = static _ => { };
+            }
             await Task.Delay(WaitPause, time, cancellation);
         }
     }

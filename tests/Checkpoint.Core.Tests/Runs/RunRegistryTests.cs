@@ -87,6 +87,44 @@ public sealed class RunRegistryTests : PipelineTest
         Assert.NotEqual(failed.Run, (await Run("a b")).Run);
     }
 
+    [Fact]
+    public async Task Who_cannot_choose_a_run_because_another_stopped_in_its_choice_is_told_who_and_does_not_hang_for_ever()
+    {
+        Time.WaitsAreShort = true;
+        var choosing = (await Store.TryLeaseAsync(new LeaseName("p", null, null), new LeaseHolder("build8", "other", 99, Time.GetUtcNow()), default)).Lease!;
+        var store = new DelegatingStore(Store) { BeforeLease = _ => Task.Run(() => Time.Advance(TimeSpan.FromSeconds(6))) };
+        var registry = new RunRegistry(store, Engine.History, Time);
+
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await registry.OpenAsync(Request("a"), Warnings.Add, default));
+        Assert.Equal(CheckpointErrorKind.LeaseHeld, error.Kind);
+        Assert.Contains("at work on pipeline 'p'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("process 99 of other on build8", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Warnings);
+
+        void Warn(string message)
+        {
+            Warnings.Add(message);
+            choosing.Dispose();
+        }
+        using var lease = (await registry.OpenAsync(Request("a") with { WhenBusy = BusyRun.Wait }, Warn, default)).Lease;
+        Assert.Contains("process 99 of other on build8", Assert.Single(Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_run_does_not_keep_others_from_choosing_theirs()
+    {
+        Time.WaitsAreShort = true;
+        using var busy = (await Store.TryLeaseAsync(new LeaseName("p", "7", null), new LeaseHolder("build8", "other", 99, Time.GetUtcNow()), default)).Lease;
+        var choices = 0;
+        var store = new DelegatingStore(Store) { BeforeLease = lease => Task.FromResult(lease.Run is null ? Interlocked.Increment(ref choices) : 0) };
+        using var cancellation = new CancellationTokenSource();
+        var waiting = Task.Run(async () => await new RunRegistry(store, Engine.History, Time).OpenAsync(Request("a") with { Run = "7", WhenBusy = BusyRun.Wait }, Warnings.Add, cancellation.Token));
+        Assert.True(SpinWait.SpinUntil(() => Time.Waits.Count > 20, TimeSpan.FromSeconds(30)), "it does not wait");
+        Assert.Equal(1, choices);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
     [Theory]
     [InlineData(null, ConfigChange.NewRun, "a Skipped, b Completed")]
     [InlineData("changed", ConfigChange.NewRun, "a Completed, b Completed")]
