@@ -275,11 +275,12 @@ Describe 'Invoke-CheckpointItem' {
         It 'does each item once, as many at a time as -ThrottleLimit allows' {
             $running = [Collections.Concurrent.ConcurrentDictionary[int, int]]::new()
             $most = [Collections.Concurrent.ConcurrentBag[int]]::new()
+            $four = [Threading.Barrier]::new(4)
             $output = 1..12 | Invoke-CheckpointItem s {
                 $null = ($using:running).TryAdd($_, 0)
+                $null = ($using:four).SignalAndWait(30000)
                 ($using:most).Add(($using:running).Count)
-                Start-Sleep -Milliseconds 50
-                ($using:most).Add(($using:running).Count)
+                $null = ($using:four).SignalAndWait(30000)
                 $null = ($using:running).TryRemove($_, [ref] $null)
                 "$_ $($args[0])"
             } -ThrottleLimit 4 @at
