@@ -180,17 +180,21 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request, CheckpointRun last) =>
         request.Run is null ? (NewRun(request, last), RunStart.New) : (NewRun(request, last) with { Run = old.Run }, RunStart.Anew);
 
-    private CheckpointRun NewRun(PipelineRequest request, CheckpointRun? last) => new()
+    private CheckpointRun NewRun(PipelineRequest request, CheckpointRun? last)
     {
-        Store = store.Location,
-        Pipeline = request.Pipeline,
-        Run = request.Run ?? NewId(),
-        Status = RunStatus.Running,
-        StartedAt = time.GetUtcNow(),
-        // Behind the last one, also where the clock was set back: else that one would stay the newest for as long.
-        SortsAt = last is not null && last.SortsAt >= time.GetUtcNow() ? last.SortsAt + TimeSpan.FromTicks(1) : time.GetUtcNow(),
-        Fingerprint = request.Config,
-    };
+        var now = time.GetUtcNow();
+        return new CheckpointRun
+        {
+            Store = store.Location,
+            Pipeline = request.Pipeline,
+            Run = request.Run ?? NewId(),
+            Status = RunStatus.Running,
+            StartedAt = now,
+            // Behind the last one, also where the clock was set back: else that one would stay the newest for as long.
+            SortsAt = last is not null && last.SortsAt >= now ? last.SortsAt + TimeSpan.FromTicks(1) : now,
+            Fingerprint = request.Config,
+        };
+    }
 
     // Sorts by time, reads as a time, and two of one second differ.
     private string NewId() => time.GetUtcNow().ToString("yyyyMMdd-HHmmss-", CultureInfo.InvariantCulture) + RandomNumberGenerator.GetHexString(6, lowercase: true);
