@@ -77,6 +77,24 @@ Describe 'Invoke-CheckpointItem' {
             1..3 | Invoke-CheckpointItem s { $_ } @at | Should -Be 2, 3
         }
 
+        It 'gives what it has done before what ends it, since that is not done again: <What>, <Throttle> at once' -ForEach @(
+            @{ What = 'an item without a key'; Throttle = 1; Last = $null; Block = { "out $_" } }
+            @{ What = 'an item without a key'; Throttle = 3; Last = $null; Block = { "out $_" } }
+            @{ What = 'a break'; Throttle = 1; Last = 7; Block = { if ($_ -eq 7) { break }; "out $_" } }
+        ) {
+            $given = [Collections.Generic.List[object]]::new()
+            foreach ($turn in 1) {
+                try {
+                    1, 2, 3, 4, 5, 6, $Last | Invoke-CheckpointItem s $Block -ThrottleLimit $Throttle @at | ForEach-Object { $given.Add($_) }
+                }
+                catch {
+                    $_.FullyQualifiedErrorId | Should -BeLike 'InvalidArgument,*'
+                }
+            }
+            $given | Sort-Object | Should -Be (1..6 | ForEach-Object { "out $_" })
+            1..6 | Invoke-CheckpointItem s { "again $_" } @at | Should -BeNullOrEmpty
+        }
+
         It 'ends early for Select-Object -First, and what it gave is done' {
             1..100 | Invoke-CheckpointItem s { $_ } @at | Select-Object -First 3 | Should -Be 1, 2, 3
             1..3 | Invoke-CheckpointItem s { "again $_" } @at | Should -BeNullOrEmpty
@@ -257,11 +275,12 @@ Describe 'Invoke-CheckpointItem' {
         It 'does each item once, as many at a time as -ThrottleLimit allows' {
             $running = [Collections.Concurrent.ConcurrentDictionary[int, int]]::new()
             $most = [Collections.Concurrent.ConcurrentBag[int]]::new()
+            $four = [Threading.Barrier]::new(4)
             $output = 1..12 | Invoke-CheckpointItem s {
                 $null = ($using:running).TryAdd($_, 0)
+                $null = ($using:four).SignalAndWait(30000)
                 ($using:most).Add(($using:running).Count)
-                Start-Sleep -Milliseconds 50
-                ($using:most).Add(($using:running).Count)
+                $null = ($using:four).SignalAndWait(30000)
                 $null = ($using:running).TryRemove($_, [ref] $null)
                 "$_ $($args[0])"
             } -ThrottleLimit 4 @at

@@ -105,7 +105,8 @@ internal sealed class CircuitGate(CircuitBreaker breaker, CheckpointStore store,
     private async ValueTask<CircuitRecord> LookAsync(CancellationToken cancellation)
     {
         var record = await ReadAsync(cancellation);
-        return record is { State: CircuitState.Open, OpenUntil: { } until } && time.GetUtcNow() < until
+        // Where the clock was set back since, or is another machine's that is behind, nobody can say how long it is to be open still: a trial is made.
+        return record is { State: CircuitState.Open, OpenUntil: { } until } && time.GetUtcNow() is var now && now < until && now >= record.Since
             ? throw new CircuitOpenException(Invariant($"{Words(record)} until {until:u}; the last failure was: {record.LastError?.TrimEnd('.')}. {Advice}"))
             : record;
     }

@@ -24,6 +24,7 @@ internal sealed class ItemJournal : IDisposable
     private readonly ItemLog _log;
     private readonly TimeProvider _time;
     private readonly Action? _onDurable;
+    private readonly Action? _guard;
     private readonly Dictionary<ItemId, long> _known;
     private readonly object _gate = new();
     private readonly object _writing = new();
@@ -41,9 +42,11 @@ internal sealed class ItemJournal : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="onDurable">Told on any thread that <see cref="Durable"/> has grown, or that writing failed.</param>
     /// <param name="cancellation">Ends the reading of what is there.</param>
-    public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation)
+    /// <param name="guard">Called on any thread before each write; throws where it must not be made any more.</param>
+    public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation, Action? guard = null)
     {
         _log = log;
+        _guard = guard;
         _time = time;
         _onDurable = onDurable;
         _known = new Dictionary<ItemId, long>(log.Estimate);
@@ -132,6 +135,7 @@ internal sealed class ItemJournal : IDisposable
                 return;
             try
             {
+                _guard?.Invoke();
                 _log.Append(group);
             }
             catch (CheckpointException e)

@@ -54,7 +54,7 @@ internal sealed class ItemRun : IDisposable
         {
             log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
             await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
-            return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation));
+            return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, name, lease)));
         }
         catch
         {
@@ -161,8 +161,8 @@ internal sealed class ItemRun : IDisposable
     public async ValueTask<(CheckpointInfo? Saved, CheckpointException? Error)> CompleteAsync(CancellationToken cancellation)
     {
         _journal.Flush();
-        if (_hasWorked && await _lease.WhyLostAsync(cancellation) is { } reason)
-            throw await _engine.History.RecordLossAsync(new LeaseName(_work.Stage), reason, cancellation);
+        if (_hasWorked)
+            RequireLease(_engine, new LeaseName(_work.Stage), _lease);
         var counts = Counts;
         if (!counts.AreAllDone)
         {
@@ -209,6 +209,13 @@ internal sealed class ItemRun : IDisposable
         await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, CancellationToken.None);
         if (_hasWorked)
             Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, failure.Error);
+    }
+
+    // Who lost it must write no more: another process may, to the same place.
+    private static void RequireLease(CheckpointEngine engine, LeaseName name, Lease lease)
+    {
+        if (lease.WhyLostAsync(default).AsTask().GetAwaiter().GetResult() is { } reason)
+            throw engine.History.RecordLossAsync(name, reason, default).AsTask().GetAwaiter().GetResult();
     }
 
     private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");

@@ -66,9 +66,13 @@ internal sealed class PipelineRunner
         Exception? error = null;
         try
         {
-            await ForgetAsync(opened, Again(stages, start, request.From), start == RunStart.Anew ? "the run is started anew" : $"it is run again from '{request.From}'", cancellation);
-            if (!opened.IsFinished)
+            // Killed in between, a run that is started anew must not seem to be one whose results hold, nor one that is run again from a stage to be finished.
+            if (start == RunStart.Anew)
+                await ForgetAsync(opened, stages, "the run is started anew", cancellation);
+            if (!opened.IsFinished || request.From is not null)
                 await account.WriteAsync(cancellation);
+            if (start == RunStart.Resumed)
+                await ForgetAsync(opened, Again(stages, start, request.From), $"it is run again from '{request.From}'", cancellation);
             await _engine.History.RecordAsync(CheckpointEvents.RunStarted, opened.Pipeline, opened.Run, null, null, start == RunStart.Resumed ? $"resumed, attempt {account.Run.Attempts}" : null, cancellation);
             _observer.PipelineStarted(account.Run, start == RunStart.Resumed);
             error = await RunStagesAsync(request, account, progress, cancellation);

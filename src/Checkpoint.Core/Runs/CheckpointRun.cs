@@ -51,6 +51,9 @@ public sealed record CheckpointRun
     /// <summary>The fingerprint of the configuration it was started with, or null where there is none.</summary>
     public CheckpointFingerprint? Fingerprint { get; internal init; }
 
+    /// <summary>Its place in the order of runs, UTC: when it was started, or later where the clock was set back since the run before it was.</summary>
+    internal DateTimeOffset SortsAt { get; init; }
+
     /// <summary>Whether everything is done, so that nothing can be resumed.</summary>
     internal bool IsFinished => Status == RunStatus.Completed;
 

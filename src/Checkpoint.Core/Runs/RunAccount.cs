@@ -11,7 +11,8 @@ internal sealed class RunAccount(RunRegistry runs, Lease lease, CheckpointRun op
     private readonly long _started = time.GetTimestamp();
     private CheckpointRun _run = opened.Begun();
 
-    private bool _isWritten;
+    // How many stages the record tells of, or -1 where it is not written yet.
+    private int _written = -1;
     private bool _isLost;
 
     public CheckpointRun Run => _run;
@@ -23,19 +24,20 @@ internal sealed class RunAccount(RunRegistry runs, Lease lease, CheckpointRun op
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseLost"/>, or an error of the store.</exception>
     public ValueTask WriteAsync(CancellationToken cancellation)
     {
-        _isWritten = true;
-        return WriteAsync(_run with { Stages = Stages() }, cancellation);
+        var run = _run with { Stages = Stages() };
+        _written = run.Stages.Count;
+        return WriteAsync(run, cancellation);
     }
 
-    /// <summary>Sees that the record says that somebody is at work; called before any work is.</summary>
-    public ValueTask BeginAsync(CancellationToken cancellation) => _isWritten ? default : WriteAsync(cancellation);
+    /// <summary>Sees that the record says that somebody is at work, and what was done before; called before any work is.</summary>
+    public ValueTask BeginAsync(CancellationToken cancellation) => _written == progress.Results.Count ? default : WriteAsync(cancellation);
 
     /// <summary>Writes down how it ended; a finished run that had nothing left to do keeps its record as it is.</summary>
     public ValueTask EndAsync(RunStatus status, string? error, CancellationToken cancellation)
     {
         if (_isLost)
             return default;
-        if (!_isWritten && opened.IsFinished && status == RunStatus.Completed)
+        if (_written < 0 && opened.IsFinished && status == RunStatus.Completed)
         {
             _run = opened;
             return default;

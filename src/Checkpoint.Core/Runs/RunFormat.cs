@@ -13,6 +13,8 @@ internal static class RunFormat
         json.WriteString("run"u8, run.Run);
         json.WriteString("status"u8, SealedDocument.Text(run.Status));
         json.WriteString("startedAt"u8, run.StartedAt);
+        if (run.SortsAt > run.StartedAt)
+            json.WriteString("sortsAt"u8, run.SortsAt);
         if (run.EndedAt is { } ended)
             json.WriteString("endedAt"u8, ended);
         json.WriteNumber("attempts"u8, run.Attempts);
@@ -35,6 +37,7 @@ internal static class RunFormat
         Run = CheckpointNames.Normalize(SealedDocument.Required(json, "run"), "run"),
         Status = SealedDocument.Value<RunStatus>(SealedDocument.Required(json, "status")),
         StartedAt = json.GetProperty("startedAt").GetDateTimeOffset().ToUniversalTime(),
+        SortsAt = SealedDocument.OptionalTime(json, "sortsAt") ?? json.GetProperty("startedAt").GetDateTimeOffset().ToUniversalTime(),
         EndedAt = SealedDocument.OptionalTime(json, "endedAt"),
         Attempts = json.GetProperty("attempts").GetInt32(),
         Host = SealedDocument.Required(json, "host"),

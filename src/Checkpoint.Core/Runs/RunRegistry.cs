@@ -9,13 +9,16 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     // Who waits for another process looks this often whether it is done.
     private static readonly TimeSpan WaitPause = TimeSpan.FromMilliseconds(200);
 
+    // The right to choose is held for moments only, so it is waited for without a word; unless its holder was itself stopped in that moment.
+    private static readonly TimeSpan ChoicePatience = TimeSpan.FromSeconds(10);
+
     /// <summary>The runs that fit, oldest first. One whose process died is interrupted, whatever its record says.</summary>
     public async IAsyncEnumerable<RunReading> FindAsync(NamePattern pipeline, NamePattern run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var readings = new List<RunReading>();
         await foreach (var reading in store.ListRunsAsync(pipeline, run, cancellation))
             readings.Add(reading.Run is { } found ? await JudgeAsync(found, cancellation) : reading);
-        foreach (var reading in readings.OrderBy(r => r.Run?.StartedAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
+        foreach (var reading in readings.OrderBy(r => r.Run?.SortsAt ?? DateTimeOffset.MinValue).ThenBy(r => r.Run?.Run, StringComparer.Ordinal))
             yield return reading;
     }
 
@@ -29,11 +32,12 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
         string? chosen = null;
         while (true)
         {
+            LeaseName lease;
             // Two that start at once must not both find that there is no run: one chooses, and has the run's lease before the other chooses.
-            using (await TakeAsync(new LeaseName(request.Pipeline, null, null), cancellation))
+            using (await TakeAsync(new LeaseName(request.Pipeline, null, null), request.WhenBusy, warn, cancellation))
             {
                 var (run, start) = await ChooseAsync(chosen is null ? request : request with { Run = chosen }, warn, cancellation);
-                var lease = new LeaseName(request.Pipeline, run.Run, null);
+                lease = new LeaseName(request.Pipeline, run.Run, null);
                 var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
                 if (attempt.Lease is { } taken)
                 {
@@ -58,7 +62,10 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
                 chosen = run.Run;
                 warn = static _ => { };
             }
-            await Task.Delay(WaitPause, time, cancellation);
+            // Meanwhile others may choose.
+            do
+                await Task.Delay(WaitPause, time, cancellation);
+            while (await store.FindLeaseAsync(lease, cancellation) is not null);
         }
     }
 
@@ -78,36 +85,45 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     public async ValueTask<(CheckpointRun Run, RunStart Start)> ChooseAsync(PipelineRequest request, Action<string> warn, CancellationToken cancellation)
     {
         var known = new List<CheckpointRun>();
+        var isDamaged = false;
         await foreach (var reading in FindAsync(NamePattern.Of(request.Pipeline), request.Run is { } id ? NamePattern.Of(id) : NamePattern.Any, cancellation))
         {
             if (reading.Run is { } run)
+            {
                 known.Add(run);
-            else if (reading.Fault!.Kind == CheckpointErrorKind.CheckpointDamaged)
-                warn(reading.Fault.Message);
-            else
+                continue;
+            }
+            if (reading.Fault!.Kind != CheckpointErrorKind.CheckpointDamaged)
                 throw reading.Fault;
+            warn(reading.Fault.Message);
+            isDamaged = true;
         }
+        var last = known.LastOrDefault();
         var newest = request switch
         {
-            { Run: not null } or { From: not null } => known.LastOrDefault(),
+            { Run: not null } or { From: not null } => last,
             { Resume: true } => known.LastOrDefault(r => !r.IsFinished),
-            _ => known.LastOrDefault() is { IsFinished: false } unfinished ? unfinished : null,
+            _ => last is { IsFinished: false } ? last : null,
         };
         if (newest is null)
         {
-            return request.Resume || request.From is not null
-                ? throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location)
-                : (NewRun(request), RunStart.New);
+            if (request.Resume || request.From is not null)
+                throw CheckpointErrors.RunNotFound(request.Pipeline, request.Run, store.Location);
+            if (!isDamaged || request is { Run: null } or { Config: null } or { OnConfigChange: ConfigChange.Ignore })
+                return (NewRun(request, last), RunStart.New);
+            // What it saved may be of another configuration.
+            warn($"Whether run '{request.Run}' of pipeline '{request.Pipeline}' was started with this configuration cannot be told any more, so it is started anew; -OnConfigChange Ignore goes on with what it saved.");
+            return (NewRun(request, last), RunStart.Anew);
         }
         if (request.Restart)
-            return Anew(newest, request);
+            return Anew(newest, request, last!);
         if (!Equals(newest.Fingerprint, request.Config) && request.OnConfigChange != ConfigChange.Ignore)
         {
             var changed = Changes(newest.Fingerprint, request.Config);
             if (request.OnConfigChange == ConfigChange.Error)
                 throw CheckpointErrors.ConfigChanged(newest, changed, store.Location);
             warn($"The configuration is not that with which run '{newest.Run}' of pipeline '{newest.Pipeline}' was started: {changed}. " + (request.Run is null ? "A new run is started." : "The run is started anew."));
-            return Anew(newest, request);
+            return Anew(newest, request, last!);
         }
         if (request.MaxAttempts is { } limit && !newest.IsFinished && newest.Attempts >= limit && !request.Resume)
             throw CheckpointErrors.RunParked(newest, store.Location);
@@ -122,13 +138,20 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
 
     private LeaseHolder Self() => LeaseHolder.Self(time);
 
-    // The right to choose is held for moments only, so it is always waited for.
-    private async ValueTask<IDisposable> TakeAsync(LeaseName lease, CancellationToken cancellation)
+    private async ValueTask<IDisposable> TakeAsync(LeaseName lease, BusyRun whenBusy, Action<string> warn, CancellationToken cancellation)
     {
-        while (true)
+        for (var started = time.GetTimestamp(); ;)
         {
-            if ((await store.TryLeaseAsync(lease, Self(), cancellation)).Lease is { } taken)
+            var attempt = await store.TryLeaseAsync(lease, Self(), cancellation);
+            if (attempt.Lease is { } taken)
                 return taken;
+            if (time.GetElapsedTime(started) > ChoicePatience)
+            {
+                if (whenBusy == BusyRun.Fail)
+                    throw CheckpointErrors.LeaseHeld(lease, store.Location, attempt.Holder);
+                warn(CheckpointErrors.Waiting(lease, store.Location, attempt.Holder));
+                warn = static _ => { };
+            }
             await Task.Delay(WaitPause, time, cancellation);
         }
     }
@@ -154,18 +177,24 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
     }
 
     // A run that was named keeps its name; what it saved is to be done again.
-    private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request) =>
-        request.Run is null ? (NewRun(request), RunStart.New) : (NewRun(request) with { Run = old.Run }, RunStart.Anew);
+    private (CheckpointRun Run, RunStart Start) Anew(CheckpointRun old, PipelineRequest request, CheckpointRun last) =>
+        request.Run is null ? (NewRun(request, last), RunStart.New) : (NewRun(request, last) with { Run = old.Run }, RunStart.Anew);
 
-    private CheckpointRun NewRun(PipelineRequest request) => new()
+    private CheckpointRun NewRun(PipelineRequest request, CheckpointRun? last)
     {
-        Store = store.Location,
-        Pipeline = request.Pipeline,
-        Run = request.Run ?? NewId(),
-        Status = RunStatus.Running,
-        StartedAt = time.GetUtcNow(),
-        Fingerprint = request.Config,
-    };
+        var now = time.GetUtcNow();
+        return new CheckpointRun
+        {
+            Store = store.Location,
+            Pipeline = request.Pipeline,
+            Run = request.Run ?? NewId(),
+            Status = RunStatus.Running,
+            StartedAt = now,
+            // Behind the last one, also where the clock was set back: else that one would stay the newest for as long.
+            SortsAt = last is not null && last.SortsAt >= now ? last.SortsAt + TimeSpan.FromTicks(1) : now,
+            Fingerprint = request.Config,
+        };
+    }
 
     // Sorts by time, reads as a time, and two of one second differ.
     private string NewId() => time.GetUtcNow().ToString("yyyyMMdd-HHmmss-", CultureInfo.InvariantCulture) + RandomNumberGenerator.GetHexString(6, lowercase: true);

@@ -101,6 +101,8 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         }
         catch (FlowInterruptedException e)
         {
+            if (e.InnerException is not PipelineStoppedException)
+                _session.GiveRest();
             ExceptionDispatchInfo.Throw(e.InnerException!);
         }
         catch (Exception e) when (e is CheckpointException or InvalidArgumentException)

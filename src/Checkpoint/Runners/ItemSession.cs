@@ -102,7 +102,26 @@ internal sealed class ItemSession : IDisposable
     }
 
     /// <summary>Says what ended it: no item, nor the user.</summary>
-    public void Broke(Exception error) => _run.Broke(error);
+    public void Broke(Exception error)
+    {
+        _run.Broke(error);
+        GiveRest();
+    }
+
+    /// <summary>To be called where no item follows. What was done is not done again, so its output is given now or never.</summary>
+    public void GiveRest()
+    {
+        try
+        {
+            _pool?.Drain(Emit);
+            _run.Journal.Flush();
+        }
+        catch (CheckpointException)
+        {
+            // The journal, which is that error or comes behind it. What is not on disk is done again.
+        }
+        Emit();
+    }
 
     public void Dispose()
     {

@@ -48,6 +48,15 @@ public sealed class CircuitBreakerTests : PipelineTest
     }
 
     [Fact]
+    public async Task Opened_by_a_clock_that_was_set_back_since_it_makes_a_trial_and_does_not_stay_open_until_that_time_comes_again()
+    {
+        await Fail(3);
+        Time.Advance(-TimeSpan.FromDays(1));
+        await Succeed();
+        Assert.Equal([CircuitState.Open, CircuitState.HalfOpen], _changes.Select(c => c.State));
+    }
+
+    [Fact]
     public async Task When_it_was_open_long_enough_it_is_half_open_and_closes_after_enough_successes()
     {
         await Fail(3);

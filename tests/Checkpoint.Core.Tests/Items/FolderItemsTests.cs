@@ -164,6 +164,29 @@ public sealed class FolderItemsTests : ItemLogTest
     }
 
     [Fact]
+    public void Two_that_write_at_once_against_the_rules_lose_nothing()
+    {
+        // Neither knows of the other: somebody removed the file that keeps them apart.
+        using var a = Open();
+        using var b = Open();
+        a.Append([Entry("a1", output: a.WriteOutput(TestState.Large(1), default))]);
+        var error = Assert.Throws<CheckpointException>(() => b.Append([Entry("b1")]));
+        Assert.Contains("another process", error.Message, StringComparison.Ordinal);
+        b.WriteOutput(TestState.Large(2), default);
+        a.Append([Entry("a2", output: a.WriteOutput(TestState.Large(3), default))]);
+        Assert.Equal(("a1 a2", 0), Read("a1", "a2", "b1"));
+        using var log = Open();
+        log.ReadAll(
+            mark =>
+            {
+                using var reader = log.OpenOutput(mark.Place);
+                TestState.Read(reader);
+                reader.Complete();
+            },
+            default);
+    }
+
+    [Fact]
     public void A_changed_output_is_found_out()
     {
         using (var log = Open())
@@ -217,6 +240,21 @@ public sealed class FolderItemsTests : ItemLogTest
         Assert.Single(await List(Store, new StageQuery { Pipeline = NamePattern.Any, WithLeftovers = true }));
         await Store.RemoveAsync(Stage, null, default);
         Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
+    public async Task Clearing_leaves_the_journal_of_who_began_with_the_items_after_it_did()
+    {
+        await Save();
+        var scans = 0;
+        var files = new TestFileSystem();
+        files.Before = o =>
+        {
+            if (o.Verb == FileVerb.Scan && o.Path == StageFolder && ++scans == 2)
+                Write(Entry("a"));
+        };
+        await new FolderStore(Root, files, Time).RemoveAsync(Stage, null, default);
+        Assert.Equal(("a", 0), Read("a"));
     }
 
     [Fact]

@@ -160,6 +160,29 @@ public sealed class ItemRunTests : EngineTest
         Assert.Empty(await Steps());
     }
 
+    [UnixFact]
+    public async Task Who_lost_the_lease_writes_nothing_more_over_what_the_other_writes_and_calls_nothing_done()
+    {
+        using var first = await Start(w => w);
+        await first.BeginItemAsync(default);
+        first.TryDone(ItemId.Of("a"), "a", null, out _, default);
+        File.Delete(FolderLayout.LeasePath(Root, new LeaseName(Stage)));
+        Time.Advance(ItemJournal.Window);
+        using (var second = await Start(w => w))
+        {
+            second.TryDone(ItemId.Of("b"), "b", null, out _, default);
+            Assert.Equal(CheckpointErrorKind.LeaseLost, Assert.Throws<CheckpointException>(() => first.TryDone(ItemId.Of("c"), "c", null, out _, default)).Kind);
+            second.TryDone(ItemId.Of("d"), "d", null, out _, default);
+        }
+        Assert.Equal(1, first.Counts.Done);
+        Assert.Single(await Store.ReadHistoryAsync(NamePattern.Any, default).ToListAsync(), e => e.Event == CheckpointEvents.LeaseLost);
+        first.Dispose();
+
+        using var next = await Start(w => w);
+        Assert.Equal(0, next.Journal.Damaged);
+        Assert.Equal("Done Done Run Done", string.Join(' ', "abcd".Select(key => next.Next(ItemId.Of(key.ToString())))));
+    }
+
     private async Task<ItemRun> Start(Func<ItemWork, ItemWork> change) => await ItemRun.StartAsync(Engine, change(new ItemWork { Stage = Stage }), Time, null, default);
 
     private async Task<(CheckpointInfo? Saved, CheckpointException? Error)> Do(string items, Func<ItemWork, ItemWork>? change = null)

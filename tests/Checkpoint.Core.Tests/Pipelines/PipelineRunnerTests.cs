@@ -174,6 +174,36 @@ public sealed class PipelineRunnerTests : PipelineTest
     }
 
     [Fact]
+    public async Task From_makes_a_finished_run_unfinished_before_anything_of_it_is_cleared_for_it_may_be_killed_then()
+    {
+        await Run("a b:a");
+        var status = new List<RunStatus>();
+        var store = new DelegatingStore(Store) { BeforeRemove = async () => status.Add(Assert.Single(await Runs()).Status) };
+        Time.Advance(TimeSpan.FromSeconds(1));
+        await new PipelineRunner(new CheckpointEngine(store, Time), this, Time).RunAsync(Request("a b:a") with { From = "b" }, default);
+        Assert.Equal([RunStatus.Running], status);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_killed_when_it_was_resumed_tells_what_was_done_before()
+    {
+        Failing.Add("c");
+        await Run("a b:a c");
+        Failing.Clear();
+        var told = "";
+        OnRun = _ => told = Tell().GetAwaiter().GetResult();
+        await Run("a b:a c");
+        Assert.Equal("Running: a Completed, b Completed", told);
+
+        // As it lies in the store, were the process killed now.
+        async Task<string> Tell()
+        {
+            var run = Assert.Single(await Runs());
+            return $"{run.Status}: {string.Join(", ", run.Stages.Select(s => $"{s.Name} {s.Status}"))}";
+        }
+    }
+
+    [Fact]
     public async Task Resume_insists_on_an_unfinished_run()
     {
         Assert.Equal(CheckpointErrorKind.RunNotFound, (await Fails("a", r => r with { Resume = true })).Kind);

@@ -74,6 +74,78 @@ public sealed class RunRegistryTests : PipelineTest
             Assert.Equal((RunStatus.Running, 1, Environment.MachineName, Environment.UserName, Environment.ProcessId), (reading.Run!.Status, reading.Run.Attempts, reading.Run.Host, reading.Run.User, reading.Run.ProcessId));
     }
 
+    [Fact]
+    public async Task The_newest_unfinished_run_is_resumed_also_where_the_clock_was_set_back_since_the_one_before()
+    {
+        await Run("a b");
+        Time.Advance(-TimeSpan.FromHours(3));
+        Failing.Add("b");
+        var failed = await Run("a b");
+        Time.Advance(-TimeSpan.FromHours(3));
+        Failing.Clear();
+        Assert.Equal((failed.Run, "Completed: a Skipped, b Completed"), ((await Run("a b")) is var result ? result.Run : "", Show(result)));
+        var runs = await Runs();
+        Assert.Equal(failed.Run, runs[^1].Run);
+        Assert.True(runs[^1].StartedAt < runs[0].StartedAt);
+        Assert.NotEqual(failed.Run, (await Run("a b")).Run);
+    }
+
+    [Fact]
+    public async Task Who_cannot_choose_a_run_because_another_stopped_in_its_choice_is_told_who_and_does_not_hang_for_ever()
+    {
+        Time.WaitsAreShort = true;
+        var choosing = (await Store.TryLeaseAsync(new LeaseName("p", null, null), new LeaseHolder("build8", "other", 99, Time.GetUtcNow()), default)).Lease!;
+        var store = new DelegatingStore(Store) { BeforeLease = _ => Task.Run(() => Time.Advance(TimeSpan.FromSeconds(6))) };
+        var registry = new RunRegistry(store, Engine.History, Time);
+
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await registry.OpenAsync(Request("a"), Warnings.Add, default));
+        Assert.Equal(CheckpointErrorKind.LeaseHeld, error.Kind);
+        Assert.Contains("at work on pipeline 'p'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("process 99 of other on build8", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Warnings);
+
+        void Warn(string message)
+        {
+            Warnings.Add(message);
+            choosing.Dispose();
+        }
+        using var lease = (await registry.OpenAsync(Request("a") with { WhenBusy = BusyRun.Wait }, Warn, default)).Lease;
+        Assert.Contains("process 99 of other on build8", Assert.Single(Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_run_does_not_keep_others_from_choosing_theirs()
+    {
+        Time.WaitsAreShort = true;
+        using var busy = (await Store.TryLeaseAsync(new LeaseName("p", "7", null), new LeaseHolder("build8", "other", 99, Time.GetUtcNow()), default)).Lease;
+        var choices = 0;
+        var store = new DelegatingStore(Store) { BeforeLease = lease => Task.FromResult(lease.Run is null ? Interlocked.Increment(ref choices) : 0) };
+        using var cancellation = new CancellationTokenSource();
+        var waiting = Task.Run(async () => await new RunRegistry(store, Engine.History, Time).OpenAsync(Request("a") with { Run = "7", WhenBusy = BusyRun.Wait }, Warnings.Add, cancellation.Token));
+        Assert.True(SpinWait.SpinUntil(() => Time.Waits.Count > 20, TimeSpan.FromSeconds(30)), "it does not wait");
+        Assert.Equal(1, choices);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Theory]
+    [InlineData(null, ConfigChange.NewRun, "a Skipped, b Completed")]
+    [InlineData("changed", ConfigChange.NewRun, "a Completed, b Completed")]
+    [InlineData("changed", ConfigChange.Ignore, "a Skipped, b Completed")]
+    public async Task What_a_run_saved_is_not_believed_under_a_configuration_that_its_damaged_record_cannot_tell(string? config, ConfigChange onChange, string stages)
+    {
+        PipelineRequest Named(PipelineRequest request, string? value) => request with { Run = "7", Config = value is null ? null : Config("x", value), OnConfigChange = onChange };
+        Failing.Add("b");
+        await Run("a b", r => Named(r, config is null ? null : "first"));
+        Failing.Clear();
+        var record = Path.Join(Root, "p", "runs", "7", "run.json");
+        await File.WriteAllBytesAsync(record, []);
+        Assert.Equal("Completed: " + stages, Show(await Run("a b", r => Named(r, config))));
+        Assert.Contains("is damaged", Warnings[0], StringComparison.Ordinal);
+        Assert.Equal(stages.StartsWith("a Completed", StringComparison.Ordinal), Warnings.Any(w => w.Contains("-OnConfigChange Ignore", StringComparison.Ordinal)));
+        Assert.Equal(1, Assert.Single(await Runs()).Attempts);
+    }
+
     [UnixFact]
     public async Task A_record_that_cannot_be_read_is_told_beside_the_others_and_no_run_is_started_in_its_place()
     {

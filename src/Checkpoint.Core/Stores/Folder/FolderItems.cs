@@ -77,6 +77,8 @@ internal sealed class FolderItems : ItemLog
                     isLocked = true;
                     Outputs();
                     _areOutputsDirty = true;
+                    // Behind all that is there, also where somebody else, against the rules, has written.
+                    _outputsEnd = RandomAccess.GetLength(_outputs!);
                     return payload = Outputs(_outputsEnd);
                 });
                 output.WriteTo(writer, cancellation);
@@ -99,6 +101,9 @@ internal sealed class FolderItems : ItemLog
 
     public override void Append(IReadOnlyList<ItemEntry> entries) => Guarded(() =>
     {
+        // What others were told is done must not be written over.
+        if (RandomAccess.GetLength(_journal) != _end)
+            throw new IOException("another process has written to it");
         _lines.ResetWrittenCount();
         if (_end == 0)
             ItemFormat.WriteHead(_lines, _stage);

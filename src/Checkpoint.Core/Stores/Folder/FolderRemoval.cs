@@ -15,13 +15,13 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
         {
             var (removed, isLast) = (0, false);
             using (var handle = files.OpenDirectory(folder))
-            using (await LeaseItemsAsync(steps, cancellation))
+            using (var items = await LeaseItemsAsync(steps, cancellation))
             {
                 // What was judged must be what is removed: between the second look at it and its end nobody may save over it.
                 LockResult? locked = steps?.Any(s => s.Revision is not null) == true ? await handle.LockAsync(LockPatience, cancellation) : null;
                 if (locked == LockResult.Busy)
                     throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
-                (removed, isLast) = Remove(handle, locked == LockResult.Taken, steps, cancellation);
+                (removed, isLast) = Remove(handle, locked == LockResult.Taken, items is not null, steps, cancellation);
             }
             if (isLast)
                 FolderTree.RemoveEmpty(files, folder, root);
@@ -34,14 +34,15 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
         }
     }
 
-    private (int Removed, bool IsLast) Remove(DirectoryHandle handle, bool isLocked, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    private (int Removed, bool IsLast) Remove(DirectoryHandle handle, bool isLocked, bool hasItems, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
     {
         var listing = StageFolder.List(files, folder);
         var doomed = Doomed(listing, steps, cancellation);
         if (doomed.Count == 0 && (steps is not null || listing.Steps.Count > 0))
             return (0, false);
         // The journal goes first: were the clearing cut off between the two, a stage that is not complete would be completed without an item being run.
-        if (steps is null && listing.Items.Count > 0)
+        // A journal that came to be since then is another's work, begun after this clearing.
+        if (hasItems)
             RemoveItems(handle, listing.Items);
         var payloads = doomed.SelectMany(step => listing.PayloadsOf(step).Select(name => (Name: name, IsReferenced: _leftovers.IsReferenced(step, name)))).ToList();
         if (doomed.Count > 0)
