@@ -172,4 +172,48 @@ Describe 'Set-CheckpointContext' {
         { Set-CheckpointContext @Parameters } | Should -Throw -ErrorId "$Id,Checkpoint.Commands.SetCheckpointContextCommand"
         Get-Told | Should -Be 'cp|nightly|7|3'
     }
+
+    Context 'in the block of a stage' {
+        It 'has a call mean the run that the stage belongs to: <What>' -ForEach @(
+            @{ What = 'a pipeline'; Run = { Invoke-CheckpointPipeline nightly -Run 7 -Store cp { stage a { Save-Checkpoint inner; Get-Told } } | ForEach-Object { Restore-Checkpoint a -Store cp -Pipeline nightly -Run 7 } } }
+            @{ What = 'a pipeline, with -Timeout'; Run = { Invoke-CheckpointPipeline nightly -Run 7 -Store cp { stage a { Save-Checkpoint inner; Get-Told } -Timeout 1m } | ForEach-Object { Restore-Checkpoint a -Store cp -Pipeline nightly -Run 7 } } }
+            @{ What = 'a stage'; Run = { Invoke-CheckpointStage a -Pipeline nightly -Run 7 -Store cp { Save-Checkpoint inner; Get-Told } } }
+            @{ What = 'an item'; Run = { 1 | Invoke-CheckpointItem a -Pipeline nightly -Run 7 -Store cp { Save-Checkpoint inner; Get-Told } } }
+            @{ What = 'an item in a runspace of its own'; Run = {
+                    1 | Invoke-CheckpointItem a -Pipeline nightly -Run 7 -Store cp -ThrottleLimit 2 {
+                        Import-Module $using:ModulePath
+                        Save-Checkpoint inner
+                        "cp|$((Get-CheckpointContext).Pipeline)|$((Get-CheckpointContext).Run)|$((Get-CheckpointContext).Keep)"
+                    }
+                }
+            }
+        ) {
+            Set-CheckpointContext -Store elsewhere -Pipeline session -Keep 3
+            & $Run | Should -Be 'cp|nightly|7|3'
+            Get-Told | Should -Be 'elsewhere|session||3'
+            Test-Checkpoint inner -Store cp -Pipeline nightly -Run 7 | Should -BeTrue
+            Get-Checkpoint * -Store elsewhere -Pipeline * | Should -BeNullOrEmpty
+        }
+
+        It 'is not taken for done because an earlier run did it' {
+            $script:done = 0
+            1..2 | ForEach-Object {
+                $null = Invoke-CheckpointPipeline nightly -Store cp { stage a { Invoke-CheckpointStage page { $script:done++ } } }
+            }
+            $done | Should -Be 2
+        }
+
+        It 'does not outlast it, whether it fails or sets the context itself' {
+            Set-CheckpointContext -Run 1
+            { Invoke-CheckpointStage a -Store cp -Run 7 { throw 'no' } } | Should -Throw 'no'
+            Get-Told | Should -Be '.checkpoints|default|1|'
+            Invoke-CheckpointStage a -Store cp -Run 7 { Set-CheckpointContext -Pipeline changed -Keep 2 }
+            Get-Told | Should -Be '.checkpoints|changed|1|2'
+        }
+
+        It 'says where each value comes from' {
+            $source = Invoke-CheckpointStage a -Store cp { (Get-CheckpointContext).Source }
+            "$($source.Store) $($source.Run) $($source.Keep)" | Should -Be 'Invoke-CheckpointStage Invoke-CheckpointStage default'
+        }
+    }
 }

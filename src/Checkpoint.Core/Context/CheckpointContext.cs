@@ -30,6 +30,6 @@ public sealed class CheckpointContext
     /// <summary>How many steps of a stage are kept, or null for all.</summary>
     public int? Keep { get; }
 
-    /// <summary>For each property, where its value comes from: <c>Set-CheckpointContext</c>, an environment variable by its name, or <c>default</c>.</summary>
+    /// <summary>For each property, where its value comes from: <c>Set-CheckpointContext</c>, the cmdlet that runs the block, an environment variable by its name, or <c>default</c>.</summary>
     public ReadOnlyDictionary<string, string> Source { get; }
 }

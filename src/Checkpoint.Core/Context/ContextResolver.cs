@@ -32,7 +32,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
         get
         {
             var (value, source) = Find(parameters.Store, session.Store, StoreVariable, []);
-            return new(source is Parameter or Session && value is not null ? value : resolvePath(value ?? DefaultStore), source);
+            return new((parameters.Store.IsSet || session.Store.IsSet) && value is not null ? value : resolvePath(value ?? DefaultStore), source);
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
         if (parameter.IsSet)
             return new(NullIfEmpty(parameter.Value), Parameter);
         if (setting.IsSet)
-            return new(NullIfEmpty(setting.Value), Session);
+            return new(NullIfEmpty(setting.Value), setting.Source ?? Session);
         if (environment(variable) is { } value)
             return new(NullIfEmpty(value), variable);
         foreach (var name in ci)

@@ -46,7 +46,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run unless it is complete"))
             return;
         var output = new List<object?>();
-        var invoker = new BlockInvoker(this, BlockErrors.Preference(MyInvocation.BoundParameters));
+        var invoker = new BlockInvoker(this, BlockErrors.Preference(MyInvocation.BoundParameters), SessionContext.Within(this, Engine, stage));
         var work = new StageWork
         {
             Stage = stage,

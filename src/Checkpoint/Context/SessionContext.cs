@@ -1,9 +1,10 @@
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 
 namespace Checkpoint;
 
-/// <summary>What Set-CheckpointContext said, for each runspace its own.</summary>
+/// <summary>What Set-CheckpointContext said, or the cmdlet that runs a block, for each runspace its own.</summary>
 internal static class SessionContext
 {
     private static readonly ContextSettings Nothing = new();
@@ -12,6 +13,40 @@ internal static class SessionContext
     public static ContextSettings Current
     {
         get => Runspace.DefaultRunspace is { } runspace && Settings.TryGetValue(runspace, out var settings) ? settings : Nothing;
-        set => Settings.AddOrUpdate(Runspace.DefaultRunspace, value);
+        set => Set(Runspace.DefaultRunspace, value);
+    }
+
+    public static void Set(Runspace runspace, ContextSettings settings) => Settings.AddOrUpdate(runspace, settings);
+
+    /// <summary>What a call in the block of a stage means where it does not say so itself: what it saves there belongs to the run, and to no other.</summary>
+    /// <param name="command">The cmdlet that runs the block.</param>
+    /// <param name="engine">Where it saves.</param>
+    /// <param name="stage">The stage.</param>
+    public static ContextSettings Within(PSCmdlet command, CheckpointEngine engine, StageId stage)
+    {
+        var source = command.MyInvocation.MyCommand.Name;
+        return Current with { Store = new(engine.Store.Location, source), Pipeline = new(stage.Pipeline, source), Run = new(stage.Run, source) };
+    }
+
+    /// <summary>Has this runspace go by other settings until what is returned is disposed of. What Set-CheckpointContext changes meanwhile stays.</summary>
+    public static IDisposable Enter(ContextSettings inner)
+    {
+        var scope = new Scope(Current, inner);
+        Current = inner;
+        return scope;
+    }
+
+    private sealed class Scope(ContextSettings outer, ContextSettings inner) : IDisposable
+    {
+        public void Dispose()
+        {
+            var now = Current;
+            Current = ReferenceEquals(now, inner) ? outer : now with
+            {
+                Store = now.Store == inner.Store ? outer.Store : now.Store,
+                Pipeline = now.Pipeline == inner.Pipeline ? outer.Pipeline : now.Pipeline,
+                Run = now.Run == inner.Run ? outer.Run : now.Run,
+            };
+        }
     }
 }

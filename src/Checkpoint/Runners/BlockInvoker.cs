@@ -10,7 +10,8 @@ namespace Checkpoint;
 /// <param name="errors">
 /// What a non-terminating error in the block does. Stop, where the user did not say otherwise: a stage whose work was not done must not count as done.
 /// </param>
-internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
+/// <param name="context">What calls of this module in the block mean, or null for what they mean anyway.</param>
+internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors, ContextSettings? context = null)
 {
     // The output goes through a pipeline of its own, so that what came before a failure is there.
     private static readonly ScriptBlock Gather = ScriptBlock.Create("param($__block, $__argument, $__output) & $__block $__argument | & { process { $__output.Add($_) } }");
@@ -29,6 +30,7 @@ internal sealed class BlockInvoker(PSCmdlet command, ActionPreference errors)
     public void Invoke(ScriptBlock block, object? argument, List<object?> output, bool timeout, CancellationToken cancellation) => PipelineThread.Outside(() =>
     {
         void Run() => RunBlock(block, argument, output);
+        using var within = context is null ? null : SessionContext.Enter(context);
         try
         {
             if (timeout)

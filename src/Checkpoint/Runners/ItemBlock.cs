@@ -10,12 +10,15 @@ internal sealed class ItemBlock
 {
     private readonly ScriptBlock _block;
     private readonly PSVariable[] _variables;
+    private readonly ContextSettings _context;
 
     /// <param name="block">The block.</param>
     /// <param name="taken">What it takes from the caller of the cmdlet.</param>
     /// <param name="errors">What a non-terminating error in it does.</param>
-    public ItemBlock(ScriptBlock block, UsingVariables taken, ActionPreference errors)
+    /// <param name="context">What calls of this module in it mean.</param>
+    public ItemBlock(ScriptBlock block, UsingVariables taken, ActionPreference errors, ContextSettings context)
     {
+        _context = context;
         _variables = [new PSVariable("ErrorActionPreference", errors), .. taken.Variables];
         // A text of its own loses the file that it is from, so only where it must.
         _block = taken.Variables.Count == 0 ? block : block.Module?.NewBoundScriptBlock(ScriptBlock.Create(taken.Script)) ?? ScriptBlock.Create(taken.Script);
@@ -26,6 +29,7 @@ internal sealed class ItemBlock
     /// <exception cref="RuntimeException">The block's own error.</exception>
     public object?[] Invoke(object? item)
     {
+        using var within = SessionContext.Enter(_context);
         try
         {
             // The block itself and not another around it: variables would not reach it where cmdlet and block belong to different modules.

@@ -20,6 +20,7 @@ internal sealed class ItemPool : IDisposable
     private readonly UsingVariables _block;
     private readonly int _throttle;
     private readonly ActionPreference _errors;
+    private readonly ContextSettings _context;
     private readonly PSCmdlet _command;
     private readonly ItemRun _run;
     private readonly bool _savesOutput;
@@ -31,9 +32,9 @@ internal sealed class ItemPool : IDisposable
     private readonly string _location;
     private int _active;
 
-    public ItemPool(UsingVariables block, int throttle, ActionPreference errors, PSCmdlet command, ItemRun run, bool savesOutput, Action<ErrorRecord, string> onError, Action<ItemId, string, object?[], long, Exception?> ended, CancellationToken cancellation)
+    public ItemPool(UsingVariables block, int throttle, ActionPreference errors, ContextSettings context, PSCmdlet command, ItemRun run, bool savesOutput, Action<ErrorRecord, string> onError, Action<ItemId, string, object?[], long, Exception?> ended, CancellationToken cancellation)
     {
-        (_block, _throttle, _errors, _command, _run, _savesOutput, _onError, _ended, _cancellation) = (block, throttle, errors, command, run, savesOutput, onError, ended, cancellation);
+        (_block, _throttle, _errors, _context, _command, _run, _savesOutput, _onError, _ended, _cancellation) = (block, throttle, errors, context, command, run, savesOutput, onError, ended, cancellation);
         // What a failed attempt gave is not wanted when another follows.
         _streams = run.Work.Retry.Retry == 0;
         // A drive of the caller's own is not there in another session, but the folder is.
@@ -60,7 +61,7 @@ internal sealed class ItemPool : IDisposable
         lock (_workers)
         {
             if (_workers.Count < _active)
-                _workers.Add(new ItemWorker(_tasks, _block, _errors, _location, _command.SessionState.LanguageMode, Run, _cancellation));
+                _workers.Add(new ItemWorker(_tasks, _block, _errors, _context, _location, _command.SessionState.LanguageMode, Run, _cancellation));
         }
         _tasks.Add(new ItemTask(item, id, key));
     }

@@ -14,6 +14,7 @@ internal sealed class ItemSession : IDisposable
     private const int MaxWaiting = 4096;
 
     private readonly PSCmdlet _command;
+    private readonly ContextSettings _context;
     private readonly ItemKeyReader _keys;
     private readonly ItemProgress _progress;
     private readonly CancellationToken _cancellation;
@@ -29,6 +30,7 @@ internal sealed class ItemSession : IDisposable
     public ItemSession(PSCmdlet command, CheckpointEngine engine, ItemWork work, ItemKeyReader keys, bool savesOutput, long? total, CancellationToken cancellation)
     {
         (_command, _keys, _savesOutput, _cancellation) = (command, keys, savesOutput, cancellation);
+        _context = SessionContext.Within(command, engine, work.Stage);
         _progress = new ItemProgress(TimeProvider.System, total);
         _run = ItemRun.StartAsync(engine, work, TimeProvider.System, () => _pool?.Wake(), cancellation).AsTask().GetAwaiter().GetResult();
         if (_run.Journal.Damaged is > 0 and var damaged)
@@ -43,9 +45,9 @@ internal sealed class ItemSession : IDisposable
     public void Open(ScriptBlock block, UsingVariables variables, int throttle, ActionPreference errors)
     {
         if (throttle == 1)
-            _block = new ItemBlock(block, variables, errors);
+            _block = new ItemBlock(block, variables, errors, _context);
         else
-            _pool = new ItemPool(variables, throttle, errors, _command, _run, _savesOutput, (error, key) => TellError(error, $"Item '{key}'"), Ended, _cancellation);
+            _pool = new ItemPool(variables, throttle, errors, _context, _command, _run, _savesOutput, (error, key) => TellError(error, $"Item '{key}'"), Ended, _cancellation);
     }
 
     /// <summary>Takes the next item of the input.</summary>

@@ -13,6 +13,7 @@ internal sealed class ItemWorker
     private readonly BlockingCollection<ItemTask> _tasks;
     private readonly UsingVariables _block;
     private readonly ActionPreference _errors;
+    private readonly ContextSettings _context;
     private readonly string _location;
     private readonly PSLanguageMode _languageMode;
     private readonly Action<ItemWorker, ItemTask> _run;
@@ -21,9 +22,9 @@ internal sealed class ItemWorker
     private volatile PowerShell? _shell;
     private Runspace? _runspace;
 
-    public ItemWorker(BlockingCollection<ItemTask> tasks, UsingVariables block, ActionPreference errors, string location, PSLanguageMode languageMode, Action<ItemWorker, ItemTask> run, CancellationToken cancellation)
+    public ItemWorker(BlockingCollection<ItemTask> tasks, UsingVariables block, ActionPreference errors, ContextSettings context, string location, PSLanguageMode languageMode, Action<ItemWorker, ItemTask> run, CancellationToken cancellation)
     {
-        (_tasks, _block, _errors, _location, _languageMode, _run, _cancellation) = (tasks, block, errors, location, languageMode, run, cancellation);
+        (_tasks, _block, _errors, _context, _location, _languageMode, _run, _cancellation) = (tasks, block, errors, context, location, languageMode, run, cancellation);
         _thread = new Thread(Work) { IsBackground = true, Name = "Invoke-CheckpointItem" };
         _thread.Start();
     }
@@ -99,6 +100,7 @@ internal sealed class ItemWorker
         {
             _runspace.ResetRunspaceState();
         }
+        SessionContext.Set(_runspace, _context);
         var state = _runspace.SessionStateProxy;
         SetLocation(state);
         // What is not to be shown is kept quiet by the cmdlet, which may gather it all the same. In a runspace of its own these two would have even a throw passed over.

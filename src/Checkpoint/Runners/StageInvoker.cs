@@ -30,7 +30,7 @@ internal sealed class StageInvoker(PSCmdlet command, CheckpointEngine engine, ob
             (percent, text) => command.WriteProgress(StageMessages.Progress(stage.Name, percent, text)));
         try
         {
-            new BlockInvoker(command, stage.Errors).Invoke(stage.ScriptBlock, context, output, stage.Timeout is not null, token);
+            new BlockInvoker(command, stage.Errors, SessionContext.Within(command, engine, attempt.Stage)).Invoke(stage.ScriptBlock, context, output, stage.Timeout is not null, token);
         }
         catch (Exception e) when (inputs.Fault is not null && e is not FlowInterruptedException)
         {
