@@ -19,14 +19,14 @@ internal sealed class StateReader : IDisposable
     private bool? _isWhole;
 
     /// <param name="state">What the record says.</param>
-    /// <param name="payload">The payload, exactly <see cref="StoredState.PayloadLength"/> bytes long; null where the state is inline.</param>
+    /// <param name="payload">The payload, exactly <see cref="StoredState.PayloadLength"/> bytes long; null where the state is inline. Where no hash of it is known, it vouches for its bytes itself.</param>
     /// <param name="progress">Told the number of payload bytes read so far, on the reading thread.</param>
     public StateReader(StoredState state, Stream? payload, Action<long>? progress = null)
     {
         _state = state;
         _payload = payload;
         _progress = progress;
-        _hash = payload is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        _hash = payload is null || state.Sha256.Length == 0 ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     }
 
     public bool IsSequence => _state.IsSequence;
@@ -64,7 +64,7 @@ internal sealed class StateReader : IDisposable
     /// <exception cref="InvalidDataException">It is not.</exception>
     public void Complete()
     {
-        if (_hash is null)
+        if (_payload is null)
             return;
         if (_read != _state.PayloadLength)
             throw new InvalidDataException("the payload holds more than its document refers to");
@@ -76,15 +76,22 @@ internal sealed class StateReader : IDisposable
     public bool IsWhole()
     {
         // An inline state was judged with its record.
-        if (_hash is null)
+        if (_payload is null)
             return true;
         var rest = new byte[Math.Min(ReadSize, _state.PayloadLength - _read)];
         while (_isWhole is null && _read < _state.PayloadLength)
         {
-            if (!TryReadSome(rest, out _))
+            try
+            {
+                if (!TryReadSome(rest, out _))
+                    _isWhole = false;
+            }
+            catch (InvalidDataException)
+            {
                 _isWhole = false;
+            }
         }
-        return _isWhole ??= _hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256);
+        return _isWhole ??= _hash is null || _hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256);
     }
 
     public void Dispose()
@@ -100,7 +107,7 @@ internal sealed class StateReader : IDisposable
         read = _payload!.Read(buffer);
         if (read == 0)
             return false;
-        _hash!.AppendData(buffer[..read]);
+        _hash?.AppendData(buffer[..read]);
         _read += read;
         _progress?.Invoke(_read);
         return true;

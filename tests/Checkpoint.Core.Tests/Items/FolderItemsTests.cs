@@ -137,13 +137,13 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(2, 70_000), default))]);
-            log.Append([Entry("b", output: log.WriteOutput(source, default)), Entry("c")]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(2, 70_000), default))]);
+            log.Append([Entry("b", output: log.WriteOutput(ItemId.Of("b"), source, default)), Entry("c")]);
         }
         using var again = Open();
         var places = new Dictionary<ItemId, long>();
         again.ReadAll(mark => places[mark.Id] = mark.Place, default);
-        using var reader = again.OpenOutput(places[ItemId.Of("b")]);
+        using var reader = again.OpenOutput(ItemId.Of("b"), again.ReadOutput(places[ItemId.Of("b")]));
         var read = TestState.Read(reader);
         reader.Complete();
         TestState.AssertEqual(new TestState(source.Document, source.Blob, isSequence: true), read);
@@ -155,7 +155,7 @@ public sealed class FolderItemsTests : ItemLogTest
     {
         using var log = Open();
         log.ReadAll(_ => { }, default);
-        var output = log.WriteOutput(TestState.Large(1, 100_000), default);
+        var output = log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default);
         Files.Forget();
         log.Append([Entry("a", output: output)]);
         Assert.Equal(
@@ -169,7 +169,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
         }
         var path = Path.Join(StageFolder, FolderLayout.ItemOutputsName);
         var bytes = File.ReadAllBytes(path);
@@ -178,7 +178,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using var again = Open();
         var place = -1L;
         again.ReadAll(mark => place = mark.Place, default);
-        using var reader = again.OpenOutput(place);
+        using var reader = again.OpenOutput(ItemId.Of("a"), again.ReadOutput(place));
         TestState.Read(reader);
         Assert.Throws<InvalidDataException>(reader.Complete);
     }
@@ -207,7 +207,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
         }
         await Save();
         await Store.RemoveAsync(Stage, null, default);

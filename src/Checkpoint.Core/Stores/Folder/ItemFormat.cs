@@ -89,8 +89,12 @@ internal static class ItemFormat
         {
             using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = RecordFormat.ReaderOptions.MaxDepth });
             var output = document.RootElement.GetProperty("output");
-            if (output.TryGetProperty("value", out var value))
-                return new ItemOutput(new StoredState { IsSequence = true, Inline = Encoding.UTF8.GetBytes(value.GetRawText()) }, 0);
+            var encryption = output.TryGetProperty("encryption", out var envelope) ? Envelope.Parse(envelope) : null;
+            if (output.TryGetProperty(encryption is null ? "value" : "sealed", out var value))
+            {
+                var inline = encryption is null ? Encoding.UTF8.GetBytes(value.GetRawText()) : value.GetBytesFromBase64();
+                return new ItemOutput(new StoredState { IsSequence = true, Inline = inline }, 0) { Encryption = encryption };
+            }
             var state = new StoredState
             {
                 IsSequence = true,
@@ -99,7 +103,7 @@ internal static class ItemFormat
                 DocumentLength = output.GetProperty("documentLength").GetInt64(),
                 Sha256 = Convert.FromHexString(output.GetProperty("sha256").GetString()!),
             };
-            return new ItemOutput(state, output.GetProperty("offset").GetInt64());
+            return new ItemOutput(state, output.GetProperty("offset").GetInt64()) { Encryption = encryption };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -110,7 +114,12 @@ internal static class ItemFormat
     private static void WriteOutput(Utf8JsonWriter json, ItemOutput output)
     {
         json.WriteStartObject("output"u8);
-        if (output.State.Payload is null)
+        output.Encryption?.WriteTo(json);
+        if (output.State.Payload is null && output.Encryption is not null)
+        {
+            json.WriteBase64String("sealed"u8, output.State.Inline.Span);
+        }
+        else if (output.State.Payload is null)
         {
             json.WritePropertyName("value"u8);
             json.WriteRawValue(output.State.Inline.Span, skipInputValidation: true);
