@@ -85,7 +85,7 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
     public static StateReader OpenState(StateReader state, StoredState stored, long documentLength, DataKey key)
     {
         var plain = new StoredState { IsSequence = stored.IsSequence, Payload = "", PayloadLength = ChunkCipher.PlainLength(stored.Size), DocumentLength = documentLength };
-        return new StateReader(plain, new OpeningStream(state, stored.Size, key.StateCipher()));
+        return new StateReader(plain, new OpeningStream(state, stored.Size, key.StateCipher()), isAuthentic: true);
     }
 
     private async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CheckpointKey key, CancellationToken cancellation)
