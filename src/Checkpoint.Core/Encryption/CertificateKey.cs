@@ -49,6 +49,8 @@ internal sealed class CertificateKey : CheckpointKey
         return [.. _found.GetOrAdd(Convert.ToHexString(header.Encapsulated), _ => Decrypt(header.Encapsulated))];
     }
 
+    public override string ToString() => $"{Kind} {_id}";
+
     public override string? MissingPrivateKey(KeyHeader header) => IsMine(header) && !_certificate.HasPrivateKey ? _id : null;
 
     private bool IsMine(KeyHeader header) => header.Kind == Kind && header.Id == _id;

@@ -12,8 +12,34 @@ internal abstract class CheckpointKey
 
     private const int IdSize = 16;
 
+    private const string Base64 = "base64:";
+
     /// <summary>As records tell it: <c>passphrase</c>, <c>key</c> or <c>certificate</c>.</summary>
     public abstract string Kind { get; }
+
+    /// <summary>A key as a CI system keeps its secrets: <c>base64:</c> and 32 bytes in base64, or a passphrase.</summary>
+    /// <param name="text">The key.</param>
+    /// <param name="source">Where it stands, for messages, which never say the key.</param>
+    /// <exception cref="InvalidArgumentException">It is none.</exception>
+    public static CheckpointKey FromText(string text, string source)
+    {
+        if (!text.StartsWith(Base64, StringComparison.Ordinal))
+            return new PassphraseKey(text);
+        var bytes = new byte[Size + 1];
+        try
+        {
+            return Convert.TryFromBase64String(text[Base64.Length..], bytes, out var length) && length == Size
+                ? new RawKey(bytes.AsSpan(0, length))
+                : throw new InvalidArgumentException($"{source} begins with '{Base64}' and yet is not {Size} bytes in base64. Make such a key with [Convert]::ToBase64String([System.Security.Cryptography.RandomNumberGenerator]::GetBytes({Size})), or use a passphrase.");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    /// <summary>What kind of key it is, and nothing of it.</summary>
+    public override string ToString() => Kind;
 
     /// <summary>Whether nothing that lies in a store is needed before something is encrypted for it; see <see cref="Adopt"/>.</summary>
     public virtual bool IsReady(string store) => true;

@@ -41,6 +41,13 @@ internal sealed class PassphraseKey : CheckpointKey
         _iterations = iterations;
         if (passphrase.IsEmpty)
             throw new InvalidArgumentException("The passphrase is empty. Give one of some length, or leave the key out.");
+        if (Ascii.IsValid(passphrase))
+        {
+            // Without a text of it in the memory that nobody can overwrite.
+            _passphrase = new byte[passphrase.Length];
+            Encoding.ASCII.GetBytes(passphrase, _passphrase);
+            return;
+        }
         var text = passphrase.ToString();
         if (!ScalarJson.IsUtf16(text))
             throw new InvalidArgumentException("The passphrase holds half of a surrogate pair, which is no character. Use 32 random bytes as the key instead.");

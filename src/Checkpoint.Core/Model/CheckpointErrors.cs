@@ -148,10 +148,6 @@ internal static class CheckpointErrors
 
     public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken of {cause.Path}: {cause.Reason}.", cause.Path, cause);
 
-    public static CheckpointException EncryptionUnavailable(StageId stage, string store, string source) => new(CheckpointErrorKind.KeyRequired,
-        $"Checkpoint {stage} was not saved in '{store}': {source} gives a key, so everything saved must be encrypted, which this version of Checkpoint cannot do. Remove the key if plain checkpoints are acceptable.",
-        stage.Name);
-
     public static CheckpointException KeyRequired(CheckpointInfo info, KeyHeader key) => new(CheckpointErrorKind.KeyRequired,
         Invariant($"Checkpoint {info.StageId}, step {info.Step}, in '{info.Store}' is encrypted {With(key)}, and no key was given. {GiveKey}"),
         info.Name);
