@@ -14,7 +14,7 @@ internal sealed class SealedState(IStateSource source, DataKey key) : IStateSour
     {
         using var cipher = key.StateCipher();
         SealingStream? stream = null;
-        using var plain = new StateWriter(() => stream = new SealingStream(cipher, writer.WriteThrough), hashes: false);
+        using var plain = new StateWriter(() => stream = new SealingStream(cipher, writer.WriteThrough), hashes: false) { KeepsSecrets = true };
         source.WriteTo(plain, cancellation);
         var state = plain.Complete(source.IsSequence, cancellation);
         DocumentLength = state.Payload is null ? state.Inline.Length : state.DocumentLength;

@@ -49,7 +49,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         using var turn = _pending.Enter(_store.Location, draft.Stage, onHistoryFault, cancellation);
         if (draft.Step is { } step && !draft.Overwrite && !_store.ReadAsync(draft.Stage, step, cancellation).AsTask().GetAwaiter().GetResult().IsMissing)
             throw CheckpointErrors.Exists(draft.Stage, step, _store.Location);
-        var state = draft.State is null ? null : CapturedState.Take(draft.State, cancellation);
+        var state = draft.State is null ? null : CapturedState.Take(draft.State, keepsSecrets: key is not null, cancellation);
         turn.Commit(async onFault =>
         {
             using (state)

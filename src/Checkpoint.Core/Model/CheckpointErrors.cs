@@ -138,7 +138,7 @@ internal static class CheckpointErrors
 
     public static CheckpointException NotSaved(StageId stage, string store, UnkeptValueException cause) => new(cause.Kind,
         $"Checkpoint {stage} was not saved in '{store}': {cause.Message} " + (cause.Kind == CheckpointErrorKind.KeyRequired
-            ? "Leave it out and fetch it again where it is needed, for instance from a secret vault."
+            ? $"{GiveKey} Or leave the secret out and fetch it again where it is needed, for instance from a secret vault."
             : "Leave it out, or save what it can be made from again."),
         stage.Name, cause);
 

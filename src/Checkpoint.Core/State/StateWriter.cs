@@ -42,6 +42,9 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
     /// <summary>Whether the payload could not be written, so that what is thrown is no fault of the state.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>Whether what is written is encrypted, so that secrets may be among it.</summary>
+    public bool KeepsSecrets { get; init; }
+
     public void Advance(int count)
     {
         _filled += count;
@@ -101,7 +104,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         _payload?.Dispose();
         _hash?.Dispose();
         if (_buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_buffer);
+            ArrayPool<byte>.Shared.Return(_buffer, clearArray: KeepsSecrets);
         _buffer = [];
     }
 
@@ -117,7 +120,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
             return;
         var larger = ArrayPool<byte>.Shared.Rent(kept + size);
         _buffer.AsSpan(0, kept).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        ArrayPool<byte>.Shared.Return(_buffer, clearArray: KeepsSecrets);
         _buffer = larger;
     }
 
