@@ -60,6 +60,16 @@ internal abstract class CheckpointKey
     /// <summary>The name of the private key that is missing, where a header is of this key and it can only encrypt; else null.</summary>
     public virtual string? MissingPrivateKey(KeyHeader header) => null;
 
+    /// <summary>Whether a header is of this key, be it that it can only encrypt.</summary>
+    public bool IsOf(KeyHeader header)
+    {
+        if (MissingPrivateKey(header) is not null)
+            return true;
+        var root = Find(header);
+        CryptographicOperations.ZeroMemory(root);
+        return root is not null;
+    }
+
     /// <summary>A key for one purpose: HKDF-SHA256 (RFC 5869) without a salt, for what it is made from is random or stretched already.</summary>
     public static byte[] Derive(byte[] root, string purpose, int size = Size) => HKDF.DeriveKey(HashAlgorithmName.SHA256, root, size, info: System.Text.Encoding.UTF8.GetBytes(purpose));
 

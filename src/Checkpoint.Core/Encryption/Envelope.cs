@@ -22,6 +22,17 @@ internal sealed record Envelope
     /// <summary>The encrypted metadata and identity, or null where there are none.</summary>
     public byte[]? Facts { get; init; }
 
+    /// <summary>The same for another key.</summary>
+    /// <param name="key">What the key began; its root is overwritten.</param>
+    /// <param name="dataKey">What is to be wrapped.</param>
+    /// <param name="identity">What it is wrapped for.</param>
+    public Envelope For((KeyHeader Header, byte[] Root) key, DataKey dataKey, byte[] identity)
+    {
+        var (nonce, wrapped) = dataKey.Wrap(key.Root, identity);
+        System.Security.Cryptography.CryptographicOperations.ZeroMemory(key.Root);
+        return this with { Key = key.Header, Nonce = nonce, Wrapped = wrapped };
+    }
+
     public void WriteTo(Utf8JsonWriter json)
     {
         json.WriteStartObject("encryption"u8);

@@ -28,6 +28,27 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
     public override ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation) =>
         key is null ? inner.SaveAsync(draft, cancellation) : SaveAsync(draft, key, cancellation);
 
+    public override ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation) => inner.ReplaceEncryptionAsync(checkpoint, encryption, cancellation);
+
+    /// <summary>What the record of an encrypted checkpoint must say to be opened by another key. The state stays as it is.</summary>
+    /// <returns>Null where that key opens it already.</returns>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/>, <see cref="CheckpointErrorKind.KeyWrong"/> or <see cref="CheckpointErrorKind.CheckpointDamaged"/>.</exception>
+    public Envelope? Rewrap(CheckpointInfo checkpoint, CheckpointKey newKey)
+    {
+        var envelope = checkpoint.Encryption!;
+        try
+        {
+            using var dataKey = Unwrap(checkpoint, envelope);
+            if (dataKey is null)
+                return newKey.IsOf(envelope.Key) ? null : throw Locked(checkpoint);
+            return envelope.For(newKey.Begin(Location), dataKey, SealedIdentity.OfCheckpoint(checkpoint, envelope.DocumentLength, envelope.Facts));
+        }
+        catch (InvalidDataException e)
+        {
+            throw Damaged(checkpoint, e);
+        }
+    }
+
     public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
         key is null ? inner.FindAsync(stage, cancellation) : OpenAsync(inner.FindAsync(stage, cancellation));
 

@@ -125,6 +125,39 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         }
     }
 
+    /// <summary>Has another key open a checkpoint from now on, instead of that of this engine. Its state is neither read nor written.</summary>
+    /// <returns>False where there is nothing to do: it is not there, not encrypted, or the new key opens it already.</returns>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/> of the old key; damage; or an error of the store.</exception>
+    public async ValueTask<bool> UpdateKeyAsync(StageId stage, long step, CheckpointKey newKey, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if ((await _store.ReadAsync(stage, step, cancellation)).OrThrow() is not { Encrypted: true } info || _store.Rewrap(info, newKey) is not { } envelope)
+                return false;
+            // Where it was overwritten meanwhile, the new one is what is meant.
+            if (await _store.ReplaceEncryptionAsync(info, envelope, cancellation))
+                return true;
+            if (attempt == StaleAttempts)
+                throw CheckpointErrors.FromIO(new IOException("it is saved anew again and again"), _store.Location, $"Changing the key of checkpoint {stage}", stage.Name);
+        }
+    }
+
+    /// <summary>The same for the outputs of a stage's items.</summary>
+    /// <returns>For how many that was done.</returns>
+    /// <exception cref="CheckpointException">Also <see cref="CheckpointErrorKind.LeaseHeld"/> where the items are being worked on.</exception>
+    public async ValueTask<int> UpdateItemKeysAsync(StageId stage, CheckpointKey newKey, CancellationToken cancellation)
+    {
+        var name = new LeaseName(stage);
+        var (lease, other) = await _store.TryLeaseAsync(name, LeaseHolder.Self(_time), cancellation);
+        if (lease is null)
+            throw CheckpointErrors.LeaseHeld(name, _store.Location, other);
+        using (lease)
+        {
+            using var log = await _store.OpenItemsAsync(stage, cancellation);
+            return ((KeyedItemLog)log).Rewrap(newKey, cancellation);
+        }
+    }
+
     /// <summary>Says whether a stage is to be skipped.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="step">A step, or null for the newest intact one.</param>

@@ -21,6 +21,11 @@ internal abstract class ItemLog : IDisposable
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
     public abstract ItemOutput ReadOutput(long place);
 
+    /// <summary>Reads a whole entry of an item that is done, with where its output is.</summary>
+    /// <param name="place">What <see cref="ItemMark.Place"/> said.</param>
+    /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
+    public abstract ItemEntry ReadEntry(long place);
+
     /// <summary>Opens an item's output.</summary>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
     public abstract StateReader OpenOutput(ItemId id, ItemOutput output);

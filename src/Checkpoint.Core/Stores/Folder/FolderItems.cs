@@ -123,6 +123,8 @@ internal sealed class FolderItems : ItemLog
 
     public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
 
+    public override ItemEntry ReadEntry(long place) => Guarded(() => ItemFormat.ReadEntry(ReadLine(place)));
+
     public override StateReader OpenOutput(ItemId id, ItemOutput output)
     {
         if (output.State.Payload is null)

@@ -111,6 +111,24 @@ internal static class ItemFormat
         }
     }
 
+    /// <summary>What a whole line of an item that is done says, with its output.</summary>
+    /// <exception cref="InvalidDataException">It says no such thing.</exception>
+    public static ItemEntry ReadEntry(ReadOnlyMemory<byte> line)
+    {
+        var output = ReadOutput(line);
+        try
+        {
+            using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = RecordFormat.ReaderOptions.MaxDepth });
+            if (!TryParse(line.Span, out var id, out _, out _))
+                throw new InvalidDataException("the line of the journal is of no item");
+            return new ItemEntry { Id = id, Key = document.RootElement.GetProperty("key").GetString()!, At = document.RootElement.GetProperty("at").GetDateTimeOffset(), Output = output };
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException("the line of the journal cannot be read", e);
+        }
+    }
+
     private static void WriteOutput(Utf8JsonWriter json, ItemOutput output)
     {
         json.WriteStartObject("output"u8);

@@ -89,6 +89,26 @@ internal static class RecordFormat
         }
     }
 
+    /// <summary>A record with another member <c>encryption</c>, and all else, what this version does not know too, as it was.</summary>
+    public static byte[] WithEncryption(ReadOnlyMemory<byte> record, Envelope encryption)
+    {
+        using var document = JsonDocument.Parse(record, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        var buffer = new ArrayBufferWriter<byte>(record.Length);
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            json.WriteStartObject();
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (member.NameEquals("encryption"u8))
+                    encryption.WriteTo(json);
+                else if (!member.NameEquals("checksum"u8))
+                    member.WriteTo(json);
+            }
+        }
+        SealedJson.Seal(buffer);
+        return buffer.WrittenSpan.ToArray();
+    }
+
     private static UnkeptValueException TooLong(ReadOnlyMemory<byte> record)
     {
         using var document = JsonDocument.Parse(record, new JsonDocumentOptions { MaxDepth = MaxDepth });
