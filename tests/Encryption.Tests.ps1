@@ -2,10 +2,10 @@ BeforeAll {
     . $PSScriptRoot/Common.ps1
 
     function New-Secret([string] $Text) {
-        ConvertTo-SecureString $Text -AsPlainText -Force
+        [System.Net.NetworkCredential]::new('', $Text).SecurePassword
     }
 
-    function New-KeyBytes {
+    function New-RawKey {
         , [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(32)
     }
 
@@ -44,7 +44,7 @@ Describe 'Encryption' {
     Context 'of a checkpoint' {
         It 'keeps state and metadata from everybody without the key: <Name>' -ForEach @(
             @{ Name = 'a passphrase'; Make = { New-Secret 'correct horse' } }
-            @{ Name = '32 bytes'; Make = { New-KeyBytes } }
+            @{ Name = '32 bytes'; Make = { New-RawKey } }
             @{ Name = 'a list of 32 numbers'; Make = { , (1..32) } }
             @{ Name = 'a certificate'; Make = { New-Certificate test } }
         ) {
@@ -63,13 +63,13 @@ Describe 'Encryption' {
             $failure = { Restore-Checkpoint s } | Should -Throw -PassThru -ErrorId 'KeyRequired,Checkpoint.Commands.RestoreCheckpointCommand'
             $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
             $failure.TargetObject | Should -Be 's'
-            $failure = { Restore-Checkpoint s -Key (New-KeyBytes) } | Should -Throw -PassThru -ErrorId 'KeyWrong,Checkpoint.Commands.RestoreCheckpointCommand'
+            $failure = { Restore-Checkpoint s -Key (New-RawKey) } | Should -Throw -PassThru -ErrorId 'KeyWrong,Checkpoint.Commands.RestoreCheckpointCommand'
             $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
             { Restore-Checkpoint s -Key (New-Secret 'wrong horse') } | Should -Throw -ErrorId 'KeyWrong,Checkpoint.Commands.RestoreCheckpointCommand'
         }
 
         It 'emits nothing of a state whose end was changed, however long it is' {
-            $key = New-KeyBytes
+            $key = New-RawKey
             1..20000 | ForEach-Object { "line $_" } | Save-Checkpoint s -Key $key
             $payload = Get-ChildItem $store -Recurse -Filter *.state
             $bytes = [IO.File]::ReadAllBytes($payload.FullName)
@@ -95,7 +95,7 @@ Describe 'Encryption' {
                 [void] SetState([object] $state) { $this.Content = $state }
                 [hashtable] GetIdentity() { return @{ model = 'launch-m' } }
             }
-            $key = New-KeyBytes
+            $key = New-RawKey
             Save-Checkpoint s -InputObject ([CheckpointSafe]::new()) -Key $key
             $safe = [CheckpointSafe]::new()
             $safe.Content = ''
@@ -106,7 +106,7 @@ Describe 'Encryption' {
         }
 
         It 'is also done behind the work' {
-            $key = New-KeyBytes
+            $key = New-RawKey
             Save-Checkpoint s 'launch-0000' -Async -Key $key
             Wait-Checkpoint -Pending
             Restore-Checkpoint s -Key $key | Should -Be 'launch-0000'
@@ -143,7 +143,7 @@ Describe 'Encryption' {
         It 'takes the key of the parameter before that of the session, and that before the environment, and none where one says so' {
             $env:CHECKPOINT_KEY = 'correct horse'
             Save-Checkpoint a 1
-            Set-CheckpointContext -Key (New-KeyBytes)
+            Set-CheckpointContext -Key (New-RawKey)
             (Get-CheckpointContext).Key, (Get-CheckpointContext).Source['Key'] | Should -Be 'key', 'Set-CheckpointContext'
             { Restore-Checkpoint a } | Should -Throw -ErrorId 'KeyWrong,*'
             Restore-Checkpoint a -Key (New-Secret 'correct horse') | Should -Be 1
@@ -159,7 +159,7 @@ Describe 'Encryption' {
         }
 
         It 'takes 32 bytes in base64 from the environment, the form of a CI secret' {
-            $bytes = New-KeyBytes
+            $bytes = New-RawKey
             $env:CHECKPOINT_KEY = 'base64:' + [Convert]::ToBase64String($bytes)
             Save-Checkpoint s 1
             $env:CHECKPOINT_KEY = $null
@@ -214,7 +214,7 @@ Describe 'Encryption' {
 
         It 'refuses them without a key and in metadata' {
             { Save-Checkpoint s -State (New-Secret 'launch-0000') } | Should -Throw '*CHECKPOINT_KEY*' -ErrorId 'KeyRequired,*'
-            { Save-Checkpoint s -Metadata @{ p = New-Secret 'launch-0000' } -Key (New-KeyBytes) } | Should -Throw '*metadata*p*state*' -ErrorId 'StateNotSerializable,*'
+            { Save-Checkpoint s -Metadata @{ p = New-Secret 'launch-0000' } -Key (New-RawKey) } | Should -Throw '*metadata*p*state*' -ErrorId 'StateNotSerializable,*'
             Save-Checkpoint plain 1
             Get-StoreText | Should -Not -Match 'launch-'
         }

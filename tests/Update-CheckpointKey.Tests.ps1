@@ -2,7 +2,7 @@ BeforeAll {
     . $PSScriptRoot/Common.ps1
 
     function New-Secret([string] $Text) {
-        ConvertTo-SecureString $Text -AsPlainText -Force
+        [System.Net.NetworkCredential]::new('', $Text).SecurePassword
     }
 }
 
