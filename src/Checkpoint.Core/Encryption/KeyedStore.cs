@@ -14,6 +14,9 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
     // To stretch a passphrase takes some tenths of a second: no more of what others saved is looked at for a salt.
     private const int TriedSalts = 3;
 
+    // Nor of what is not encrypted, of which there may be very much.
+    private const int SeenStages = 50;
+
     public override string Location => inner.Location;
 
     /// <summary>Why a checkpoint cannot be opened with this key.</summary>
@@ -194,18 +197,20 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
     /// <summary>Lets the key see what was saved before: a passphrase with the same salt need be stretched only once by whoever reads all of it.</summary>
     private async ValueTask FindSaltAsync(string pipeline, CancellationToken cancellation)
     {
-        var tried = 0;
+        var (tried, seen) = (0, 0);
         foreach (var run in new NamePattern?[] { null, NamePattern.Any })
         {
-            if (key!.IsReady(Location) || tried == TriedSalts)
+            if (key!.IsReady(Location))
                 return;
             await foreach (var listing in inner.ListAsync(new StageQuery { Pipeline = NamePattern.Of(pipeline), Run = run, Name = NamePattern.Any }, cancellation))
             {
-                if (listing.Newest.Info is not { Encryption.Key.Kind: var kind } || kind != key.Kind)
-                    continue;
-                Open(listing);
-                if (key.IsReady(Location) || ++tried == TriedSalts)
-                    break;
+                if (listing.Newest.Info?.Encryption?.Key.Kind == key.Kind)
+                {
+                    Open(listing);
+                    tried++;
+                }
+                if (key.IsReady(Location) || tried == TriedSalts || ++seen == SeenStages)
+                    return;
             }
         }
     }
