@@ -214,7 +214,7 @@ Describe 'Encryption' {
 
         It 'refuses them without a key and in metadata' {
             { Save-Checkpoint s -State (New-Secret 'launch-0000') } | Should -Throw '*CHECKPOINT_KEY*' -ErrorId 'KeyRequired,*'
-            { Save-Checkpoint s -Metadata @{ p = New-Secret 'launch-0000' } -Key (New-RawKey) } | Should -Throw '*metadata*p*state*' -ErrorId 'StateNotSerializable,*'
+            { Save-Checkpoint s -Metadata @{ p = New-Secret 'launch-0000' } -Key (New-RawKey) } | Should -Throw '*metadata.p *only in the state*' -ErrorId 'KeyRequired,*'
             Save-Checkpoint plain 1
             Get-StoreText | Should -Not -Match 'launch-'
         }

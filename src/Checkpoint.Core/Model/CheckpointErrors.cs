@@ -136,6 +136,8 @@ internal static class CheckpointErrors
 
     public static UnkeptValueException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only with a key");
 
+    public static UnkeptValueException SecretInFacts(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only in the state, with a key");
+
     public static CheckpointException NotSaved(StageId stage, string store, UnkeptValueException cause) => new(cause.Kind,
         $"Checkpoint {stage} was not saved in '{store}': {cause.Message} " + (cause.Kind == CheckpointErrorKind.KeyRequired
             ? $"{GiveKey} Or leave the secret out and fetch it again where it is needed, for instance from a secret vault."
