@@ -426,7 +426,7 @@ Describe 'Invoke-CheckpointPipeline' {
             $first = Start-Pwsh $slow $store, 'Fail'
             Wait-Until { Test-Path "$store.in" }
             $second = Start-Pwsh $waiting $store
-            Wait-Until { Test-Path "$store.waits" }
+            Wait-Until { Get-Content "$store.waits" -ErrorAction Ignore }
             Get-Content "$store.waits" | Should -BeLike "*at work on run*process $($first.Process.Id) of *, since 20??-??-??*waited for*"
             Remove-Item "$store.hold"
             (Wait-Pwsh $first).Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'
