@@ -106,6 +106,43 @@ public sealed class UpdateKeyTests : EncryptionTest
         Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(NewKey()).UpdateItemKeysAsync(Stage, NewKey(), default).AsTask())).Kind);
     }
 
+    [Fact]
+    public async Task Where_any_file_operation_fails_the_old_key_or_the_new_one_opens_it_and_the_next_call_ends_it()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), TestState.Large(1));
+        var record = await File.ReadAllBytesAsync(RecordPath(1));
+        var (failing, isDone) = (0, false);
+        for (; !isDone; failing++)
+        {
+            Assert.True(failing < 500, "it never ends");
+            await File.WriteAllBytesAsync(RecordPath(1), record);
+            var at = 0;
+            var files = new TestFileSystem { Before = operation => ThrowAt(at++ == failing) };
+            var engine = new CheckpointEngine(new DelegatingStore(new FolderStore(Root, files, Time)) { HasHistory = false }, Time, key: oldKey);
+            try
+            {
+                isDone = await engine.UpdateKeyAsync(Stage, 1, newKey, default) && at <= failing;
+            }
+            catch (CheckpointException e)
+            {
+                Assert.Equal(CheckpointErrorKind.StoreFull, e.Kind);
+            }
+            var envelope = (await Store.ReadAsync(Stage, 1, default)).Info!.Encryption!;
+            Assert.True(oldKey.IsOf(envelope.Key) || newKey.IsOf(envelope.Key));
+            await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default);
+            TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
+        }
+        Assert.True(failing > 5, $"only {failing} operations were made to fail");
+    }
+
+    private static void ThrowAt(bool isDue)
+    {
+        // ENOSPC.
+        if (isDue)
+            throw new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
+    }
+
     // What an item gave is a list always.
     private static TestState Output(int size) => new("[]", TestState.Large(1, size).Blob, isSequence: true);
 
