@@ -27,6 +27,7 @@
         'Save-Checkpoint'
         'Set-CheckpointContext'
         'Test-Checkpoint'
+        'Update-CheckpointKey'
         'Wait-Checkpoint'
     )
     FunctionsToExport = @()

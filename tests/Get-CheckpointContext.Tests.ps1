@@ -231,18 +231,19 @@ Describe 'Get-CheckpointContext' {
             Test-Checkpoint a | Should -BeFalse
         }
 
-        It 'says that there is a key, and never which; nothing is saved in plain then' {
+        It 'says what kind of key there is, and never which; nothing is saved in plain then' {
             $env:CHECKPOINT_KEY = 'hunter2'
             $context = Get-CheckpointContext
-            $context.Key | Should -Be 'set'
+            $context.Key | Should -Be 'passphrase'
             $context.Source['Key'] | Should -Be 'CHECKPOINT_KEY'
             $context | Format-List * -Force | Out-String | Should -Not -Match 'hunter2'
             $context | ConvertTo-Json | Should -Not -Match 'hunter2'
-            $failure = { Save-Checkpoint a 1 } | Should -Throw -PassThru -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand'
-            $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
+            Save-Checkpoint a 1
+            (Get-Checkpoint a).Encrypted | Should -BeTrue
+            $env:CHECKPOINT_KEY = 'base64:aHVudGVyMg=='
+            $failure = { Save-Checkpoint a 1 } | Should -Throw -PassThru -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
             $failure.Exception.Message | Should -BeLike '*CHECKPOINT_KEY*'
-            $failure.Exception.Message | Should -Not -Match 'hunter2'
-            Test-Checkpoint a | Should -BeFalse
+            $failure.Exception.Message | Should -Not -Match 'hunter2|aHVudGVyMg'
         }
 
         It 'says InvalidName for a variable that names no run' {

@@ -382,13 +382,4 @@ Describe 'Invoke-CheckpointStage' {
             $shell.Dispose()
         }
     }
-
-    It 'refuses with a key, rather than save in the open' {
-        $env:CHECKPOINT_KEY = 'x'
-        try {
-            { Invoke-CheckpointStage s { $runs.Add(1) } } | Should -Throw -ErrorId 'KeyRequired,Checkpoint.Commands.InvokeCheckpointStageCommand'
-            $runs | Should -BeNullOrEmpty
-        }
-        finally { $env:CHECKPOINT_KEY = $null }
-    }
 }

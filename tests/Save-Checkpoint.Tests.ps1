@@ -810,20 +810,6 @@ Describe 'Save-Checkpoint' {
             $output | Should -Be $full, $full, '0000000001.json', 'old', $readOnly, $readOnly, 'new', 'True'
         }
 
-        It 'as KeyRequired where a key asks for encryption, which is yet to come, and saves nothing' {
-            $env:CHECKPOINT_KEY = 'correct horse'
-            try {
-                $failure = { Save-Checkpoint s -State 1 @at } | Should -Throw -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand' -PassThru
-            }
-            finally {
-                Remove-Item Env:CHECKPOINT_KEY
-            }
-            $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
-            $failure.Exception.Message | Should -BeLike '*CHECKPOINT_KEY*'
-            $failure.Exception.Message | Should -Not -BeLike '*correct horse*'
-            $store | Should -Not -Exist
-        }
-
         It 'saying what happened, to which checkpoint, where, with its name as the target: <Id>' -ForEach @(
             @{ Id = 'CheckpointExists'; Given = @{ Step = 1 } }
             @{ Id = 'StateNotSerializable'; Given = @{ State = @{ a = & { $c = @{}; $c.c = $c; $c } } } }

@@ -24,7 +24,7 @@ public sealed class CheckpointContext
     /// <summary>The run, or null for none.</summary>
     public string? Run { get; }
 
-    /// <summary>What kind of key is set, never the key itself; or null for none.</summary>
+    /// <summary>What kind of key is set, never the key itself: <c>passphrase</c>, <c>key</c>, or <c>certificate</c> and its thumbprint; or null for none.</summary>
     public string? Key { get; }
 
     /// <summary>How many steps of a stage are kept, or null for all.</summary>

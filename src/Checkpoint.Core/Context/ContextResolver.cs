@@ -47,9 +47,19 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
 
     public ContextValue<string?> Run => Find(parameters.Run, session.Run, RunVariable, CIRun);
 
-    /// <summary>Whether a key is set, without telling it.</summary>
-    public ContextValue<string?> Key =>
-        string.IsNullOrEmpty(environment(KeyVariable)) ? new(null, environment(KeyVariable) is null ? Default : KeyVariable) : new("set", KeyVariable);
+    /// <summary>What everything is encrypted with that is saved, and opened with that is read; null for nothing.</summary>
+    /// <exception cref="InvalidArgumentException">The environment variable holds no key.</exception>
+    public ContextValue<CheckpointKey?> Key
+    {
+        get
+        {
+            if (parameters.Key.IsSet)
+                return new(parameters.Key.Value, Parameter);
+            if (session.Key.IsSet)
+                return new(session.Key.Value, session.Key.Source ?? Session);
+            return environment(KeyVariable) is { } text ? new(text.Length == 0 ? null : CheckpointKey.FromText(text, KeyVariable), KeyVariable) : new(null, Default);
+        }
+    }
 
     /// <exception cref="InvalidArgumentException">The environment variable is no whole number above 0.</exception>
     public ContextValue<int?> Keep
@@ -71,7 +81,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     }
 
     /// <summary>All values, for a person to see.</summary>
-    public CheckpointContext Resolve() => new(Store.Value, Pipeline.Value, Run.Value, Key.Value, Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    public CheckpointContext Resolve() => new(Store.Value, Pipeline.Value, Run.Value, Key.Value?.ToString(), Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [nameof(Store)] = Store.Source,
         [nameof(Pipeline)] = Pipeline.Source,

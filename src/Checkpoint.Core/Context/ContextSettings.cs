@@ -9,5 +9,8 @@ internal sealed record ContextSettings
 
     public ContextSetting<string> Run { get; init; }
 
+    /// <summary>The key, or null in it for none.</summary>
+    public ContextSetting<CheckpointKey> Key { get; init; }
+
     public ContextSetting<int?> Keep { get; init; }
 }

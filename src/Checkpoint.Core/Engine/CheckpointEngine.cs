@@ -7,19 +7,26 @@ namespace Checkpoint;
 /// <param name="time">The clock.</param>
 /// <param name="onHistoryFault">Told of a history that could not be written; what it would have told of is done.</param>
 /// <param name="pending">The saves that go on behind the work; by default those of this process.</param>
-internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null, Action<CheckpointException>? onHistoryFault = null, PendingSaves? pending = null)
+/// <param name="key">The key with which everything saved is encrypted, and what is encrypted is read; or null.</param>
+internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time = null, Action<CheckpointException>? onHistoryFault = null, PendingSaves? pending = null, CheckpointKey? key = null)
 {
     // How often a stage is listed anew when what was listed is gone before it was read.
     private const int StaleAttempts = 10;
 
     private const int ListedSteps = 10;
 
+    private readonly KeyedStore _store = new(store, key);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly PendingSaves _pending = pending ?? PendingSaves.OfProcess;
 
-    public CheckpointStore Store => store;
+    public CheckpointStore Store => _store;
+
+    public CheckpointKey? Key => key;
 
     public HistoryLog History { get; } = new(store, time ?? TimeProvider.System, onHistoryFault);
+
+    /// <summary>Why a checkpoint that is encrypted cannot be opened here.</summary>
+    public CheckpointException Locked(CheckpointInfo checkpoint) => _store.Locked(checkpoint);
 
     /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
     public Action<int>? OnHashed { get; init; }
@@ -41,15 +48,15 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <exception cref="CheckpointException">What is known at once, such as <see cref="CheckpointErrorKind.CheckpointExists"/>; the rest is raised by the next call for the stage.</exception>
     public void SaveBehind(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
-        using var turn = _pending.Enter(store.Location, draft.Stage, onHistoryFault, cancellation);
-        if (draft.Step is { } step && !draft.Overwrite && !store.ReadAsync(draft.Stage, step, cancellation).AsTask().GetAwaiter().GetResult().IsMissing)
-            throw CheckpointErrors.Exists(draft.Stage, step, store.Location);
-        var state = draft.State is null ? null : CapturedState.Take(draft.State, cancellation);
+        using var turn = _pending.Enter(_store.Location, draft.Stage, onHistoryFault, cancellation);
+        if (draft.Step is { } step && !draft.Overwrite && !_store.ReadAsync(draft.Stage, step, cancellation).AsTask().GetAwaiter().GetResult().IsMissing)
+            throw CheckpointErrors.Exists(draft.Stage, step, _store.Location);
+        var state = draft.State is null ? null : CapturedState.Take(draft.State, keepsSecrets: key is not null, cancellation);
         turn.Commit(async onFault =>
         {
             using (state)
             {
-                var engine = new CheckpointEngine(store, time, onFault, _pending);
+                var engine = new CheckpointEngine(store, time, onFault, _pending, key);
                 var (_, _, pruneError) = await engine.CommitAsync(draft with { State = state, Progress = null }, retention, CancellationToken.None);
                 return pruneError;
             }
@@ -59,7 +66,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Waits until the saves of a stage that go on behind the work are done.</summary>
     /// <remarks>It holds this thread, rather than to go on on another, because what follows may call back into the caller's code.</remarks>
     /// <exception cref="CheckpointException">One of them failed, and nobody was told yet.</exception>
-    private void Settle(StageId stage, CancellationToken cancellation) => _pending.Settle(store.Location, stage, onHistoryFault, cancellation);
+    private void Settle(StageId stage, CancellationToken cancellation) => _pending.Settle(_store.Location, stage, onHistoryFault, cancellation);
 
     private async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> CommitAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
@@ -69,12 +76,12 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         {
             try
             {
-                saved = await store.SaveAsync(draft, cancellation);
+                saved = await _store.SaveAsync(draft, cancellation);
                 Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), null);
             }
             catch (Exception e)
             {
-                var error = e is UnkeptValueException unkept ? CheckpointErrors.NotSaved(draft.Stage, store.Location, unkept) : e;
+                var error = e is UnkeptValueException unkept ? CheckpointErrors.NotSaved(draft.Stage, _store.Location, unkept) : e;
                 Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), error);
                 if (error != e)
                     throw error;
@@ -97,7 +104,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Saves a checkpoint once more, as the next step, with another fingerprint: its state is good for that too.</summary>
     public async ValueTask<CheckpointInfo> AcceptAsync(CheckpointInfo saved, CheckpointFingerprint fingerprint, RetentionPolicy retention, CancellationToken cancellation)
     {
-        using var state = saved.State is null ? null : await store.OpenStateAsync(saved, null, cancellation);
+        if (saved.IsLocked)
+            throw Locked(saved);
+        using var state = saved.State is null ? null : await _store.OpenStateAsync(saved, null, cancellation);
         var draft = new CheckpointDraft
         {
             Stage = saved.StageId,
@@ -118,13 +127,46 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         }
     }
 
+    /// <summary>Has another key open a checkpoint from now on, instead of that of this engine. Its state is neither read nor written.</summary>
+    /// <returns>False where there is nothing to do: it is not there, not encrypted, or the new key opens it already.</returns>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/> of the old key; damage; or an error of the store.</exception>
+    public async ValueTask<bool> UpdateKeyAsync(StageId stage, long step, CheckpointKey newKey, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if ((await _store.ReadAsync(stage, step, cancellation)).OrThrow() is not { Encrypted: true } info || _store.Rewrap(info, newKey) is not { } envelope)
+                return false;
+            // Where it was overwritten meanwhile, the new one is what is meant.
+            if (await _store.ReplaceEncryptionAsync(info, envelope, cancellation))
+                return true;
+            if (attempt == StaleAttempts)
+                throw CheckpointErrors.FromIO(new IOException("it is saved anew again and again"), _store.Location, $"Changing the key of checkpoint {stage}", stage.Name);
+        }
+    }
+
+    /// <summary>The same for the outputs of a stage's items.</summary>
+    /// <returns>For how many that was done.</returns>
+    /// <exception cref="CheckpointException">Also <see cref="CheckpointErrorKind.LeaseHeld"/> where the items are being worked on.</exception>
+    public async ValueTask<int> UpdateItemKeysAsync(StageId stage, CheckpointKey newKey, CancellationToken cancellation)
+    {
+        var name = new LeaseName(stage);
+        var (lease, other) = await _store.TryLeaseAsync(name, LeaseHolder.Self(_time), cancellation);
+        if (lease is null)
+            throw CheckpointErrors.LeaseHeld(name, _store.Location, other);
+        using (lease)
+        {
+            using var log = await _store.OpenItemsAsync(stage, cancellation);
+            return ((KeyedItemLog)log).Rewrap(newKey, cancellation);
+        }
+    }
+
     /// <summary>Says whether a stage is to be skipped.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="step">A step, or null for the newest intact one.</param>
     /// <param name="fingerprint">What it must have been saved under, or null for anything.</param>
     /// <param name="maxAge">How old it may be, or null for any age.</param>
     /// <param name="cancellation">Ends the reading of output files.</param>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the store. Damage is none.</exception>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the _store. Damage is none.</exception>
     public async ValueTask<CheckpointDecision> DecideAsync(StageId stage, long? step, CheckpointFingerprint? fingerprint, TimeSpan? maxAge, CancellationToken cancellation)
     {
         Settle(stage, cancellation);
@@ -160,7 +202,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="cancellation">Ends the listing.</param>
     public async IAsyncEnumerable<CheckpointReading> FindAsync(StageQuery query, IReadOnlyCollection<long>? steps, bool allSteps, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var stage in store.ListAsync(query, cancellation))
+        await foreach (var stage in _store.ListAsync(query, cancellation))
         {
             if (stage.Steps.Count == 0 && stage.Newest.Fault is not null)
                 yield return stage.Newest;
@@ -168,7 +210,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             foreach (var step in wanted)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var reading = step == stage.Steps[0] ? stage.Newest : await store.ReadAsync(stage.Stage, step, cancellation);
+                var reading = step == stage.Steps[0] ? stage.Newest : await _store.ReadAsync(stage.Stage, step, cancellation);
                 if (!reading.IsMissing)
                     yield return reading;
                 if (reading.Info is not null && steps is null && !allSteps)
@@ -192,12 +234,12 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         for (var attempt = 1; ; attempt++)
         {
             // A step that is named is read at once: its stage may have many others.
-            var steps = step is { } named ? [named] : (await store.FindAsync(stage, cancellation))?.Steps ?? [];
+            var steps = step is { } named ? [named] : (await _store.FindAsync(stage, cancellation))?.Steps ?? [];
             var damage = new List<CheckpointException>();
             var isStale = false;
             foreach (var candidate in steps)
             {
-                var reading = await store.ReadAsync(stage, candidate, cancellation);
+                var reading = await _store.ReadAsync(stage, candidate, cancellation);
                 isStale |= reading.IsMissing && step is null;
                 if (isStale && attempt < StaleAttempts)
                     break;
@@ -210,24 +252,24 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                     return new RestoredState<T>(info, state, damage);
                 }
                 damage.Add(fault);
-                isStale |= (await store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
+                isStale |= (await _store.ReadAsync(stage, candidate, cancellation)).Info?.State?.Payload != info.State?.Payload;
                 if (isStale && attempt < StaleAttempts)
                     break;
             }
             // Steps that were removed or replaced while they were read say nothing: there may be newer ones, so look again.
             if (!isStale || attempt == StaleAttempts)
-                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, store.Location, (await store.FindAsync(stage, cancellation))?.Steps ?? []);
+                throw damage.Count > 0 ? damage[0] : CheckpointErrors.NotFound(stage, step, _store.Location, (await _store.FindAsync(stage, cancellation))?.Steps ?? []);
         }
     }
 
     /// <summary>Removes checkpoints of the stages that fit.</summary>
-    /// <param name="stage">A stage from a listing of the same store.</param>
+    /// <param name="stage">A stage from a listing of the same _store.</param>
     /// <param name="steps">The steps, or null for all.</param>
     /// <param name="reason">Why, for the history, or null.</param>
     /// <param name="cancellation">Stops between two removals.</param>
     public async ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, CancellationToken cancellation)
     {
-        var removed = await store.RemoveAsync(stage, steps, cancellation);
+        var removed = await _store.RemoveAsync(stage, steps, cancellation);
         if (removed > 0)
             await History.RecordAsync(CheckpointEvents.Cleared, stage, steps is { Count: 1 } ? steps.First().Step : null, reason ?? Describe(steps), cancellation);
         return removed;
@@ -237,7 +279,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <returns>How many checkpoints it had by then all the same.</returns>
     public async ValueTask<int> ClearLeftoversAsync(StageId stage, CancellationToken cancellation)
     {
-        var removed = await store.RemoveAsync(stage, null, cancellation);
+        var removed = await _store.RemoveAsync(stage, null, cancellation);
         await History.RecordAsync(CheckpointEvents.Cleared, stage, null, removed > 0 ? Describe(null) : "what a cut-off save or items left", cancellation);
         return removed;
     }
@@ -272,14 +314,14 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
 
     private async ValueTask<int> PruneAsync(StageId stage, RetentionPolicy retention, CheckpointInfo saved, CancellationToken cancellation)
     {
-        if (await store.FindAsync(stage, cancellation) is not { } listing)
+        if (await _store.FindAsync(stage, cancellation) is not { } listing)
             return 0;
         var doomed = await retention.SelectAsync(listing.Steps, saved.Step, UtcNow,
             step => step == saved.Step ? new(saved) : ReadIntactAsync(stage, step, cancellation));
         if (doomed.Count == 0)
             return 0;
         var steps = doomed.Select(info => new DoomedStep(info)).ToList();
-        var removed = await store.RemoveAsync(stage, steps, cancellation);
+        var removed = await _store.RemoveAsync(stage, steps, cancellation);
         if (removed > 0)
             await History.RecordAsync(CheckpointEvents.Pruned, stage, steps.Count == 1 ? steps[0].Step : null, Describe(steps), cancellation);
         return removed;
@@ -296,11 +338,11 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     private async ValueTask<CheckpointInfo?> FindIntactAsync(StageId stage, long? step, List<CheckpointException> damage, CancellationToken cancellation)
     {
         if (step is { } named)
-            return Usable(await store.ReadAsync(stage, named, cancellation), damage);
+            return Usable(await _store.ReadAsync(stage, named, cancellation), damage);
         for (var attempt = 1; ; attempt++)
         {
             damage.Clear();
-            if (await store.RecallAsync(stage, cancellation) is not { } listing)
+            if (await _store.RecallAsync(stage, cancellation) is not { } listing)
                 return null;
             if (Usable(listing.Newest, damage) is { } newest)
                 return newest;
@@ -309,7 +351,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             {
                 if (isStale && attempt < StaleAttempts)
                     break;
-                var reading = await store.ReadAsync(stage, older, cancellation);
+                var reading = await _store.ReadAsync(stage, older, cancellation);
                 if (Usable(reading, damage) is { } info)
                     return info;
                 isStale |= reading.IsMissing;
@@ -329,7 +371,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         return reading.OrThrow();
     }
 
-    private async ValueTask<CheckpointInfo?> ReadIntactAsync(StageId stage, long step, CancellationToken cancellation) => (await store.ReadAsync(stage, step, cancellation)).Info;
+    private async ValueTask<CheckpointInfo?> ReadIntactAsync(StageId stage, long step, CancellationToken cancellation) => (await _store.ReadAsync(stage, step, cancellation)).Info;
 
     /// <returns>The state, or the damage that was found in its bytes.</returns>
     private async ValueTask<(T? State, CheckpointException? Damage)> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
@@ -355,7 +397,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         StateReader? opened = null;
         try
         {
-            using var reader = opened = await store.OpenStateAsync(info, Report, cancellation);
+            using var reader = opened = await _store.OpenStateAsync(info, Report, cancellation);
             try
             {
                 var state = decode(reader);
@@ -378,7 +420,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         }
         catch (Exception e) when (e != fromCaller && e is (IOException or UnauthorizedAccessException))
         {
-            throw CheckpointErrors.FromIO(e, store.Location, $"Restoring checkpoint {info.StageId}", info.Name);
+            throw CheckpointErrors.FromIO(e, _store.Location, $"Restoring checkpoint {info.StageId}", info.Name);
         }
     }
 }

@@ -47,6 +47,9 @@ internal sealed record RetentionPolicy
             newest += countsAsNewest ? 1 : 0;
             if (KeepBest is not null && Number(info.Metadata.GetValueOrDefault(By!)) is { } value)
                 ranked.Add((step, value));
+            // How good it is, only its key could tell.
+            if (KeepBest is not null && info.IsLocked)
+                continue;
             if (!keptByNumber && !countsAsNewest && !(KeepFor is { } age && now - info.SavedAt <= age))
                 doomed.Add(info);
         }

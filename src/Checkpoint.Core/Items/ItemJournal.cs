@@ -84,11 +84,11 @@ internal sealed class ItemJournal : IDisposable
     public StateReader? OpenOutput(ItemId id)
     {
         var place = (_known.GetValueOrDefault(id) >> PlaceShift) - 1;
-        return place < 0 ? null : _log.OpenOutput(place);
+        return place < 0 ? null : _log.OpenOutput(id, _log.ReadOutput(place));
     }
 
     /// <summary>Keeps an item's output, for its entry.</summary>
-    public ItemOutput Keep(IStateSource output, CancellationToken cancellation) => _log.WriteOutput(output, cancellation);
+    public ItemOutput Keep(ItemId id, IStateSource output, CancellationToken cancellation) => _log.WriteOutput(id, output, cancellation);
 
     /// <summary>Adds an entry. It is on disk when <see cref="Durable"/> has reached what this returns.</summary>
     /// <exception cref="CheckpointException">The journal cannot be written.</exception>

@@ -125,7 +125,7 @@ internal sealed class ItemRun : IDisposable
         number = 0;
         try
         {
-            number = _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Output = output is null ? null : _journal.Keep(output, cancellation) });
+            number = _journal.Add(new ItemEntry { Id = id, Key = key, At = _time.GetUtcNow(), Output = output is null ? null : _journal.Keep(id, output, cancellation) });
             return null;
         }
         catch (UnkeptValueException e)
@@ -230,7 +230,11 @@ internal sealed class ItemRun : IDisposable
             var stale = new List<DoomedStep>();
             foreach (var step in listing.Steps)
             {
-                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is { State: null } info && Markers.All(info.Metadata.ContainsKey))
+                if ((await _engine.Store.ReadAsync(_work.Stage, step, cancellation)).Info is not { State: null } info)
+                    continue;
+                if (info.IsLocked)
+                    throw _engine.Locked(info);
+                if (Markers.All(info.Metadata.ContainsKey))
                     stale.Add(new DoomedStep(info));
             }
             if (stale.Count > 0)

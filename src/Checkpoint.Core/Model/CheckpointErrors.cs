@@ -136,9 +136,11 @@ internal static class CheckpointErrors
 
     public static UnkeptValueException SecretWithoutKey(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only with a key");
 
+    public static UnkeptValueException SecretInFacts(string path, string type) => new(CheckpointErrorKind.KeyRequired, path, $"it is a {type}, and secrets are saved only in the state, with a key");
+
     public static CheckpointException NotSaved(StageId stage, string store, UnkeptValueException cause) => new(cause.Kind,
         $"Checkpoint {stage} was not saved in '{store}': {cause.Message} " + (cause.Kind == CheckpointErrorKind.KeyRequired
-            ? "Leave it out and fetch it again where it is needed, for instance from a secret vault."
+            ? $"{GiveKey} Or leave the secret out and fetch it again where it is needed, for instance from a secret vault."
             : "Leave it out, or save what it can be made from again."),
         stage.Name, cause);
 
@@ -148,9 +150,22 @@ internal static class CheckpointErrors
 
     public static CheckpointException NoFingerprint(UnkeptValueException cause) => new(cause.Kind, $"No fingerprint can be taken of {cause.Path}: {cause.Reason}.", cause.Path, cause);
 
-    public static CheckpointException EncryptionUnavailable(StageId stage, string store, string source) => new(CheckpointErrorKind.KeyRequired,
-        $"Checkpoint {stage} was not saved in '{store}': {source} gives a key, so everything saved must be encrypted, which this version of Checkpoint cannot do. Remove the key if plain checkpoints are acceptable.",
-        stage.Name);
+    public static CheckpointException KeyRequired(CheckpointInfo info, KeyHeader key) => new(CheckpointErrorKind.KeyRequired,
+        Invariant($"Checkpoint {info.StageId}, step {info.Step}, in '{info.Store}' is encrypted {With(key)}, and no key was given. {GiveKey}"),
+        info.Name);
+
+    public static CheckpointException PrivateKeyRequired(CheckpointInfo info, string thumbprint) => new(CheckpointErrorKind.KeyRequired,
+        Invariant($"Checkpoint {info.StageId}, step {info.Step}, in '{info.Store}' {PrivateKey(thumbprint)}"),
+        info.Name);
+
+    public static CheckpointException KeyWrong(CheckpointInfo info, KeyHeader key, string given) => new(CheckpointErrorKind.KeyWrong,
+        Invariant($"The {Called(given)} does not open checkpoint {info.StageId}, step {info.Step}, in '{info.Store}', which is encrypted {With(key)}. {OtherKey}"),
+        info.Name);
+
+    public static CheckpointException OutputLocked(StageId stage, string store, string? given, KeyHeader key, string? thumbprint) =>
+        thumbprint is not null ? new(CheckpointErrorKind.KeyRequired, $"What an item of stage {stage} gave, kept in '{store}', {PrivateKey(thumbprint)}", stage.Name)
+        : given is null ? new(CheckpointErrorKind.KeyRequired, $"What an item of stage {stage} gave is kept in '{store}' encrypted {With(key)}, and no key was given. {GiveKey}", stage.Name)
+        : new(CheckpointErrorKind.KeyWrong, $"The {Called(given)} does not open what an item of stage {stage} gave, kept in '{store}' encrypted {With(key)}. {OtherKey}", stage.Name);
 
     public static CheckpointException InvalidName(string text, string what, string reason) => new(CheckpointErrorKind.InvalidName,
         Invariant($"'{Printable(text)}' cannot be the name of a {what}: {reason}. A name is any text of 1 to {CheckpointNames.MaxCodePoints} characters without control characters."),
@@ -172,6 +187,23 @@ internal static class CheckpointErrors
     /// <summary>The first few of many, and how many there are beside them.</summary>
     public static string Listed<T>(IReadOnlyCollection<T> items) =>
         string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
+
+    private const string GiveKey = "Give it with -Key, Set-CheckpointContext -Key or the environment variable CHECKPOINT_KEY.";
+
+    private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
+
+    private static string PrivateKey(string thumbprint) =>
+        $"is encrypted for the certificate {thumbprint}, and the one given has no private key, so that it can save and not read. Give the certificate with its private key.";
+
+    private static string Called(string kind) => kind == "key" ? "key of 32 bytes" : kind;
+
+    private static string With(KeyHeader key) => key.Kind switch
+    {
+        "passphrase" => "with a passphrase",
+        "key" => "with a key of 32 bytes",
+        "certificate" => $"for the certificate {Printable(key.Id)}",
+        var other => $"with a key of the kind '{Printable(other)}'",
+    };
 
     private static string AtWork(LeaseName lease, string store, LeaseHolder? holder) =>
         $"Another process is at work on {lease} in '{store}': {(holder is { ProcessId: not 0 } ? holder.ToString() : "it does not say which")}.";

@@ -7,6 +7,8 @@ public sealed class CheckpointInfo
 {
     internal static readonly ReadOnlyDictionary<string, object?> NoMetadata = new(new Dictionary<string, object?>());
 
+    private bool _isOpened;
+
     // Nothing is init to the public: PowerShell would set it.
     internal CheckpointInfo()
     {
@@ -36,14 +38,14 @@ public sealed class CheckpointInfo
     /// <summary>The fingerprint of what it was saved under, or null.</summary>
     public CheckpointFingerprint? Fingerprint { get; internal init; }
 
-    /// <summary>Small facts about it; keys are compared without case.</summary>
-    public ReadOnlyDictionary<string, object?> Metadata { get; internal init; } = NoMetadata;
+    /// <summary>Small facts about it; keys are compared without case. None are there of an encrypted checkpoint that was read without its key.</summary>
+    public ReadOnlyDictionary<string, object?> Metadata { get; internal set; } = NoMetadata;
 
     /// <summary>The size of the saved state in bytes, or null where no state was saved (a saved <c>$null</c> has a size).</summary>
-    public long? StateSize => State?.Size;
+    public long? StateSize => Encrypted && State is not null ? ChunkCipher.PlainLength(State.Size) : State?.Size;
 
-    /// <summary>Whether the state is encrypted.</summary>
-    public bool Encrypted { get; internal init; }
+    /// <summary>Whether its state and metadata are encrypted.</summary>
+    public bool Encrypted => Encryption is not null;
 
     /// <summary>The files that were declared as the stage's output.</summary>
     public ReadOnlyCollection<OutputFile> OutputFiles { get; internal init; } = ReadOnlyCollection<OutputFile>.Empty;
@@ -67,7 +69,21 @@ public sealed class CheckpointInfo
     internal StoredState? State { get; init; }
 
     /// <summary>What <c>GetIdentity()</c> said of the object that was saved, or null.</summary>
-    internal ReadOnlyDictionary<string, object?>? Identity { get; init; }
+    internal ReadOnlyDictionary<string, object?>? Identity { get; set; }
+
+    /// <summary>What its key needs to open it, or null where it is not encrypted.</summary>
+    internal Envelope? Encryption { get; set; }
+
+    /// <summary>Whether it is encrypted and was read without its key.</summary>
+    internal bool IsLocked => Encrypted && !_isOpened;
+
+    /// <summary>The same with what its key has opened.</summary>
+    internal CheckpointInfo Opened(ReadOnlyDictionary<string, object?> metadata, ReadOnlyDictionary<string, object?>? identity)
+    {
+        var opened = (CheckpointInfo)MemberwiseClone();
+        (opened.Metadata, opened.Identity, opened._isOpened) = (metadata, identity, true);
+        return opened;
+    }
 
     internal StageId StageId => new(Pipeline, Run, Name);
 

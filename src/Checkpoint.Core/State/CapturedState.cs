@@ -22,9 +22,12 @@ internal sealed class CapturedState : IStateSource, IDisposable
     public bool IsSequence { get; }
 
     /// <summary>Has a state written into memory, on this thread.</summary>
-    public static CapturedState Take(IStateSource source, CancellationToken cancellation)
+    /// <param name="source">The state.</param>
+    /// <param name="keepsSecrets">Whether it will be encrypted when it leaves the memory.</param>
+    /// <param name="cancellation">Ends the writing.</param>
+    public static CapturedState Take(IStateSource source, bool keepsSecrets, CancellationToken cancellation)
     {
-        using var capture = new StateCapture(cancellation);
+        using var capture = new StateCapture(cancellation) { KeepsSecrets = keepsSecrets };
         source.WriteTo(capture, cancellation);
         cancellation.ThrowIfCancellationRequested();
         return capture.End(source.IsSequence);

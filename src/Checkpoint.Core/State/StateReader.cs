@@ -21,12 +21,13 @@ internal sealed class StateReader : IDisposable
     /// <param name="state">What the record says.</param>
     /// <param name="payload">The payload, exactly <see cref="StoredState.PayloadLength"/> bytes long; null where the state is inline.</param>
     /// <param name="progress">Told the number of payload bytes read so far, on the reading thread.</param>
-    public StateReader(StoredState state, Stream? payload, Action<long>? progress = null)
+    /// <param name="isAuthentic">Whether the payload itself refuses, with an <see cref="InvalidDataException"/>, to give what was not saved; then no hash is looked at.</param>
+    public StateReader(StoredState state, Stream? payload, Action<long>? progress = null, bool isAuthentic = false)
     {
         _state = state;
         _payload = payload;
         _progress = progress;
-        _hash = payload is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        _hash = payload is null || isAuthentic ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     }
 
     public bool IsSequence => _state.IsSequence;
@@ -64,27 +65,35 @@ internal sealed class StateReader : IDisposable
     /// <exception cref="InvalidDataException">It is not.</exception>
     public void Complete()
     {
-        if (_hash is null)
+        if (_payload is null)
             return;
         if (_read != _state.PayloadLength)
             throw new InvalidDataException("the payload holds more than its document refers to");
         if (!IsWhole())
-            throw new InvalidDataException("the payload's SHA-256 is not that of the save");
+            throw new InvalidDataException(_hash is null ? "its encrypted state was changed" : "the payload's SHA-256 is not that of the save");
     }
 
     /// <summary>Whether the bytes are those that were saved, whatever a decoder made of them; reads what it left.</summary>
     public bool IsWhole()
     {
         // An inline state was judged with its record.
-        if (_hash is null)
+        if (_payload is null)
             return true;
         var rest = new byte[Math.Min(ReadSize, _state.PayloadLength - _read)];
-        while (_isWhole is null && _read < _state.PayloadLength)
+        try
         {
-            if (!TryReadSome(rest, out _))
-                _isWhole = false;
+            while (_isWhole is null && _read < _state.PayloadLength)
+            {
+                if (!TryReadSome(rest, out _))
+                    _isWhole = false;
+            }
+            // What vouches for itself does so at its end.
+            return _isWhole ??= _hash is null ? _payload.Read(new byte[1]) == 0 : _hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256);
         }
-        return _isWhole ??= _hash.GetHashAndReset().AsSpan().SequenceEqual(_state.Sha256);
+        catch (InvalidDataException)
+        {
+            return (_isWhole = false).Value;
+        }
     }
 
     public void Dispose()
@@ -100,7 +109,7 @@ internal sealed class StateReader : IDisposable
         read = _payload!.Read(buffer);
         if (read == 0)
             return false;
-        _hash!.AppendData(buffer[..read]);
+        _hash?.AppendData(buffer[..read]);
         _read += read;
         _progress?.Invoke(_read);
         return true;

@@ -21,7 +21,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
     private readonly Func<Stream> _openPayload;
     private readonly Action<long>? _progress;
     private readonly List<(ReadOnlyMemory<byte> Bytes, bool IsConstant)> _blobs = [];
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly IncrementalHash? _hash;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InlineLimit);
     private int _filled;
     private Stream? _payload;
@@ -31,14 +31,19 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
 
     /// <param name="openPayload">Opens the payload's stream; called at most once.</param>
     /// <param name="progress">Told the number of payload bytes written so far, on the writing thread.</param>
-    public StateWriter(Func<Stream> openPayload, Action<long>? progress = null)
+    /// <param name="hashes">Whether the SHA-256 of the payload is wanted.</param>
+    public StateWriter(Func<Stream> openPayload, Action<long>? progress = null, bool hashes = true)
     {
+        _hash = hashes ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         _openPayload = openPayload;
         _progress = progress;
     }
 
     /// <summary>Whether the payload could not be written, so that what is thrown is no fault of the state.</summary>
     public bool HasFailed { get; private set; }
+
+    /// <summary>Whether what is written is encrypted, so that secrets may be among it.</summary>
+    public bool KeepsSecrets { get; init; }
 
     public void Advance(int count)
     {
@@ -66,6 +71,15 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         return offset;
     }
 
+    /// <summary>Adds to the document bytes that go to the payload at once.</summary>
+    public void WriteThrough(ReadOnlySpan<byte> document)
+    {
+        if (_filled > 0)
+            Spill();
+        SpillTo(document);
+        _documentLength += document.Length;
+    }
+
     /// <summary>Ends the state. The payload, where there is one, is written in full but not flushed.</summary>
     public StoredState Complete(bool isSequence, CancellationToken cancellation)
     {
@@ -81,16 +95,16 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
             Payload = "",
             DocumentLength = _documentLength,
             PayloadLength = _written,
-            Sha256 = _hash.GetHashAndReset(),
+            Sha256 = _hash?.GetHashAndReset() ?? [],
         };
     }
 
     public void Dispose()
     {
         _payload?.Dispose();
-        _hash.Dispose();
+        _hash?.Dispose();
         if (_buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(_buffer);
+            ArrayPool<byte>.Shared.Return(_buffer, clearArray: KeepsSecrets);
         _buffer = [];
     }
 
@@ -106,7 +120,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
             return;
         var larger = ArrayPool<byte>.Shared.Rent(kept + size);
         _buffer.AsSpan(0, kept).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        ArrayPool<byte>.Shared.Return(_buffer, clearArray: KeepsSecrets);
         _buffer = larger;
     }
 
@@ -127,7 +141,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         _payload ??= _openPayload();
         _payload.Write(document);
         HasFailed = false;
-        _hash.AppendData(document);
+        _hash?.AppendData(document);
         Report(document.Length);
     }
 
@@ -137,12 +151,12 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         if (blob.Length <= WriteSize)
         {
             _payload!.Write(blob.Span);
-            _hash.AppendData(blob.Span);
+            _hash?.AppendData(blob.Span);
             Report(blob.Length);
             return;
         }
 
-        var hashing = Task.Run(() =>
+        var hashing = _hash is null ? Task.CompletedTask : Task.Run(() =>
         {
             for (var at = 0; at < blob.Length && !cancellation.IsCancellationRequested; at += WriteSize)
                 _hash.AppendData(blob.Span.Slice(at, Math.Min(WriteSize, blob.Length - at)));

@@ -29,6 +29,9 @@ internal sealed record CheckpointDraft
     /// <summary>The state, or null for none.</summary>
     public IStateSource? State { get; init; }
 
+    /// <summary>Of what is encrypted, makes what the record must keep for its key. Called by the store when it knows the step and has written the state, for each step that it tries.</summary>
+    public Func<CheckpointInfo, Envelope>? Close { get; init; }
+
     /// <summary>When it is saved, UTC.</summary>
     public required DateTimeOffset SavedAt { get; init; }
 

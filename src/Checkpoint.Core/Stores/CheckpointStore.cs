@@ -13,6 +13,13 @@ internal abstract class CheckpointStore
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.CheckpointExists"/>, or an error of the store; nothing was changed then.</exception>
     public abstract ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation);
 
+    /// <summary>Replaces what the record of an encrypted checkpoint says of its encryption, durably and whole, and nothing else of it.</summary>
+    /// <param name="checkpoint">The checkpoint as it was read.</param>
+    /// <param name="encryption">What it says from then on.</param>
+    /// <param name="cancellation">Ends the waiting for other writers.</param>
+    /// <returns>False where the record was removed, or is another one by now; then nothing was done.</returns>
+    public abstract ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation);
+
     /// <summary>Finds one stage.</summary>
     /// <returns>Null where it has no checkpoint.</returns>
     public abstract ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation);

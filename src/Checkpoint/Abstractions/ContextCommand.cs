@@ -32,7 +32,7 @@ public abstract class ContextCommand : CancellableCommand
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
-    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => _unsaid.Enqueue(fault.Message)) { OnHashed = ReportHashed };
+    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => _unsaid.Enqueue(fault.Message), key: Context.Key.Value) { OnHashed = ReportHashed };
 
     /// <summary>The values given as parameters.</summary>
     private protected virtual ContextSettings Given() => new()
@@ -40,16 +40,15 @@ public abstract class ContextCommand : CancellableCommand
         Store = StoreSetting(Store),
         Pipeline = Setting(nameof(Pipeline), Pipeline),
         Run = Setting(nameof(Run), Run),
+        Key = KeySetting,
     };
 
-    private protected StageId Stage(string name) => new(Context.Pipeline.Value, Context.Run.Value, name);
+    /// <summary>The key given as a parameter, where the cmdlet has one for it.</summary>
+    private protected virtual ContextSetting<CheckpointKey> KeySetting => default;
 
-    /// <summary>What cannot be kept as asked must not be kept otherwise: a key says that everything is to be encrypted.</summary>
-    private protected void RefuseKey(StageId stage)
-    {
-        if (Context.Key is { Value: not null } key)
-            throw CheckpointErrors.EncryptionUnavailable(stage, Engine.Store.Location, key.Source);
-    }
+    private protected ContextSetting<CheckpointKey> KeyOf(object? value) => IsGiven(nameof(CheckpointContext.Key)) ? new(KeyParameter.Read(value)) : default;
+
+    private protected StageId Stage(string name) => new(Context.Pipeline.Value, Context.Run.Value, name);
 
     private protected override void SayLate()
     {

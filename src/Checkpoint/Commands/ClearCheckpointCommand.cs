@@ -41,7 +41,7 @@ public sealed class ClearCheckpointCommand : QueryCommand
     {
         foreach (var request in _requests.Where(r => r.Query.Stage is null))
             Clear(request);
-        foreach (var stage in _requests.Where(r => r.Query.Stage is not null).GroupBy(r => (r.Engine.Store, r.Query.Stage)))
+        foreach (var stage in _requests.Where(r => r.Query.Stage is not null).GroupBy(r => (r.Engine.Store.Location, r.Query.Stage)))
             Clear(stage.First() with { Steps = stage.Any(r => r.Steps is null) ? null : [.. stage.SelectMany(r => r.Steps!)] });
         if (Name is null && !MyInvocation.ExpectingInput && IsUnconditional(Step) && !_isRefused)
             WriteDone("All checkpoints cleared.");

@@ -10,6 +10,12 @@ public sealed class GetCheckpointCommand : QueryCommand
     [Parameter]
     public SwitchParameter AllSteps { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
+
     protected override void OnProcess()
     {
         if (IsNameless())

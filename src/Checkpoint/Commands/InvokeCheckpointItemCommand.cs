@@ -55,7 +55,6 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         if (ThrottleLimit > 1)
             variables.RefuseBlocks();
         var stage = Stage(Name);
-        RefuseKey(stage);
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run the items that are not done"))
             return;
         var work = new ItemWork

@@ -67,6 +67,10 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     [ValidateRange(1, int.MaxValue)]
     public int Keep { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
     protected override void Process() => _stages.AddRange(InputObject ?? []);
 
     protected override void End()
@@ -76,7 +80,6 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         if (ScriptBlock is not null)
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
-        RefuseKey(new StageId(pipeline, Context.Run.Value, "pipeline"));
         var hooks = new PipelineHooks(Hook, this);
         var observer = new PipelineObserver(this, hooks, pipeline);
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
@@ -104,6 +107,8 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     }
 
     private bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : GetVariableValue("WhatIfPreference"));
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 

@@ -38,9 +38,12 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     [Parameter]
     public CircuitBreaker? CircuitBreaker { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
     protected override void End()
     {
-        RefuseKey(Stage(Name));
         var stage = Stage(Name);
         var fingerprint = FingerprintHash.Combine(StageFingerprint.PartsOf(ScriptBlock, IsGiven(nameof(Fingerprint)), Fingerprint, Cancellation));
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run unless it is complete"))
@@ -77,6 +80,8 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
         };
         Emit(stage, Do(work, output), output);
     }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 

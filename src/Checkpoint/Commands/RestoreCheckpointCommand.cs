@@ -21,6 +21,12 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
     [ValidateNotNull]
     public object? InputObject { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
+
     protected override void OnProcess()
     {
         var started = Stopwatch.GetTimestamp();

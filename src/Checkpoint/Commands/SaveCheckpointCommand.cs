@@ -84,6 +84,10 @@ public sealed class SaveCheckpointCommand : ContextCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
     protected override void Begin()
     {
         if (MyInvocation.ExpectingInput && (IsGiven(nameof(State)) || IsGiven(nameof(InputObject))))
@@ -106,7 +110,6 @@ public sealed class SaveCheckpointCommand : ContextCommand
             WriteVerbose($"{target}: not saved, the step is no multiple of {Interval}.");
             return;
         }
-        RefuseKey(stage);
         if (!ShouldProcess(target, "Save"))
             return;
         try
@@ -118,6 +121,8 @@ public sealed class SaveCheckpointCommand : ContextCommand
             throw CheckpointErrors.NotSaved(stage, Engine.Store.Location, e);
         }
     }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 

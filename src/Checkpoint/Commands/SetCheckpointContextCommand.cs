@@ -16,6 +16,12 @@ public sealed class SetCheckpointContextCommand : BoundContextCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
+
     protected override void OnProcess()
     {
         if (Keep <= 0)
@@ -34,6 +40,7 @@ public sealed class SetCheckpointContextCommand : BoundContextCommand
             Store = given.Store.IsSet ? given.Store : settings.Store,
             Pipeline = given.Pipeline.IsSet ? given.Pipeline : settings.Pipeline,
             Run = given.Run.IsSet ? given.Run : settings.Run,
+            Key = given.Key.IsSet ? given.Key : settings.Key,
             Keep = IsGiven(nameof(Keep)) ? new ContextSetting<int?>(Keep) : settings.Keep,
         };
         if (ShouldProcess("The context of this session", "Set"))

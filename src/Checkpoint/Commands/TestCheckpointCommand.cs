@@ -30,6 +30,12 @@ public sealed class TestCheckpointCommand : BoundContextCommand
     [Parameter]
     public SwitchParameter Detailed { get; set; }
 
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
+
     protected override void OnProcess()
     {
         var started = Stopwatch.GetTimestamp();

@@ -25,7 +25,7 @@ internal static class SessionContext
     public static ContextSettings Within(PSCmdlet command, CheckpointEngine engine, StageId stage)
     {
         var source = command.MyInvocation.MyCommand.Name;
-        return Current with { Store = new(engine.Store.Location, source), Pipeline = new(stage.Pipeline, source), Run = new(stage.Run, source) };
+        return Current with { Store = new(engine.Store.Location, source), Pipeline = new(stage.Pipeline, source), Run = new(stage.Run, source), Key = new(engine.Key, source) };
     }
 
     /// <summary>Has this runspace go by other settings until what is returned is disposed of. What Set-CheckpointContext changes meanwhile stays.</summary>
@@ -46,6 +46,7 @@ internal static class SessionContext
                 Store = now.Store == inner.Store ? outer.Store : now.Store,
                 Pipeline = now.Pipeline == inner.Pipeline ? outer.Pipeline : now.Pipeline,
                 Run = now.Run == inner.Run ? outer.Run : now.Run,
+                Key = now.Key == inner.Key ? outer.Key : now.Key,
             };
         }
     }

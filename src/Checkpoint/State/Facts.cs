@@ -52,7 +52,7 @@ internal static class Facts
     {
         var shape = StateShape.Of(value);
         if (shape.Kind == ShapeKind.Secret)
-            throw CheckpointErrors.SecretWithoutKey(path.ToString(), shape.Value!.GetType().Name);
+            throw CheckpointErrors.SecretInFacts(path.ToString(), shape.Value!.GetType().Name);
         return shape.Value is IEnumerable items and not Array { Rank: > 1 } && (shape.Kind == ShapeKind.List || items is IList)
             ? items.Cast<object?>().Select(i => Fact(StateShape.Of(i).Value)).ToList().AsReadOnly()
             : Fact(shape.Value);

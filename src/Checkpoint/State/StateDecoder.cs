@@ -103,6 +103,12 @@ internal ref struct StateDecoder
                 return ReadDeserialized();
             case StateTags.Xml:
                 return ReadXml();
+            case StateTags.SecureString:
+                var text = SecureText.Parse(_json.GetBytesFromBase64());
+                EndObject();
+                return text;
+            case StateTags.Credential:
+                return ReadCredential();
         }
         if (_json.TokenType == JsonTokenType.String && tag != "$byte[]")
         {
@@ -120,6 +126,19 @@ internal ref struct StateDecoder
         var text = _json.GetString()!;
         EndObject();
         return StateXml.Parse(text);
+    }
+
+    private PSCredential ReadCredential()
+    {
+        var password = SecureText.Parse(_json.GetBytesFromBase64());
+        Next();
+        if (!IsMember(StateTags.User))
+            throw new JsonException("A credential has no user.");
+        Next();
+        var user = ReadValue() as string ?? throw new JsonException("A text was expected.");
+        EndObject();
+        // The empty one can be had only as this.
+        return user.Length == 0 ? PSCredential.Empty : new PSCredential(user, password);
     }
 
     private PSObject ReadTypedObject()

@@ -57,6 +57,9 @@ internal sealed class StateEncoder
                 if (!ScalarJson.TryWrite(_json, shape.Value))
                     throw HalfSurrogate();
                 break;
+            case ShapeKind.Secret when _writer.KeepsSecrets:
+                SecureText.Write(_json, shape.Value!);
+                break;
             case ShapeKind.Secret:
                 throw CheckpointErrors.SecretWithoutKey(_path.ToString(), shape.Value!.GetType().Name);
             case ShapeKind.Xml:

@@ -6,6 +6,9 @@ internal static class StateTags
     public const string Object = "$object";
     public const string Deserialized = "$deserialized";
     public const string Xml = "$xml";
+    public const string SecureString = "$securestring";
+    public const string Credential = "$pscredential";
+    public const string User = "user";
     public const string Types = "types";
     public const string Text = "text";
     public const string Value = "value";

@@ -149,9 +149,26 @@ public sealed class ContextResolverTests
     {
         _environment["CHECKPOINT_KEY"] = "correct horse";
         var context = Resolve().Resolve();
-        Assert.NotNull(context.Key);
-        Assert.DoesNotContain("horse", context.Key, StringComparison.Ordinal);
+        Assert.Equal("passphrase", context.Key);
         Assert.Equal("CHECKPOINT_KEY", context.Source["Key"]);
+    }
+
+    [Fact]
+    public void A_key_of_the_environment_is_a_passphrase_or_32_bytes_in_base64()
+    {
+        _environment["CHECKPOINT_KEY"] = "base64:" + Convert.ToBase64String(new byte[32]);
+        Assert.IsType<RawKey>(Resolve().Key.Value);
+        _environment["CHECKPOINT_KEY"] = "Base64 is not what this is";
+        Assert.IsType<PassphraseKey>(Resolve().Key.Value);
+        // The call, then the session, then the environment; and each can say that there is none.
+        Assert.Null(Resolve(new() { Key = new(null) }).Key.Value);
+        foreach (var text in new[] { "base64:", "base64:AAAA", "base64:c2VjcmV0", "base64:" + Convert.ToBase64String(new byte[33]), "base64:" + Convert.ToBase64String(new byte[64]), "base64:!" })
+        {
+            _environment["CHECKPOINT_KEY"] = text;
+            var error = Assert.Throws<InvalidArgumentException>(() => Resolve().Key);
+            Assert.Contains("CHECKPOINT_KEY", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("c2VjcmV0", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

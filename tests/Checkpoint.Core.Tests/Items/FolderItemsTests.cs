@@ -137,13 +137,13 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(2, 70_000), default))]);
-            log.Append([Entry("b", output: log.WriteOutput(source, default)), Entry("c")]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(2, 70_000), default))]);
+            log.Append([Entry("b", output: log.WriteOutput(ItemId.Of("b"), source, default)), Entry("c")]);
         }
         using var again = Open();
         var places = new Dictionary<ItemId, long>();
         again.ReadAll(mark => places[mark.Id] = mark.Place, default);
-        using var reader = again.OpenOutput(places[ItemId.Of("b")]);
+        using var reader = again.OpenOutput(ItemId.Of("b"), again.ReadOutput(places[ItemId.Of("b")]));
         var read = TestState.Read(reader);
         reader.Complete();
         TestState.AssertEqual(new TestState(source.Document, source.Blob, isSequence: true), read);
@@ -155,7 +155,7 @@ public sealed class FolderItemsTests : ItemLogTest
     {
         using var log = Open();
         log.ReadAll(_ => { }, default);
-        var output = log.WriteOutput(TestState.Large(1, 100_000), default);
+        var output = log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default);
         Files.Forget();
         log.Append([Entry("a", output: output)]);
         Assert.Equal(
@@ -169,17 +169,17 @@ public sealed class FolderItemsTests : ItemLogTest
         // Neither knows of the other: somebody removed the file that keeps them apart.
         using var a = Open();
         using var b = Open();
-        a.Append([Entry("a1", output: a.WriteOutput(TestState.Large(1), default))]);
+        a.Append([Entry("a1", output: a.WriteOutput(ItemId.Of("a1"), TestState.Large(1), default))]);
         var error = Assert.Throws<CheckpointException>(() => b.Append([Entry("b1")]));
         Assert.Contains("another process", error.Message, StringComparison.Ordinal);
-        b.WriteOutput(TestState.Large(2), default);
-        a.Append([Entry("a2", output: a.WriteOutput(TestState.Large(3), default))]);
+        b.WriteOutput(ItemId.Of("b1"), TestState.Large(2), default);
+        a.Append([Entry("a2", output: a.WriteOutput(ItemId.Of("a2"), TestState.Large(3), default))]);
         Assert.Equal(("a1 a2", 0), Read("a1", "a2", "b1"));
         using var log = Open();
         log.ReadAll(
             mark =>
             {
-                using var reader = log.OpenOutput(mark.Place);
+                using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place));
                 TestState.Read(reader);
                 reader.Complete();
             },
@@ -192,7 +192,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
         }
         var path = Path.Join(StageFolder, FolderLayout.ItemOutputsName);
         var bytes = File.ReadAllBytes(path);
@@ -201,7 +201,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using var again = Open();
         var place = -1L;
         again.ReadAll(mark => place = mark.Place, default);
-        using var reader = again.OpenOutput(place);
+        using var reader = again.OpenOutput(ItemId.Of("a"), again.ReadOutput(place));
         TestState.Read(reader);
         Assert.Throws<InvalidDataException>(reader.Complete);
     }
@@ -230,7 +230,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
         }
         await Save();
         await Store.RemoveAsync(Stage, null, default);

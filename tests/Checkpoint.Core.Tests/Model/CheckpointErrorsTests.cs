@@ -5,13 +5,17 @@ public sealed class CheckpointErrorsTests
 {
     private static readonly StageId Stage = new("nightly", "7", "ingest");
 
+    private static readonly KeyHeader Key = new() { Kind = "passphrase", Id = "00" };
+
+    private static readonly CheckpointInfo Info = new() { Store = "/store", Pipeline = "nightly", Run = "7", Name = "ingest", Step = 3 };
+
     [Fact]
     public void Errors_of_a_checkpoint_name_it_and_its_target_is_its_name()
     {
         foreach (var error in new[]
         {
             CheckpointErrors.NotFound(Stage, null, "/store", []), CheckpointErrors.NotFound(Stage, 3, "/store", [2, 1]), CheckpointErrors.Exists(Stage, 3, "/store"), CheckpointErrors.Damaged(Stage, 3, "/store/x", "why"),
-            CheckpointErrors.FormatTooNew(Stage, 3, "/store/x", 2, 1), CheckpointErrors.NoState(Stage, 3, "/store"), CheckpointErrors.MissingMethod(Stage, "/data/store", "a.Type", "GetState"), CheckpointErrors.IdentityMismatch(Stage, 3, "model", "a", "b"), CheckpointErrors.EncryptionUnavailable(Stage, "/store", "CHECKPOINT_KEY"),
+            CheckpointErrors.FormatTooNew(Stage, 3, "/store/x", 2, 1), CheckpointErrors.NoState(Stage, 3, "/store"), CheckpointErrors.MissingMethod(Stage, "/data/store", "a.Type", "GetState"), CheckpointErrors.IdentityMismatch(Stage, 3, "model", "a", "b"), CheckpointErrors.KeyRequired(Info, Key), CheckpointErrors.KeyWrong(Info, Key, "certificate"), CheckpointErrors.PrivateKeyRequired(Info, "AB"), CheckpointErrors.OutputLocked(Stage, "/store", null, Key, null), CheckpointErrors.OutputLocked(Stage, "/store", "key", Key, null), CheckpointErrors.OutputLocked(Stage, "/store", "certificate", Key, "AB"),
             CheckpointErrors.NotSaved(Stage, "/store", CheckpointErrors.NotSerializable("$state.x[3]", "why")), CheckpointErrors.NotSaved(Stage, "/store", CheckpointErrors.SecretWithoutKey("$state.x[3]", "PSCredential")),
         })
         {
@@ -37,8 +41,10 @@ public sealed class CheckpointErrorsTests
         Assert.Equal(CheckpointErrorKind.IdentityMismatch, CheckpointErrors.IdentityMismatch(Stage, 1, "f", "a", "b").Kind);
         Assert.Equal(CheckpointErrorKind.StateNotSerializable, CheckpointErrors.MissingMethod(Stage, "/data/store", "a.Type", "GetState").Kind);
         Assert.Equal(CheckpointErrorKind.StateNotSerializable, CheckpointErrors.NotSaved(Stage, "s", CheckpointErrors.NotSerializable("p", "why")).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.KeyRequired(Info, Key).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.PrivateKeyRequired(Info, "AB").Kind);
+        Assert.Equal(CheckpointErrorKind.KeyWrong, CheckpointErrors.KeyWrong(Info, Key, "key").Kind);
         Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.NotSaved(Stage, "s", CheckpointErrors.SecretWithoutKey("p", "SecureString")).Kind);
-        Assert.Equal(CheckpointErrorKind.KeyRequired, CheckpointErrors.EncryptionUnavailable(Stage, "s", "x").Kind);
         Assert.Equal(CheckpointErrorKind.InvalidName, CheckpointErrors.InvalidName("x", "run", "why").Kind);
         Assert.Equal(CheckpointErrorKind.StoreUnavailable, CheckpointErrors.UnknownScheme("x://y", "x", ["file"]).Kind);
         Assert.Equal(CheckpointErrorKind.StoreUnavailable, CheckpointErrors.Unusable("s", "why").Kind);

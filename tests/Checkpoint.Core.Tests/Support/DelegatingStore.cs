@@ -9,6 +9,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Func<Task>? BeforeOpen { get; set; }
 
+    public Func<Task>? BeforeReplace { get; set; }
+
     public Func<Task>? BeforeRemove { get; set; }
 
     public Func<LeaseName, Task>? BeforeLease { get; set; }
@@ -23,6 +25,13 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
     public override string Location => inner.Location;
 
     public override ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation) => inner.SaveAsync(draft, cancellation);
+
+    public override async ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation)
+    {
+        if (BeforeReplace is not null)
+            await BeforeReplace();
+        return await inner.ReplaceEncryptionAsync(checkpoint, encryption, cancellation);
+    }
 
     public override async ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation)
     {

@@ -154,6 +154,7 @@ internal sealed class FolderCommit : IDisposable
         }
 
         var info = Describe(step, state);
+        info.Encryption = _draft.Close?.Invoke(info);
         var bytes = RecordFormat.Serialize(info, RecordReader.OutputRoot(_root));
         info.Revision = SealedJson.ChecksumOf(bytes);
         _files.Write(record.Handle, bytes, 0);

@@ -63,7 +63,7 @@ internal sealed class FolderItems : ItemLog
         }
     });
 
-    public override ItemOutput WriteOutput(IStateSource output, CancellationToken cancellation)
+    public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation)
     {
         var isLocked = false;
         try
@@ -126,9 +126,12 @@ internal sealed class FolderItems : ItemLog
         return true;
     });
 
-    public override StateReader OpenOutput(long place)
+    public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
+
+    public override ItemEntry ReadEntry(long place) => Guarded(() => ItemFormat.ReadEntry(ReadLine(place)));
+
+    public override StateReader OpenOutput(ItemId id, ItemOutput output)
     {
-        var output = Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
         if (output.State.Payload is null)
             return new StateReader(output.State, null);
         lock (_outputGate)

@@ -56,6 +56,22 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
+    public override async ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation)
+    {
+        try
+        {
+            return await new FolderEncryption(_files, checkpoint).ReplaceAsync(encryption, cancellation);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Changing the key of checkpoint {checkpoint.StageId}", checkpoint.Name);
+        }
+        finally
+        {
+            _cache.Forget(Path.GetDirectoryName(checkpoint.Location)!);
+        }
+    }
+
     public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
         Find(stage, path => ReadStage(path, stage, cancellation) ?? (File.Exists(_root) ? throw NoFolder() : null));
 
@@ -330,7 +346,7 @@ internal sealed class FolderStore : CheckpointStore
     private StageListing? FindLeftovers(StageId stage)
     {
         var folder = StageFolder.List(_files, stage.Locator!);
-        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count + folder.Items.Count > 0 ? new StageListing(stage, [], default) : null;
+        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count + folder.Items.Count > 0 ? new StageListing(stage, [], default) { HasItems = folder.Items.Count > 0 } : null;
     }
 
     // The folder of a literal name was found by that name. A name that nothing tells any more fits only what means every name.
@@ -388,7 +404,7 @@ internal sealed class FolderStore : CheckpointStore
             if (newest.IsMissing)
                 return null;
             var id = newest.Info is { } info ? new StageId(info.Pipeline, info.Run, info.Name) { Locator = path } : stage;
-            return new StageListing(id, folder.Steps[read..], newest);
+            return new StageListing(id, folder.Steps[read..], newest) { HasItems = folder.Items.Count > 0 };
         }
     }
 }

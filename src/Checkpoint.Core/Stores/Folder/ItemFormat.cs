@@ -89,8 +89,12 @@ internal static class ItemFormat
         {
             using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = RecordFormat.ReaderOptions.MaxDepth });
             var output = document.RootElement.GetProperty("output");
-            if (output.TryGetProperty("value", out var value))
-                return new ItemOutput(new StoredState { IsSequence = true, Inline = Encoding.UTF8.GetBytes(value.GetRawText()) }, 0);
+            var encryption = output.TryGetProperty("encryption", out var envelope) ? Envelope.Parse(envelope) : null;
+            if (output.TryGetProperty(encryption is null ? "value" : "sealed", out var value))
+            {
+                var inline = encryption is null ? Encoding.UTF8.GetBytes(value.GetRawText()) : value.GetBytesFromBase64();
+                return new ItemOutput(new StoredState { IsSequence = true, Inline = inline }, 0) { Encryption = encryption };
+            }
             var state = new StoredState
             {
                 IsSequence = true,
@@ -99,7 +103,7 @@ internal static class ItemFormat
                 DocumentLength = output.GetProperty("documentLength").GetInt64(),
                 Sha256 = Convert.FromHexString(output.GetProperty("sha256").GetString()!),
             };
-            return new ItemOutput(state, output.GetProperty("offset").GetInt64());
+            return new ItemOutput(state, output.GetProperty("offset").GetInt64()) { Encryption = encryption };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -107,10 +111,33 @@ internal static class ItemFormat
         }
     }
 
+    /// <summary>What a whole line of an item that is done says, with its output.</summary>
+    /// <exception cref="InvalidDataException">It says no such thing.</exception>
+    public static ItemEntry ReadEntry(ReadOnlyMemory<byte> line)
+    {
+        var output = ReadOutput(line);
+        try
+        {
+            using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = RecordFormat.ReaderOptions.MaxDepth });
+            if (!TryParse(line.Span, out var id, out _, out _))
+                throw new InvalidDataException("the line of the journal is of no item");
+            return new ItemEntry { Id = id, Key = document.RootElement.GetProperty("key").GetString()!, At = document.RootElement.GetProperty("at").GetDateTimeOffset(), Output = output };
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException("the line of the journal cannot be read", e);
+        }
+    }
+
     private static void WriteOutput(Utf8JsonWriter json, ItemOutput output)
     {
         json.WriteStartObject("output"u8);
-        if (output.State.Payload is null)
+        output.Encryption?.WriteTo(json);
+        if (output.State.Payload is null && output.Encryption is not null)
+        {
+            json.WriteBase64String("sealed"u8, output.State.Inline.Span);
+        }
+        else if (output.State.Payload is null)
         {
             json.WritePropertyName("value"u8);
             json.WriteRawValue(output.State.Inline.Span, skipInputValidation: true);

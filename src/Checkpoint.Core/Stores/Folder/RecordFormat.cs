@@ -57,8 +57,9 @@ internal static class RecordFormat
                 WriteFacts(json, "identity", identity);
             if (info.OutputFiles.Count > 0)
                 WriteOutputFiles(json, info.OutputFiles, outputRoot);
+            info.Encryption?.WriteTo(json);
             if (info.State is { } state)
-                WriteState(json, state);
+                WriteState(json, state, info.Encrypted);
         }
 
         SealedJson.Seal(buffer);
@@ -82,16 +83,38 @@ internal static class RecordFormat
         {
             return new RecordParser(outputRoot, store, location).Parse(bytes, body);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
             throw new InvalidDataException($"its content is not a record ({e.Message.TrimEnd('.')})", e);
         }
+    }
+
+    /// <summary>A record with another member <c>encryption</c>, and all else, what this version does not know too, as it was.</summary>
+    public static byte[] WithEncryption(ReadOnlyMemory<byte> record, Envelope encryption)
+    {
+        using var document = JsonDocument.Parse(record, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        var buffer = new ArrayBufferWriter<byte>(record.Length);
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            json.WriteStartObject();
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (member.NameEquals("encryption"u8))
+                    encryption.WriteTo(json);
+                else if (!member.NameEquals("checksum"u8))
+                    member.WriteTo(json);
+            }
+        }
+        SealedJson.Seal(buffer);
+        return buffer.WrittenSpan.ToArray();
     }
 
     private static UnkeptValueException TooLong(ReadOnlyMemory<byte> record)
     {
         using var document = JsonDocument.Parse(record, new JsonDocumentOptions { MaxDepth = MaxDepth });
         var largest = document.RootElement.EnumerateObject().MaxBy(member => member.Value.GetRawText().Length).Name;
+        // What is encrypted in the record itself is above all the metadata.
+        largest = largest == "encryption" ? "metadata" : largest;
         return CheckpointErrors.NotSerializable(largest, $"the record would have {record.Length >> 20} MiB and may have {MaxLength >> 20}, and most of it is this; what is large belongs into the state");
     }
 
@@ -127,11 +150,15 @@ internal static class RecordFormat
         json.WriteEndArray();
     }
 
-    private static void WriteState(Utf8JsonWriter json, StoredState state)
+    private static void WriteState(Utf8JsonWriter json, StoredState state, bool isEncrypted)
     {
         json.WriteStartObject("state"u8);
         json.WriteBoolean("sequence"u8, state.IsSequence);
-        if (state.Payload is null)
+        if (state.Payload is null && isEncrypted)
+        {
+            json.WriteBase64String("sealed"u8, state.Inline.Span);
+        }
+        else if (state.Payload is null)
         {
             json.WritePropertyName("value"u8);
             json.WriteRawValue(state.Inline.Span, skipInputValidation: true);

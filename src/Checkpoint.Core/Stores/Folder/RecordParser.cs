@@ -14,7 +14,9 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
     private CheckpointFingerprint? _fingerprint;
     private ReadOnlyDictionary<string, object?>? _metadata, _identity;
     private ReadOnlyCollection<OutputFile>? _outputFiles;
+    private Envelope? _encryption;
     private StoredState? _state;
+    private bool _isSealed;
 
     public CheckpointInfo Parse(ReadOnlyMemory<byte> bytes, int bodyLength)
     {
@@ -28,6 +30,10 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName && json.TokenStartIndex < bodyLength)
             ReadMember(ref json, bytes);
         Expect(_completed, "a known status");
+        // Nothing encrypted may be taken for plain, nor the other way round.
+        Expect(_state is null || _state.Payload is not null || _isSealed == _encryption is not null, "a state as the encryption says");
+        if (_encryption is not null && _state is not null)
+            Expect(_encryption.DocumentLength >= 0 && _encryption.DocumentLength <= ChunkCipher.PlainLength(_state.Size), "a document within its state");
         return new CheckpointInfo
         {
             Store = store,
@@ -45,6 +51,7 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
             Metadata = _metadata ?? CheckpointInfo.NoMetadata,
             Identity = _identity,
             OutputFiles = _outputFiles ?? ReadOnlyCollection<OutputFile>.Empty,
+            Encryption = _encryption,
             State = _state,
         };
     }
@@ -91,6 +98,9 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
                 break;
             case "outputFiles":
                 _outputFiles = ReadOutputFiles(ref json);
+                break;
+            case "encryption":
+                _encryption = Envelope.Parse(JsonElement.ParseValue(ref json));
                 break;
             case "state":
                 _state = ReadState(ref json, bytes);
@@ -166,7 +176,7 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
         return files.AsReadOnly();
     }
 
-    private static StoredState ReadState(ref Utf8JsonReader json, ReadOnlyMemory<byte> bytes)
+    private StoredState ReadState(ref Utf8JsonReader json, ReadOnlyMemory<byte> bytes)
     {
         var sequence = false;
         StoredState? state = null;
@@ -182,6 +192,10 @@ internal sealed class RecordParser(string outputRoot, string store, string locat
                     var start = (int)json.TokenStartIndex;
                     json.Skip();
                     state = new StoredState { IsSequence = sequence, Inline = bytes[start..(int)json.BytesConsumed] };
+                    break;
+                case "sealed":
+                    state = new StoredState { IsSequence = sequence, Inline = json.GetBytesFromBase64() };
+                    _isSealed = true;
                     break;
                 case "payload":
                     state = ReadPayload(ref json, sequence);

@@ -1,0 +1,42 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Checkpoint;
+
+/// <summary>What a wrapped data key is bound to, as bytes: it opens in its own place alone. Every value has its length before it, so that no two identities have the same bytes.</summary>
+internal sealed class SealedIdentity
+{
+    private readonly ArrayBufferWriter<byte> _bytes = new(256);
+
+    /// <summary>A checkpoint: the store's format, what names it, its fingerprint, the form and size of its state, and its facts.</summary>
+    public static byte[] OfCheckpoint(CheckpointInfo info, long documentLength, byte[]? facts) => new SealedIdentity().Add("checkpoint", info.StageId)
+        .Add(info.Step).Add(info.Fingerprint?.Value).AddState(info.State, documentLength).Add(facts is null ? null : SHA256.HashData(facts))._bytes.WrittenSpan.ToArray();
+
+    /// <summary>The output of an item.</summary>
+    public static byte[] OfItem(StageId stage, ItemId item, StoredState output, long documentLength) => new SealedIdentity().Add("checkpoint item", stage)
+        .Add(item.ToString()).AddState(output, documentLength)._bytes.WrittenSpan.ToArray();
+
+    private SealedIdentity Add(string label, StageId stage) => Add(label).Add(RecordFormat.Version).Add(stage.Pipeline).Add(stage.Run).Add(stage.Name);
+
+    private SealedIdentity AddState(StoredState? state, long documentLength) => state is null ? Add((string?)null) : Add(state.IsSequence ? "sequence" : "value").Add(state.Size).Add(documentLength);
+
+    private SealedIdentity Add(string? text) => Add(text is null ? null : Encoding.UTF8.GetBytes(text));
+
+    private SealedIdentity Add(byte[]? bytes)
+    {
+        // Nothing at all, as no run, is not the same as an empty text.
+        Add(bytes?.Length ?? -1L);
+        _bytes.Write(bytes);
+        return this;
+    }
+
+    private SealedIdentity Add(long number)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, number);
+        _bytes.Write(bytes);
+        return this;
+    }
+}

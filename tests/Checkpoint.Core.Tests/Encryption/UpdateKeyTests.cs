@@ -1,0 +1,150 @@
+namespace Checkpoint.Tests;
+
+/// <summary>Another key for what is saved.</summary>
+public sealed class UpdateKeyTests : EncryptionTest
+{
+    [Theory]
+    [InlineData("passphrase", "key")]
+    [InlineData("key", "certificate")]
+    [InlineData("certificate", "passphrase")]
+    [InlineData("passphrase", "passphrase")]
+    public async Task The_new_key_opens_what_the_old_one_did_and_the_state_is_not_written_again(string from, string to)
+    {
+        var (oldKey, newKey) = (KeyOf(from, "old"), KeyOf(to, "new"));
+        await Save(With(oldKey), TestState.Large(1), metadata: new() { ["rows"] = 5 });
+        var payload = PayloadPath(1);
+        var (bytes, written) = (await File.ReadAllBytesAsync(payload), File.GetLastWriteTimeUtc(payload));
+        var before = (await Store.ReadAsync(Stage, 1, default)).Info!;
+
+        Assert.True(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+
+        Assert.Equal(CheckpointErrorKind.KeyWrong, await Fault(With(oldKey)));
+        TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
+        var after = (await With(newKey).Store.ReadAsync(Stage, 1, default)).Info!;
+        Assert.Equal(5, after.Metadata["rows"]);
+        Assert.Equal((before.SavedAt, before.Host, before.User, before.ProcessId), (after.SavedAt, after.Host, after.User, after.ProcessId));
+        Assert.Equal(PayloadPath(1), payload);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(payload));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(payload));
+        // Done before, as after an interruption, it is done.
+        Assert.False(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Fact]
+    public async Task What_is_not_encrypted_or_not_there_stays_so_and_what_the_old_key_does_not_open_is_refused()
+    {
+        await Save(With(null), TestState.Small("x"));
+        await Save(With(NewKey()), TestState.Small("y"));
+        var record = await File.ReadAllBytesAsync(RecordPath(1));
+        var engine = With(NewKey());
+        Assert.False(await engine.UpdateKeyAsync(Stage, 1, NewKey(), default));
+        Assert.False(await engine.UpdateKeyAsync(Stage, 7, NewKey(), default));
+        Assert.Equal(record, await File.ReadAllBytesAsync(RecordPath(1)));
+        record = await File.ReadAllBytesAsync(RecordPath(2));
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => engine.UpdateKeyAsync(Stage, 2, NewKey(), default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyRequired, (await Assert.ThrowsAsync<CheckpointException>(() => With(null).UpdateKeyAsync(Stage, 2, NewKey(), default).AsTask())).Kind);
+        Assert.Equal(record, await File.ReadAllBytesAsync(RecordPath(2)));
+    }
+
+    [Fact]
+    public async Task Members_that_are_not_known_here_are_kept()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), TestState.Small("x"));
+        Edit(RecordPath(1), text => text.Replace("\"status\"", "\"later\": {\"a\": [1.50, \"ß<\"]},\n  \"status\"", StringComparison.Ordinal));
+        Assert.True(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        var text = await File.ReadAllTextAsync(RecordPath(1));
+        Assert.Contains("\"later\"", text, StringComparison.Ordinal);
+        Assert.Contains("1.50", text, StringComparison.Ordinal);
+        Assert.Contains("ß<", text, StringComparison.Ordinal);
+        TestState.AssertEqual(TestState.Small("x"), await Read(With(newKey)));
+    }
+
+    [Fact]
+    public async Task An_overwrite_in_between_is_not_undone()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), TestState.Small("old"));
+        var reads = 0;
+        var store = new DelegatingStore(Store) { HasHistory = false };
+        store.BeforeReplace = async () =>
+        {
+            if (reads++ == 0)
+                await Save(With(oldKey), TestState.Small("new"), 1, overwrite: true);
+        };
+        Assert.True(await new CheckpointEngine(store, Time, key: oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.Equal(2, reads);
+        TestState.AssertEqual(TestState.Small("new"), await Read(With(newKey)));
+    }
+
+    [Fact]
+    public async Task The_outputs_of_items_are_opened_by_the_new_key_too()
+    {
+        var (oldKey, newKey) = (NewKey(), KeyOf("certificate"));
+        using (var journal = await Open(oldKey))
+        {
+            foreach (var (item, size) in new[] { ("a", 10), ("b", 40_000) })
+                journal.Add(new ItemEntry { Id = ItemId.Of(item), Key = item, At = Noon, Output = journal.Keep(ItemId.Of(item), Output(size), default) });
+            journal.Add(new ItemEntry { Id = ItemId.Of("c"), Key = "c", At = Noon });
+            journal.Add(new ItemEntry { Id = ItemId.Of("d"), Key = "d", At = Noon, Error = "why" });
+        }
+        Assert.Equal(2, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
+        Assert.Equal(0, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
+        using (var journal = await Open(newKey))
+        {
+            Assert.Equal(0, journal.Damaged);
+            foreach (var (item, size) in new[] { ("a", 10), ("b", 40_000) })
+            {
+                using var reader = journal.OpenOutput(ItemId.Of(item))!;
+                TestState.AssertEqual(Output(size), TestState.Read(reader));
+                reader.Complete();
+            }
+            Assert.Equal(ItemDecision.Done, journal.Decide(ItemId.Of("c"), retryFailed: false));
+            Assert.Equal(ItemDecision.Failed, journal.Decide(ItemId.Of("d"), retryFailed: false));
+        }
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(NewKey()).UpdateItemKeysAsync(Stage, NewKey(), default).AsTask())).Kind);
+    }
+
+    [Fact]
+    public async Task Where_any_file_operation_fails_the_old_key_or_the_new_one_opens_it_and_the_next_call_ends_it()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), TestState.Large(1));
+        var record = await File.ReadAllBytesAsync(RecordPath(1));
+        var (failing, isDone) = (0, false);
+        for (; !isDone; failing++)
+        {
+            Assert.True(failing < 500, "it never ends");
+            await File.WriteAllBytesAsync(RecordPath(1), record);
+            var at = 0;
+            var files = new TestFileSystem { Before = operation => ThrowAt(at++ == failing) };
+            var engine = new CheckpointEngine(new DelegatingStore(new FolderStore(Root, files, Time)) { HasHistory = false }, Time, key: oldKey);
+            try
+            {
+                isDone = await engine.UpdateKeyAsync(Stage, 1, newKey, default) && at <= failing;
+            }
+            catch (CheckpointException e)
+            {
+                Assert.Equal(CheckpointErrorKind.StoreFull, e.Kind);
+            }
+            var envelope = (await Store.ReadAsync(Stage, 1, default)).Info!.Encryption!;
+            Assert.True(oldKey.IsOf(envelope.Key) || newKey.IsOf(envelope.Key));
+            await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default);
+            TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
+        }
+        Assert.True(failing > 5, $"only {failing} operations were made to fail");
+    }
+
+    private static void ThrowAt(bool isDue)
+    {
+        // ENOSPC.
+        if (isDue)
+            throw new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
+    }
+
+    // What an item gave is a list always.
+    private static TestState Output(int size) => new("[]", TestState.Large(1, size).Blob, isSequence: true);
+
+    private async Task<ItemJournal> Open(CheckpointKey key) => new(await With(key).Store.OpenItemsAsync(Stage, default), Time, null, default);
+}
