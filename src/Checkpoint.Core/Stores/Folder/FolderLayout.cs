@@ -18,6 +18,9 @@ internal static class FolderLayout
     /// <summary>A pipeline's history.</summary>
     public const string HistoryName = "history.jsonl";
 
+    /// <summary>Where the newest line of a history stands in its chain.</summary>
+    public const string HistoryHeadName = "history.head";
+
     /// <summary>The journal of a stage's items.</summary>
     public const string ItemsName = "items.jsonl";
 

@@ -14,7 +14,12 @@ internal static class LineFile
 
     /// <summary>Appends whole lines, with their line feeds. The file and its folder are made where they are missing.</summary>
     /// <exception cref="IOException">Somebody else has had the file's lock for too long, or it cannot be written.</exception>
-    public static async ValueTask AppendAsync(FileSystem files, string path, ReadOnlyMemory<byte> lines, CancellationToken cancellation)
+    public static ValueTask AppendAsync(FileSystem files, string path, ReadOnlyMemory<byte> lines, CancellationToken cancellation) =>
+        AppendAsync(files, path, file => Append(files, file, lines.Span), cancellation);
+
+    /// <summary>Appends by the file's lock. The file and its folder are made where they are missing.</summary>
+    /// <exception cref="IOException">Somebody else has had the file's lock for too long, or it cannot be written.</exception>
+    public static async ValueTask AppendAsync(FileSystem files, string path, Action<SafeFileHandle> append, CancellationToken cancellation)
     {
         var started = Stopwatch.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -24,7 +29,7 @@ internal static class LineFile
                 using var file = files.OpenLocked(path);
                 if (file is not null)
                 {
-                    Append(files, file, lines.Span);
+                    append(file);
                     return;
                 }
                 // Time alone says nothing where the machine slept.
