@@ -364,7 +364,7 @@ Get-Failure { Save-Checkpoint big ([byte[]]::new(1mb)) -Store $full }
 Get-Failure { Save-Checkpoint many (1..200000) -Store $full }
 Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Step 1 -Overwrite -Store $full }
 "left: $((Get-Checkpoint -Store $full -AllSteps) -join ', '): $(Restore-Checkpoint small -Store $full)"
-"files: $(@(Get-ChildItem $full -Recurse -File | Where-Object Name -NE history.jsonl).Name)"
+"files: $(@(Get-ChildItem $full -Recurse -File | Where-Object Name -NotLike history.*).Name)"
 $null = Save-Checkpoint small 1 -Store $fixed 6>$null
 mount -o remount,ro "$Place/fixed"
 Get-Failure { Save-Checkpoint small -Store $fixed }

@@ -788,7 +788,7 @@ Describe 'Save-Checkpoint' {
             Save-Checkpoint s -State 'old' -Step 1 @at
             Show-Failure { Save-Checkpoint s -State ([byte[]]::new(5MB)) @at }
             Show-Failure { Save-Checkpoint s -State ([byte[]]::new(5MB)) -Step 1 -Overwrite @at }
-            (Get-ChildItem $store -Recurse -File -Force | Where-Object Name -NE 'history.jsonl').Name
+            (Get-ChildItem $store -Recurse -File -Force | Where-Object Name -NotLike 'history.*').Name
             Restore-Checkpoint s @at
             Save-Checkpoint s -State 'new' -Step 1 -Overwrite @at
             mount -o remount,ro $store

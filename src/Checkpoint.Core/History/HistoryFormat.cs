@@ -72,13 +72,14 @@ internal static class HistoryFormat
     /// <param name="body">The line up to the comma before its own.</param>
     public static string Chain(string previous, ReadOnlySpan<byte> body)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> bytes = stackalloc byte[ChainDigits];
-        Encoding.ASCII.GetBytes(previous, bytes);
-        hash.AppendData(bytes);
-        hash.AppendData(body);
-        hash.GetHashAndReset(bytes);
-        return FingerprintHash.Hex(bytes[..SHA256.HashSizeInBytes]);
+        var length = ChainDigits + body.Length;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        Encoding.ASCII.GetBytes(previous, rented);
+        body.CopyTo(rented.AsSpan(ChainDigits));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(rented.AsSpan(0, length), hash);
+        ArrayPool<byte>.Shared.Return(rented);
+        return FingerprintHash.Hex(hash);
     }
 
     public static bool IsChain(ReadOnlySpan<byte> text) => text.Length == ChainDigits && !text.ContainsAnyExcept(HexDigits);
