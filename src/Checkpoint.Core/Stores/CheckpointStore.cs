@@ -65,4 +65,10 @@ internal abstract class CheckpointStore
 
     /// <summary>Who has a lease now, or null.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
+
+    /// <summary>Verifies every byte of what is meant, beside readers and writers. What cannot be read is a finding, and no error.</summary>
+    /// <param name="scope">What is meant.</param>
+    /// <param name="progress">Told the bytes done and the bytes in all, on the caller's thread.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public abstract IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation);
 }

@@ -83,4 +83,6 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
             await BeforeFindLease();
         return await inner.FindLeaseAsync(lease, cancellation);
     }
+
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
 }

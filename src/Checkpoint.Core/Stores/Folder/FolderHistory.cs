@@ -33,32 +33,11 @@ internal sealed class FolderHistory(string root, FileSystem files)
         using var file = files.OpenRead(Path.Join(root, pipelineFolder, FolderLayout.HistoryName));
         if (file is null)
             yield break;
-        foreach (var (line, isEnded) in Lines(file))
+        foreach (var (line, isEnded) in LineFile.Lines(files, file))
         {
             if (isEnded && HistoryFormat.Parse(line.Span, root) is { } entry)
                 yield return entry;
         }
-    }
-
-    /// <summary>The lines of a history, without their line feeds, each valid until the next is asked for; and whether they have one, as all but the last have.</summary>
-    public IEnumerable<(ReadOnlyMemory<byte> Line, bool IsEnded)> Lines(SafeFileHandle file)
-    {
-        var buffer = new byte[ReadSize];
-        var (filled, at) = (0, 0L);
-        for (int read; (read = files.Read(file, buffer.AsSpan(filled), at)) > 0;)
-        {
-            at += read;
-            filled += read;
-            var start = 0;
-            for (int end; (end = Array.IndexOf(buffer, (byte)'\n', start, filled - start)) >= 0; start = end + 1)
-                yield return (buffer.AsMemory(start, end - start), true);
-            filled -= start;
-            Array.Copy(buffer, start, buffer, 0, filled);
-            if (filled == buffer.Length)
-                Array.Resize(ref buffer, 2 * buffer.Length);
-        }
-        if (filled > 0)
-            yield return (buffer.AsMemory(0, filled), false);
     }
 
     /// <summary>What the head of a history says, or null where there is none that can be read.</summary>

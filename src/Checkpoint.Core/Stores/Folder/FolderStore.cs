@@ -253,6 +253,9 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) =>
+        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time).VerifyAsync(scope, progress, cancellation);
+
     private RunReading ReadRun(string folder)
     {
         try
