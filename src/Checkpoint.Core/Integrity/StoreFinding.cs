@@ -37,6 +37,17 @@ public sealed record StoreFinding
     /// <summary>What was found, and what it means.</summary>
     public string Message { get; internal init; } = "";
 
+    /// <summary>What a repair would do about it.</summary>
+    internal FindingAction Remedy => Kind switch
+    {
+        StoreFindingKind.DamagedRecord or StoreFindingKind.DamagedPayload or StoreFindingKind.UndecodableState or StoreFindingKind.Misplaced or StoreFindingKind.DamagedJournal
+            or StoreFindingKind.DamagedRun or StoreFindingKind.DamagedBreaker or StoreFindingKind.NotAFile => FindingAction.Quarantined,
+        StoreFindingKind.Leftover => FindingAction.Removed,
+        StoreFindingKind.HistoryHead => FindingAction.Rebuilt,
+        StoreFindingKind.HistoryBroken when Severity == FindingSeverity.Error => FindingAction.Acknowledged,
+        _ => FindingAction.None,
+    };
+
     /// <summary>The severity, the kind and the place.</summary>
     public override string ToString() => $"{Severity}: {Kind} {Location}";
 }

@@ -8,7 +8,7 @@ public class FolderHistoryTests : StoreTest
 
     public FolderHistoryTests() => Store = new FolderStore(Root, _files);
 
-    private string HistoryPath => FolderLayout.HistoryPath(Root, Pipeline);
+    private string HistoryPath => Path.Join(Root, Pipeline, FolderLayout.HistoryName);
 
     public static TheoryData<FileVerb, Fault> Faults()
     {

@@ -10,7 +10,7 @@ public abstract class IntegrityTest : StoreTest
 
     private protected string PipelineFolder => Path.Join(Root, "nightly");
 
-    private protected string HistoryPath => FolderLayout.HistoryPath(Root, "nightly");
+    private protected string HistoryPath => Path.Join(PipelineFolder, FolderLayout.HistoryName);
 
     private protected string HeadPath => Path.Join(PipelineFolder, FolderLayout.HistoryHeadName);
 

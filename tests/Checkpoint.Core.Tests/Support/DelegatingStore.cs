@@ -85,4 +85,6 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
     }
 
     public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
+
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) => inner.RepairAsync(finding, quarantine, cancellation);
 }

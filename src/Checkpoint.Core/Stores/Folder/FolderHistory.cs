@@ -20,11 +20,12 @@ internal sealed class FolderHistory(string root, FileSystem files)
     // A chain, a blank, a number of 19 digits and a line feed.
     private const int HeadLength = 64 + 1 + 19 + 1;
 
-    public ValueTask AppendAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation)
-    {
-        var path = FolderLayout.HistoryPath(root, pipeline);
-        return LineFile.AppendAsync(files, path, file => Append(file, HeadPath(Path.GetDirectoryName(path)!), events), cancellation);
-    }
+    /// <summary>Appends to a history. Without events it ends a line that a crash cut off, and writes the head anew.</summary>
+    /// <param name="folder">The pipeline's folder.</param>
+    /// <param name="events">The events.</param>
+    /// <param name="cancellation">Ends the wait for the lock.</param>
+    public ValueTask AppendAsync(string folder, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) =>
+        LineFile.AppendAsync(files, Path.Join(folder, FolderLayout.HistoryName), file => Append(file, HeadPath(folder), events), cancellation);
 
     /// <summary>The events of a pipeline, oldest first. A line that a crash cut off is passed over.</summary>
     /// <param name="pipelineFolder">The pipeline's folder name.</param>
@@ -47,12 +48,6 @@ internal sealed class FolderHistory(string root, FileSystem files)
         using var head = files.OpenRead(HeadPath(folder));
         return head is null ? null : ReadHead(head);
     }
-
-    /// <summary>Writes the head anew from the newest line, and ends a line that a crash cut off.</summary>
-    /// <param name="folder">The pipeline's folder.</param>
-    /// <param name="cancellation">Ends the wait for the lock.</param>
-    public ValueTask MendAsync(string folder, CancellationToken cancellation) =>
-        LineFile.AppendAsync(files, Path.Join(folder, FolderLayout.HistoryName), file => Append(file, HeadPath(folder), []), cancellation);
 
     private static string HeadPath(string folder) => Path.Join(folder, FolderLayout.HistoryHeadName);
 

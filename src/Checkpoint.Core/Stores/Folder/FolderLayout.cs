@@ -67,9 +67,6 @@ internal static class FolderLayout
     public static string RunPath(string store, string pipeline, string? run) =>
         run is null ? Path.Join(store, Escape(pipeline)) : Path.Join(RunsPath(store, Escape(pipeline)), Escape(run));
 
-    /// <summary>The history of a pipeline.</summary>
-    public static string HistoryPath(string store, string pipeline) => Path.Join(RunPath(store, pipeline, null), HistoryName);
-
     /// <summary>The file whose lock is a lease.</summary>
     public static string LeasePath(string store, LeaseName lease)
     {
