@@ -49,7 +49,7 @@ public abstract class StoreScopeCommand : WildcardCommand
 
     private StoreScope Scope()
     {
-        var pipeline = IsGiven(nameof(Pipeline)) ? Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => IsThere(new StageQuery { Pipeline = literal })) : NamePattern.Any;
+        var pipeline = IsGiven(nameof(Pipeline)) ? Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => IsThere(new StageQuery { Pipeline = literal, Run = NamePattern.Any })) : NamePattern.Any;
         var run = !IsGiven(nameof(Run)) ? NamePattern.Any
             : string.IsNullOrEmpty(Run) ? null
             : Find(Run, "run", nameof(Run), literal => IsThere(new StageQuery { Pipeline = pipeline, Run = literal }));
@@ -58,5 +58,7 @@ public abstract class StoreScopeCommand : WildcardCommand
         return new StoreScope { Pipeline = pipeline, Run = run, Name = named };
     }
 
-    private bool IsThere(StageQuery query) => Wait(Engine.Store.ListAsync(query, Cancellation)).Any();
+    // Any run means here also what belongs to none, which a query tells apart.
+    private bool IsThere(StageQuery query) =>
+        Wait(Engine.Store.ListAsync(query, Cancellation)).Any() || (query.Run is { IsAny: true } && IsThere(new StageQuery { Pipeline = query.Pipeline, Name = query.Name }));
 }
