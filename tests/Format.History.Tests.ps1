@@ -124,9 +124,9 @@ Describe 'docs/format.md, of runs and histories' {
         [IO.File]::ReadAllText("$store/nightly/history.head") | Should -BeExactly ('{0} {1:D19}{2}' -f $read.Last, $read.Fitting.Count, "`n")
 
         $lines = @(Get-Content $path)
-        Set-Content $path ($lines[0, 1] + $lines[2].Replace('"event"', '"Event"') + $lines[3..($lines.Count - 1)])
+        [IO.File]::WriteAllText($path, (($lines[0, 1] + $lines[2].Replace('"event"', '"Event"') + $lines[3..($lines.Count - 1)]) -join "`n") + "`n")
         (Read-Chain $path).Fitting | Should -Not -Contain 3
-        Set-Content $path $lines[0, 1, 3]
+        [IO.File]::WriteAllText($path, ($lines[0, 1, 3] -join "`n") + "`n")
         (Read-Chain $path).Fitting | Should -Be 1, 2
         Save-Checkpoint c
         (Get-Content $path)[-1] | Should -Match ',"lost":\d+,"number":\d+,"chain":"'

@@ -18,7 +18,7 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
         catch (CheckpointException e)
         {
             // Reading a store that one may not write is no fault.
-            if (kind != CheckpointEvents.Restored || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
+            if (kind is not (CheckpointEvents.Restored or CheckpointEvents.StageSkipped) || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
                 onFault?.Invoke(e);
         }
     }
