@@ -11,6 +11,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     // What lies about for longer without a lock has no living writer. A stalled one of which that is not true loses nothing by being told of.
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
 
+    private const int HeadReads = 100;
+
     private readonly StageVerifier _stages = new(root, files);
     private readonly FolderHistory _histories = new(root, files);
     private readonly List<FolderNode> _doubtful = [];
@@ -58,7 +60,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             case FolderRole.Items:
                 return _stages.VerifyItems(node, progress, cancellation);
             case FolderRole.Payload or FolderRole.Temporary:
-                if (IsLeftover(node))
+                // Its lock is asked for when it is older: who has just made it is about to take that.
+                if (IsNobodys(node))
                 {
                     _doubtful.Add(node);
                     _looked = time.GetTimestamp();
@@ -83,19 +86,41 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     }
 
     /// <summary>Whether a temporary file, or a payload that no record names, has no living writer. What a damaged record may have named is none.</summary>
-    public bool IsLeftover(FolderNode node)
+    public bool IsLeftover(FolderNode node) => files.Status(node.Path) is { Type: EntryType.File } && IsNobodys(node) && !IsLocked(node.Path);
+
+    private bool IsLocked(string path)
     {
         try
         {
-            if (files.Status(node.Path) is not { Type: EntryType.File } || files.IsLocked(node.Path))
-                return false;
+            return files.IsLocked(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    private bool IsNobodys(FolderNode node)
+    {
+        try
+        {
             var (leftovers, step) = (new FolderLeftovers(files, node.Folder), FolderLayout.Classify(node.Name).Step);
             return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            // The record is told of.
             return false;
         }
+    }
+
+    // It is written in place: what is read twice alike was not being written.
+    private HistoryLink? ReadHead(string folder)
+    {
+        var head = _histories.ReadHead(folder);
+        for (var attempt = 1; attempt < HeadReads && _histories.ReadHead(folder) is var again && again != head; attempt++)
+            head = again;
+        return head;
     }
 
     private static IEnumerable<StoreFinding> One(StoreFinding? finding) => finding is null ? [] : [finding];
@@ -155,7 +180,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
 
     private IEnumerable<StoreFinding> VerifyHistory(FolderNode node, Action<long>? progress, CancellationToken cancellation)
     {
-        var head = _histories.ReadHead(node.Folder);
+        var head = ReadHead(node.Folder);
         using var file = files.OpenRead(node.Path);
         if (file is null)
             yield break;
@@ -185,7 +210,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, Missing(missing));
         if (chain.Torn > 0 || isTorn)
             yield return FolderWalk.Find(node, root, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {(chain.Torn > 0 ? chain.FirstTorn : chain.Lines + 1)} of the history{(chain.Torn + (isTorn ? 1 : 0) is > 1 and var torn ? $", and {torn - 1} more," : "")} is not whole: a crash cut it off. It is passed over.");
-        if (head is null && chain.Lines > chain.Torn && _histories.ReadHead(node.Folder) is null)
+        if (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryHead, FindingSeverity.Warning, $"'{FolderLayout.HistoryHeadName}' beside it is missing or damaged, so that nobody can tell whether the newest lines are there. The next line, or Repair-CheckpointStore, writes it anew.");
     }
 
