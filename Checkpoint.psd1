@@ -23,10 +23,12 @@
         'New-CheckpointHook'
         'New-CheckpointIterator'
         'New-CheckpointStage'
+        'Repair-CheckpointStore'
         'Restore-Checkpoint'
         'Save-Checkpoint'
         'Set-CheckpointContext'
         'Test-Checkpoint'
+        'Test-CheckpointStore'
         'Update-CheckpointKey'
         'Wait-Checkpoint'
     )

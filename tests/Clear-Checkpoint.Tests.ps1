@@ -65,7 +65,7 @@ Describe 'Clear-Checkpoint' {
             Clear-Checkpoint -WhatIf
             (Get-ChildItem $folder -Force).Count | Should -Be 2
             Clear-Checkpoint -InformationVariable said
-            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.jsonl'
+            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.head', 'history.jsonl'
             "$said" | Should -Be 'All checkpoints cleared.'
         }
 
@@ -270,7 +270,7 @@ Describe 'Clear-Checkpoint' {
             Clear-Checkpoint
             Clear-Checkpoint -Run 7
             $store | Should -Exist
-            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.jsonl'
+            (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.head', 'history.jsonl'
         }
 
         It 'removes the payload and what a crash left with the record' {

@@ -208,7 +208,7 @@ Describe 'Many at once' {
             { $checkpoint | Restore-Checkpoint } | Should -Not -Throw
         }
         Clear-Checkpoint s @at
-        (Get-ChildItem "$store/default" -Force).Name | Should -Be 'history.jsonl'
+        (Get-ChildItem "$store/default" -Force).Name | Should -Be 'history.head', 'history.jsonl'
     }
 
     It 'many first saves into a store that is not there yet make it together' {

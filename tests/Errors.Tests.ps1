@@ -364,13 +364,27 @@ Get-Failure { Save-Checkpoint big ([byte[]]::new(1mb)) -Store $full }
 Get-Failure { Save-Checkpoint many (1..200000) -Store $full }
 Get-Failure { Save-Checkpoint small ([byte[]]::new(1mb)) -Step 1 -Overwrite -Store $full }
 "left: $((Get-Checkpoint -Store $full -AllSteps) -join ', '): $(Restore-Checkpoint small -Store $full)"
-"files: $(@(Get-ChildItem $full -Recurse -File | Where-Object Name -NE history.jsonl).Name)"
+"files: $(@(Get-ChildItem $full -Recurse -File | Where-Object Name -NotLike history.*).Name)"
 $null = Save-Checkpoint small 1 -Store $fixed 6>$null
+$null = Invoke-CheckpointStage done { 2 } -Store $fixed
+$null = Save-Checkpoint bad 1 -Store $fixed 6>$null
+Set-Content (Get-Checkpoint bad -Store $fixed).Location x
+$before = Get-ChildItem $fixed -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
 mount -o remount,ro "$Place/fixed"
+$WarningPreference = 'SilentlyContinue'
 Get-Failure { Save-Checkpoint small -Store $fixed }
 Get-Failure { Save-Checkpoint other -Store $fixed }
 Get-Failure { Save-Checkpoint small 2 -Step 1 -Overwrite -Store $fixed }
+Get-Failure { Save-Checkpoint small -Async -Store $fixed; Wait-Checkpoint -Pending }
 Get-Failure { Clear-Checkpoint small -Store $fixed }
+Get-Failure { Clear-Checkpoint -Store $fixed }
+Get-Failure { Invoke-CheckpointStage new { 1 } -Store $fixed }
+Get-Failure { Invoke-CheckpointPipeline p { stage a { 1 } } -Store $fixed }
+Get-Failure { 1..3 | Invoke-CheckpointItem many { $_ } -Key { $_ } -Store $fixed }
+Get-Failure { Invoke-CheckpointStage guarded { throw 'no such host' } -CircuitBreaker (New-CheckpointCircuitBreaker) -Store $fixed }
+Get-Failure { Repair-CheckpointStore -Store $fixed }
+"$(Invoke-CheckpointStage done { 2 } -Store $fixed -WarningVariable warned) $warned $((Test-CheckpointStore -Store $fixed).Kind)"
+"same: $(-not (Compare-Object $before (Get-ChildItem $fixed -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" })))"
 "$(Test-Checkpoint small -Store $fixed) $(Restore-Checkpoint small -Store $fixed) $(Get-Checkpoint -Store $fixed)"
 '@
         Set-Content "$place/child.sh" @'
@@ -392,8 +406,17 @@ exec "$@"
             'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied small'
             'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied other'
             'StoreReadOnly,Checkpoint.Commands.SaveCheckpointCommand PermissionDenied small'
+            'StoreReadOnly,Checkpoint.Commands.WaitCheckpointCommand PermissionDenied small'
             'StoreReadOnly,Checkpoint.Commands.ClearCheckpointCommand PermissionDenied small'
-            'True 1 small step 1'
+            'StoreReadOnly,Checkpoint.Commands.ClearCheckpointCommand PermissionDenied bad'
+            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointStageCommand PermissionDenied new'
+            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointPipelineCommand PermissionDenied p'
+            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointItemCommand PermissionDenied many'
+            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointStageCommand PermissionDenied default'
+            "StoreReadOnly,Checkpoint.Commands.RepairCheckpointStoreCommand PermissionDenied $place/fixed/store/default/stages/bad/0000000001.json"
+            '2  DamagedRecord'
+            'same: True'
+            'True 1 done step 1 small step 1'
         )
     }
 }

@@ -14,6 +14,18 @@ BeforeAll {
         }
     }
 
+    # The numbers of the lines that fit into the chain, and what the last of them says of itself. What has no place in the chain is passed over.
+    function Read-Chain([string] $Path) {
+        $chain = '0' * 64
+        $fitting = foreach ($line in [IO.File]::ReadAllText($Path) -split '\n') {
+            if ($line -cnotmatch '^(?<body>.*,"number":(?<number>[0-9]+)),"chain":"(?<chain>[0-9a-f]{64})"\}$') { continue }
+            $bytes = [Text.Encoding]::UTF8.GetBytes($chain + $Matches.body)
+            $chain = $Matches.chain
+            if ([Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($bytes)) -eq $chain) { [int] $Matches.number }
+        }
+        @{ Fitting = @($fitting); Last = $chain }
+    }
+
     # Run: what a reader checks, then the members.
     function Read-Run([string] $Path) {
         $bytes = [IO.File]::ReadAllBytes($Path)
@@ -50,7 +62,7 @@ Describe 'docs/format.md, of runs and histories' {
 
     It 'names every file of a pipeline that was run' {
         Get-ChildItem $store -Recurse -File -Force | ForEach-Object { [IO.Path]::GetRelativePath($store, $_.FullName) -replace '\\', '/' } | Sort-Object |
-            Should -Be 'nightly/history.jsonl', 'nightly/pipeline.lock', 'nightly/runs/r1/run.json', 'nightly/runs/r1/run.lock', 'nightly/runs/r1/stages/fetch/0000000001.json'
+            Should -Be 'nightly/history.head', 'nightly/history.jsonl', 'nightly/pipeline.lock', 'nightly/runs/r1/run.json', 'nightly/runs/r1/run.lock', 'nightly/runs/r1/stages/fetch/0000000001.json'
     }
 
     It 'tells of a run what Get-CheckpointRun tells' {
@@ -100,6 +112,24 @@ Describe 'docs/format.md, of runs and histories' {
         }
         $text = Get-Content "$RepositoryRoot/docs/format.md" -Raw
         foreach ($name in [Checkpoint.CheckpointEvents].GetFields().Name) { $text | Should -Match "``$name``" }
+    }
+
+    It 'says how the lines of a history are chained, also past a torn one, and what its head is' {
+        $path = "$store/nightly/history.jsonl"
+        [IO.File]::AppendAllText($path, '{"time":"2026-03')
+        Save-Checkpoint a
+        Save-Checkpoint b
+        $read = Read-Chain $path
+        $read.Fitting | Should -Be (1..@(Get-CheckpointHistory).Count)
+        [IO.File]::ReadAllText("$store/nightly/history.head") | Should -BeExactly ('{0} {1:D19}{2}' -f $read.Last, $read.Fitting.Count, "`n")
+
+        $lines = @(Get-Content $path)
+        [IO.File]::WriteAllText($path, (($lines[0, 1] + $lines[2].Replace('"event"', '"Event"') + $lines[3..($lines.Count - 1)]) -join "`n") + "`n")
+        (Read-Chain $path).Fitting | Should -Not -Contain 3
+        [IO.File]::WriteAllText($path, ($lines[0, 1, 3] -join "`n") + "`n")
+        (Read-Chain $path).Fitting | Should -Be 1, 2
+        Save-Checkpoint c
+        (Get-Content $path)[-1] | Should -Match ',"lost":\d+,"number":\d+,"chain":"'
     }
 
     It 'tells who has a lock' {

@@ -805,8 +805,8 @@ Describe 'docs/format.md' {
             Save-Checkpoint large -State ([byte[]]::new(1MB)) -Run r
             Save-Checkpoint small -Step 12345678901
             $files = Get-ChildItem $store -Recurse -File -Force | ForEach-Object { [IO.Path]::GetRelativePath($store, $_.FullName) -replace '\\', '/' }
-            $files | Should -HaveCount 7
-            $files | Should -Match '^default/history\.jsonl$|^default/(runs/r/)?stages/(small|large)/(\d{10}|[1-9]\d{10,18})(\.json|\.[0-9a-f]{32}\.state)$'
+            $files | Should -HaveCount 8
+            $files | Should -Match '^default/history\.(jsonl|head)$|^default/(runs/r/)?stages/(small|large)/(\d{10}|[1-9]\d{10,18})(\.json|\.[0-9a-f]{32}\.state)$'
             $reader.Record('default', $null, 'small', 12345678901).GetProperty('step').GetInt64() | Should -Be 12345678901
         }
 

@@ -99,6 +99,6 @@ function Get-StoreFile {
     #>
     param([Parameter(Mandatory, Position = 0)] [string] $Store)
 
-    Get-ChildItem -LiteralPath $Store -Recurse -File -Force | Where-Object Name -NE 'history.jsonl' |
+    Get-ChildItem -LiteralPath $Store -Recurse -File -Force | Where-Object Name -NotLike 'history.*' |
         ForEach-Object { [IO.Path]::GetRelativePath($Store, $_.FullName) -replace '\\', '/' }
 }

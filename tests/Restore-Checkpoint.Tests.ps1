@@ -191,9 +191,9 @@ Describe 'Restore-Checkpoint' {
 
         It 'and changes nothing in the store but its history' {
             Save-Checkpoint s -State ([byte[]]::new(50000)) @at
-            $before = Get-ChildItem $store -Recurse -Force -Exclude history.jsonl | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
+            $before = Get-ChildItem $store -Recurse -Force -Exclude history.* | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
             $null = Restore-Checkpoint s @at
-            Get-ChildItem $store -Recurse -Force -Exclude history.jsonl | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" } | Should -Be $before
+            Get-ChildItem $store -Recurse -Force -Exclude history.* | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" } | Should -Be $before
         }
     }
 

@@ -971,7 +971,7 @@ Describe 'State' {
     Context 'in the store' {
         It 'lies readable inside the record when it is small' {
             Save-Checkpoint small -State ([ordered]@{ epoch = 3; loss = 0.25; name = 'größe'; when = [DateOnly]::new(2026, 1, 2) }) @at
-            Get-ChildItem $store -Recurse -File -Exclude history.jsonl | Should -HaveCount 1
+            Get-ChildItem $store -Recurse -File -Exclude history.* | Should -HaveCount 1
             $text = Get-Content "$store/default/stages/small/0000000001.json" -Raw
             $text | Should -BeLike '*"epoch":3*"loss":0.25*"name":"größe"*2026-01-02*'
             ($text | ConvertFrom-Json).state | Should -Not -BeNullOrEmpty

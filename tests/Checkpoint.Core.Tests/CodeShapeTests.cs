@@ -44,7 +44,7 @@ public sealed partial class CodeShapeTests
     [Fact]
     public void What_a_user_is_shown_cannot_be_changed()
     {
-        Type[] immutable = [typeof(CheckpointInfo), typeof(CheckpointDecision), typeof(CheckpointFingerprint), typeof(FingerprintChange), typeof(OutputFile), typeof(CheckpointContext), typeof(StageId)];
+        Type[] immutable = [typeof(CheckpointInfo), typeof(CheckpointDecision), typeof(CheckpointFingerprint), typeof(FingerprintChange), typeof(OutputFile), typeof(CheckpointContext), typeof(StageId), typeof(StoreFinding)];
         foreach (var type in immutable)
         {
             foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
@@ -65,6 +65,7 @@ public sealed partial class CodeShapeTests
         AssertShows<FingerprintChange>("Part SavedHash CurrentHash");
         AssertShows<CheckpointFingerprint>("Value Parts");
         AssertShows<CheckpointContext>("Store Pipeline Run Key Keep Source");
+        AssertShows<StoreFinding>("Kind Severity Location Message");
         Assert.Equal(["Skip", "Run"], Enum.GetNames<StageDecision>());
     }
 

@@ -104,6 +104,10 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);
 
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
+
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) => inner.RepairAsync(finding, quarantine, cancellation);
+
     /// <summary>Makes a reader of the plain state out of one of the encrypted.</summary>
     /// <exception cref="InvalidDataException">Its length is none that an encrypted state has.</exception>
     public static StateReader OpenState(StateReader state, StoredState stored, long documentLength, DataKey key)

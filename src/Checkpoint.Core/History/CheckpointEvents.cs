@@ -48,9 +48,16 @@ public static class CheckpointEvents
     /// <summary>The right to work on a run or stage was lost.</summary>
     public const string LeaseLost = nameof(LeaseLost);
 
+    /// <summary>A repair moved something damaged into the store's quarantine; the reason says what and where to.</summary>
+    public const string Repaired = nameof(Repaired);
+
+    /// <summary>A repair found that lines of the history before this one were changed, removed, added or moved; the reason says which.</summary>
+    public const string HistoryBroken = nameof(HistoryBroken);
+
     /// <summary>All of them.</summary>
     internal static readonly string[] All =
     [
         Saved, Cleared, Pruned, Restored, RunStarted, RunCompleted, RunFailed, RunInterrupted, StageStarted, StageCompleted, StageFailed, StageSkipped, StageRetried, LeaseTaken, LeaseLost,
+        Repaired, HistoryBroken,
     ];
 }

@@ -1,16 +1,42 @@
 using System.Buffers;
+using System.Buffers.Text;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Checkpoint;
 
-/// <summary>One event as one line of JSON. docs/format.md describes the same for other programs.</summary>
+/// <summary>
+/// One event as one line of JSON that ends in its number and in a hash of it and of the line before, so that a line which is changed, removed or moved later is found.
+/// docs/format.md describes the same for other programs.
+/// </summary>
 internal static class HistoryFormat
 {
+    private const int ChainDigits = 2 * SHA256.HashSizeInBytes;
+
+    /// <summary>The longest end of a line that a link is read from, with its line feed.</summary>
+    public const int LinkLength = 10 + 19 + 10 + ChainDigits + 3;
+
     private static readonly JsonWriterOptions Options = RecordFormat.WriterOptions with { Indented = false };
 
+    private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdef"u8);
+
+    private static ReadOnlySpan<byte> NumberStart => ",\"number\":"u8;
+
+    private static ReadOnlySpan<byte> ChainStart => ",\"chain\":\""u8;
+
+    private static ReadOnlySpan<byte> ChainEnd => "\"}"u8;
+
     /// <summary>The event's line, with its line feed.</summary>
-    public static void Write(IBufferWriter<byte> buffer, CheckpointEvent entry)
+    /// <param name="buffer">Where it goes.</param>
+    /// <param name="entry">The event.</param>
+    /// <param name="previous">The line before.</param>
+    /// <param name="lost">How many lines before it were found to be missing.</param>
+    /// <returns>The line's own place in the chain.</returns>
+    public static HistoryLink Write(ArrayBufferWriter<byte> buffer, CheckpointEvent entry, HistoryLink previous, long lost = 0)
     {
+        var start = buffer.WrittenCount;
         using (var json = new Utf8JsonWriter(buffer, Options))
         {
             json.WriteStartObject();
@@ -25,9 +51,56 @@ internal static class HistoryFormat
             json.WriteString("host"u8, entry.Host);
             json.WriteString("user"u8, entry.User);
             json.WriteNumber("processId"u8, entry.ProcessId);
+            if (lost > 0)
+                json.WriteNumber("lost"u8, lost);
+            json.WriteNumber("number"u8, previous.Number + 1);
             json.WriteEndObject();
         }
+        var line = MemoryMarshal.AsMemory(buffer.WrittenMemory).Span[start..];
+        var chain = Chain(previous.Chain, line[..^1]);
+        // The brace that the writer closed is the comma before the chain.
+        line[^1] = ChainStart[0];
+        buffer.Write(ChainStart[1..]);
+        Encoding.ASCII.GetBytes(chain, buffer);
+        buffer.Write(ChainEnd);
         buffer.Write("\n"u8);
+        return new HistoryLink(previous.Number + 1, chain);
+    }
+
+    /// <summary>The chain of a line.</summary>
+    /// <param name="previous">That of the line before.</param>
+    /// <param name="body">The line up to the comma before its own.</param>
+    public static string Chain(string previous, ReadOnlySpan<byte> body)
+    {
+        var length = ChainDigits + body.Length;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        Encoding.ASCII.GetBytes(previous, rented);
+        body.CopyTo(rented.AsSpan(ChainDigits));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(rented.AsSpan(0, length), hash);
+        ArrayPool<byte>.Shared.Return(rented);
+        return FingerprintHash.Hex(hash);
+    }
+
+    public static bool IsChain(ReadOnlySpan<byte> text) => text.Length == ChainDigits && !text.ContainsAnyExcept(HexDigits);
+
+    /// <summary>Reads the place in the chain that stands at the end of a line, right or not.</summary>
+    /// <param name="line">The line, or its end, without its line feed.</param>
+    /// <param name="link">The place.</param>
+    /// <param name="body">The length of what the chain is of.</param>
+    public static bool TryReadLink(ReadOnlySpan<byte> line, out HistoryLink link, out int body)
+    {
+        link = HistoryLink.Start;
+        body = line.Length - ChainEnd.Length - ChainDigits - ChainStart.Length;
+        if (body <= 0 || !line.EndsWith(ChainEnd) || !line[body..].StartsWith(ChainStart))
+            return false;
+        var digits = line.Slice(body + ChainStart.Length, ChainDigits);
+        var number = line[..body].LastIndexOf(NumberStart);
+        if (number < 0 || !IsChain(digits) || !Utf8Parser.TryParse(line[(number + NumberStart.Length)..body], out long value, out var used)
+            || used != body - number - NumberStart.Length || value <= 0)
+            return false;
+        link = new HistoryLink(value, Encoding.ASCII.GetString(digits));
+        return true;
     }
 
     /// <summary>Reads a line; null where it is not whole, as the last one may be after a crash. Members it does not know are passed over.</summary>

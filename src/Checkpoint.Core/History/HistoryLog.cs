@@ -13,12 +13,12 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
     {
         try
         {
-            await store.AppendHistoryAsync(pipeline, [Describe(kind, pipeline, run, name, step, reason)], cancellation);
+            await store.AppendHistoryAsync(pipeline, [Describe(time, kind, pipeline, run, name, step, reason)], cancellation);
         }
         catch (CheckpointException e)
         {
             // Reading a store that one may not write is no fault.
-            if (kind != CheckpointEvents.Restored || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
+            if (kind is not (CheckpointEvents.Restored or CheckpointEvents.StageSkipped) || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
                 onFault?.Invoke(e);
         }
     }
@@ -30,7 +30,8 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
         return CheckpointErrors.LeaseLost(lease, store.Location, reason);
     }
 
-    private CheckpointEvent Describe(string kind, string pipeline, string? run, string? name, long? step, string? reason) => new()
+    /// <summary>Something that this process does now.</summary>
+    public static CheckpointEvent Describe(TimeProvider time, string kind, string pipeline, string? run, string? name, long? step, string? reason) => new()
     {
         Time = time.GetUtcNow(),
         Event = kind,

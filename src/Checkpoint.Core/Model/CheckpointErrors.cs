@@ -58,6 +58,10 @@ internal static class CheckpointErrors
         $"{AtWork(lease, store, holder)} {(lease.Name is null ? "Wait for it with -WhenBusy Wait, or try" : "Try")} again when it is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
+    public static CheckpointException RepairBusy(string location, string store, LeaseHolder? holder) => new(CheckpointErrorKind.LeaseHeld,
+        $"'{location}' in the store '{store}' was not repaired: another process is at work on it{(holder is { ProcessId: not 0 } ? $", {holder}" : "")}. Try again when it is done.",
+        location);
+
     /// <summary>What is said, for it is no error, before somebody else is waited for.</summary>
     public static string Waiting(LeaseName lease, string store, LeaseHolder? holder) => AtWork(lease, store, holder) + " It is waited for.";
 

@@ -72,4 +72,17 @@ internal abstract class CheckpointStore
 
     /// <summary>Who has a lease now, or null.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
+
+    /// <summary>Verifies every byte of what is meant, beside readers and writers. What cannot be read is a finding, and no error.</summary>
+    /// <param name="scope">What is meant.</param>
+    /// <param name="progress">Told the bytes done and the bytes in all, on the caller's thread.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public abstract IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation);
+
+    /// <summary>Sees to something that <see cref="VerifyAsync"/> found, by the locks that writers take, if it is still so. What is damaged is kept, apart from the rest.</summary>
+    /// <param name="finding">What was found.</param>
+    /// <param name="quarantine">The name of this repair, under which what is damaged is kept.</param>
+    /// <param name="cancellation">Ends it between two steps.</param>
+    /// <returns>The finding with what was done, or null where there is nothing to do any more.</returns>
+    public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation);
 }

@@ -8,7 +8,7 @@ public class FolderHistoryTests : StoreTest
 
     public FolderHistoryTests() => Store = new FolderStore(Root, _files);
 
-    private string HistoryPath => FolderLayout.HistoryPath(Root, Pipeline);
+    private string HistoryPath => Path.Join(Root, Pipeline, FolderLayout.HistoryName);
 
     public static TheoryData<FileVerb, Fault> Faults()
     {
@@ -39,7 +39,7 @@ public class FolderHistoryTests : StoreTest
 
         await Store.AppendHistoryAsync(Pipeline, [Entry(2), Entry(3)], default);
 
-        Assert.Equal(1, _files.Count(FileVerb.Write));
+        Assert.Single(_files.Operations, o => o.Verb == FileVerb.Write && o.Path == HistoryPath);
         Assert.Equal([1, 2, 3], await Steps());
     }
 
@@ -67,6 +67,92 @@ public class FolderHistoryTests : StoreTest
         await Append(2);
 
         Assert.Equal([1, 2], await Steps());
+    }
+
+    [Fact]
+    public async Task Each_line_is_chained_to_the_one_before_it_whoever_writes()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; i < 25; i++)
+                await new FolderStore(Root).AppendHistoryAsync(Pipeline, [Entry(i), Entry(i)], default);
+        })));
+
+        AssertChained(200);
+    }
+
+    [Theory]
+    [InlineData(20)]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public async Task The_chain_goes_on_past_a_line_that_a_crash_cut_off(int cut)
+    {
+        await Append(1);
+        await Append(2);
+        await Store.AppendHistoryAsync(Pipeline, [new CheckpointEvent { Time = Noon, Event = "Saved", Pipeline = Pipeline, Step = 3, Host = new string('ä', 100_000) }], default);
+        var bytes = await File.ReadAllBytesAsync(HistoryPath);
+        await File.WriteAllBytesAsync(HistoryPath, bytes[..^cut]);
+        // The head is written behind the line, so it is that of the line before.
+        var whole = AssertChained(cut == 1 ? 3 : 2, unended: cut == 1);
+        await File.WriteAllTextAsync(HeadPath, $"{whole.Chain} {whole.Number:D19}\n");
+
+        foreach (var most in new[] { int.MaxValue, 7 })
+        {
+            _files.MaxRead = most;
+            await Append(4);
+        }
+
+        AssertChained(cut == 1 ? 5 : 4);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task Lines_that_were_removed_from_the_end_stay_missing_whatever_is_written_behind_them(int removed)
+    {
+        for (var i = 1; i <= 3; i++)
+            await Append(i);
+        var lines = await File.ReadAllLinesAsync(HistoryPath);
+        var head = await File.ReadAllTextAsync(HeadPath);
+        await File.WriteAllTextAsync(HistoryPath, string.Concat(lines[..^removed].Select(l => l + "\n")));
+
+        await Append(4);
+
+        var last = (await File.ReadAllLinesAsync(HistoryPath))[^1];
+        Assert.Contains($",\"lost\":{removed},\"number\":4,\"chain\":\"", last, StringComparison.Ordinal);
+        Assert.True(HistoryFormat.TryReadLink(System.Text.Encoding.UTF8.GetBytes(last), out var link, out var body));
+        Assert.Equal(link.Chain, HistoryFormat.Chain(head[..64], System.Text.Encoding.UTF8.GetBytes(last).AsSpan(0, body)));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("what is this")]
+    public async Task A_head_that_is_missing_or_damaged_is_made_again_by_the_next_line(string? head)
+    {
+        await Append(1);
+        if (head is null)
+            File.Delete(HeadPath);
+        else
+            await File.WriteAllTextAsync(HeadPath, head);
+
+        await Append(2);
+
+        var last = AssertChained(2);
+        Assert.StartsWith($"{last.Chain} 0000000000000000002\n", await File.ReadAllTextAsync(HeadPath), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(FileVerb.OpenShared)]
+    [InlineData(FileVerb.Write)]
+    public async Task A_head_that_cannot_be_written_costs_no_line(FileVerb verb)
+    {
+        _files.Before = o => _ = o.Verb == verb && o.Path == HeadPath ? throw Fault.AccessDenied.Make() : 0;
+
+        await Append(1);
+        await Append(2);
+
+        AssertChained(2);
     }
 
     [Fact]
@@ -200,6 +286,25 @@ public class FolderHistoryTests : StoreTest
     }
 
     private static CheckpointEvent Entry(long step, string? reason = null) => new() { Time = Noon, Event = CheckpointEvents.Saved, Pipeline = Pipeline, Name = "a", Step = step, Reason = reason };
+
+    private string HeadPath => Path.Join(Path.GetDirectoryName(HistoryPath), FolderLayout.HistoryHeadName);
+
+    // Every whole line is chained to the whole one before it.
+    private HistoryLink AssertChained(int lines, bool unended = false)
+    {
+        var bytes = File.ReadAllText(HistoryPath).Split('\n');
+        var previous = HistoryLink.Start;
+        foreach (var line in unended ? bytes : bytes[..^1])
+        {
+            var text = System.Text.Encoding.UTF8.GetBytes(line);
+            if (!HistoryFormat.TryReadLink(text, out var link, out var body))
+                continue;
+            Assert.Equal(new HistoryLink(previous.Number + 1, HistoryFormat.Chain(previous.Chain, text.AsSpan(0, body))), link);
+            previous = link;
+        }
+        Assert.Equal(lines, previous.Number);
+        return previous;
+    }
 
     private async Task Append(long step) => await Store.AppendHistoryAsync(Pipeline, [Entry(step)], default);
 

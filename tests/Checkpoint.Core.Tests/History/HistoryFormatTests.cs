@@ -72,6 +72,33 @@ public class HistoryFormatTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void A_line_ends_in_its_number_and_in_a_hash_of_it_and_of_the_chain_before()
+    {
+        var previous = new HistoryLink(41, new string('a', 64));
+        var buffer = new ArrayBufferWriter<byte>();
+        var link = HistoryFormat.Write(buffer, Whole, previous, lost: 3);
+        var line = Encoding.UTF8.GetString(buffer.WrittenSpan);
+
+        var body = line[..line.IndexOf(",\"chain\":\"", StringComparison.Ordinal)];
+        var expected = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(previous.Chain + body))).ToLowerInvariant();
+        Assert.Equal(new HistoryLink(42, expected), link);
+        Assert.EndsWith($",\"lost\":3,\"number\":42,\"chain\":\"{expected}\"}}\n", line, StringComparison.Ordinal);
+        Assert.True(HistoryFormat.TryReadLink(buffer.WrittenSpan[..^1], out var back, out var length));
+        Assert.Equal((link, Encoding.UTF8.GetByteCount(body)), (back, length));
+    }
+
+    [Fact]
+    public void A_text_that_looks_like_a_link_is_none()
+    {
+        var reason = $",\"number\":7,\"chain\":\"{new string('b', 64)}\"}}";
+        var line = Line(new CheckpointEvent { Time = Whole.Time, Event = "Saved", Pipeline = "p", Reason = reason });
+
+        Assert.True(HistoryFormat.TryReadLink(line.AsSpan()[..^1], out var link, out _));
+        Assert.Equal(1, link.Number);
+        Assert.False(HistoryFormat.TryReadLink(Encoding.UTF8.GetBytes("{\"reason\":" + System.Text.Json.JsonSerializer.Serialize(reason)), out _, out _));
+    }
+
     [Theory]
     [InlineData("""{"time":"2026-01-01T00:00:00Z","event":"Sealed","pipeline":"p","by":{"x":[1,{}]},"level":3}""", "Sealed")]
     [InlineData("""{"by":null,"event":"Saved","time":"2026-01-01T02:00:00+02:00","pipeline":"p"}""", "Saved")]
@@ -96,7 +123,7 @@ public class HistoryFormatTests(ITestOutputHelper output)
     internal static byte[] Line(CheckpointEvent entry)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        HistoryFormat.Write(buffer, entry);
+        HistoryFormat.Write(buffer, entry, HistoryLink.Start);
         return buffer.WrittenSpan.ToArray();
     }
 

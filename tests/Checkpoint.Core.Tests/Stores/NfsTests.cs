@@ -43,11 +43,11 @@ public sealed class NfsTests : StoreTest
         using (var process = System.Diagnostics.Process.Start("ln", [path, path + "2"]))
             process.WaitForExit();
         File.CreateSymbolicLink(path + "3", path);
-        Assert.NotNull(UnixFileId.Of(path));
-        Assert.Equal(UnixFileId.Of(path), UnixFileId.Of(path + "2"));
-        Assert.NotEqual(UnixFileId.Of(path), UnixFileId.Of(path + "3"));
-        Assert.NotEqual(UnixFileId.Of(path), UnixFileId.Of(other));
-        Assert.Null(UnixFileId.Of(path + "4"));
+        Assert.NotNull(UnixFileStatus.Of(path));
+        Assert.Equal(UnixFileStatus.Of(path), UnixFileStatus.Of(path + "2"));
+        Assert.NotEqual(UnixFileStatus.Of(path), UnixFileStatus.Of(path + "3"));
+        Assert.NotEqual(UnixFileStatus.Of(path), UnixFileStatus.Of(other));
+        Assert.Null(UnixFileStatus.Of(path + "4"));
     }
 
     private sealed class Nfs(bool loseAnswers) : UnixFileSystem

@@ -92,4 +92,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
             await BeforeFindLease();
         return await inner.FindLeaseAsync(lease, cancellation);
     }
+
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
+
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) => inner.RepairAsync(finding, quarantine, cancellation);
 }

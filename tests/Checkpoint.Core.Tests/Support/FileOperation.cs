@@ -9,6 +9,7 @@ public enum FileVerb
     FlushDirectory,
     RenameNew,
     RenameOver,
+    Move,
     Write,
     Flush,
     OpenRead,
@@ -19,6 +20,7 @@ public enum FileVerb
     DeleteDirectory,
     Length,
     Stamp,
+    Status,
     LastWrite,
     DirectoryExists,
     DeleteAbandoned,
@@ -45,5 +47,5 @@ internal sealed record FileOperation(FileVerb Verb, string Path, string? Target 
     public bool CanFail => Verb is not (FileVerb.DirectoryExists or FileVerb.Length or FileVerb.DeleteDirectory or FileVerb.LockDirectory);
 
     /// <summary>Whether this needs room, or something that can be written.</summary>
-    public bool Changes => Verb is FileVerb.CreateDirectory or FileVerb.CreateFile or FileVerb.RenameNew or FileVerb.RenameOver or FileVerb.Write or FileVerb.Flush or FileVerb.FlushDirectory;
+    public bool Changes => Verb is FileVerb.CreateDirectory or FileVerb.CreateFile or FileVerb.RenameNew or FileVerb.RenameOver or FileVerb.Move or FileVerb.Write or FileVerb.Flush or FileVerb.FlushDirectory;
 }

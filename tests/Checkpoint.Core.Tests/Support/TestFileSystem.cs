@@ -78,6 +78,8 @@ internal sealed class TestFileSystem : FileSystem
         return renamed;
     });
 
+    public override bool TryMove(string from, string to) => Do(new(FileVerb.Move, from, to), () => Current.TryMove(from, to));
+
     public override void RenameOver(SafeFileHandle file, string from, string to) => Do(new(FileVerb.RenameOver, from, to), () =>
     {
         Current.RenameOver(file, from, to);
@@ -143,6 +145,8 @@ internal sealed class TestFileSystem : FileSystem
     public override long? Length(string path) => Do(new(FileVerb.Length, path), () => Current.Length(path));
 
     public override FileStamp? Stamp(string path) => Do(new(FileVerb.Stamp, path), () => StampAnswer ?? Current.Stamp(path));
+
+    public override EntryStatus? Status(string path) => Do(new(FileVerb.Status, path), () => Current.Status(path));
 
     public override DateTime LastWrite(string path) => Do(new(FileVerb.LastWrite, path), () => StampAnswer?.Time ?? Current.LastWrite(path));
 

@@ -37,6 +37,10 @@ internal abstract class FileSystem
     /// <returns>False where the name is taken; the file keeps its old name then.</returns>
     public abstract bool TryRenameNew(SafeFileHandle file, string from, string to);
 
+    /// <summary>Gives a file, a folder, or a link itself another name, where that is free.</summary>
+    /// <returns>False where it is taken.</returns>
+    public abstract bool TryMove(string from, string to);
+
     /// <summary>Gives a written and flushed file its final name, atomically in place of any file that has it.</summary>
     public abstract void RenameOver(SafeFileHandle file, string from, string to);
 
@@ -155,6 +159,19 @@ internal abstract class FileSystem
 
     /// <summary>The time alone of <see cref="Stamp"/>, for a third less; 1601 where there is nothing.</summary>
     public virtual DateTime LastWrite(string path) => File.GetLastWriteTimeUtc(path);
+
+    /// <summary>What something is, without following or opening it; null where there is nothing.</summary>
+    public virtual EntryStatus? Status(string path)
+    {
+        var entry = new FileInfo(path);
+        var attributes = entry.Attributes;
+        if (attributes == (FileAttributes)(-1))
+            return null;
+        var type = (attributes & FileAttributes.ReparsePoint) != 0 ? EntryType.Link
+            : (attributes & FileAttributes.Directory) != 0 ? EntryType.Folder
+            : (attributes & FileAttributes.Device) != 0 ? EntryType.Other : EntryType.File;
+        return new EntryStatus(type, type == EntryType.File ? entry.Length : 0, null);
+    }
 
     public virtual bool DirectoryExists(string path) => Directory.Exists(path);
 

@@ -18,6 +18,9 @@ internal static class FolderLayout
     /// <summary>A pipeline's history.</summary>
     public const string HistoryName = "history.jsonl";
 
+    /// <summary>Where the newest line of a history stands in its chain.</summary>
+    public const string HistoryHeadName = "history.head";
+
     /// <summary>The journal of a stage's items.</summary>
     public const string ItemsName = "items.jsonl";
 
@@ -63,9 +66,6 @@ internal static class FolderLayout
     /// <summary>The folder of a run, or of a pipeline where there is none.</summary>
     public static string RunPath(string store, string pipeline, string? run) =>
         run is null ? Path.Join(store, Escape(pipeline)) : Path.Join(RunsPath(store, Escape(pipeline)), Escape(run));
-
-    /// <summary>The history of a pipeline.</summary>
-    public static string HistoryPath(string store, string pipeline) => Path.Join(RunPath(store, pipeline, null), HistoryName);
 
     /// <summary>The file whose lock is a lease.</summary>
     public static string LeasePath(string store, LeaseName lease)

@@ -60,6 +60,19 @@ internal sealed class FolderLeases(string root, FileSystem files)
         return files.IsLocked(path) ? ReadHolder(path) ?? new LeaseHolder("", "", 0, default) : null;
     }
 
+    /// <summary>Whether the file of a lock is as whoever takes the lock leaves it: empty, or with a holder.</summary>
+    public static bool IsWhole(FileSystem files, string path)
+    {
+        try
+        {
+            return files.ReadRecord(path) is not { Length: > 0 } bytes || (bytes.Length == HolderLength && Parse(bytes) is not null);
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Why somebody whose name was written into a lock's file has the lock no more, or null.</summary>
     /// <exception cref="CheckpointException">An error of the store.</exception>
     public string? WhyLost(string path, byte[] holder)

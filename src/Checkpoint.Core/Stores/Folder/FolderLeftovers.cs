@@ -77,6 +77,21 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
         }
     }
 
+    /// <summary>Whether the record of a step is there and damaged: nobody can tell what it named.</summary>
+    public bool IsDamaged(long step)
+    {
+        try
+        {
+            if (files.ReadRecord(Path.Join(folder, FolderLayout.RecordName(step))) is { } bytes)
+                SealedJson.Verify(bytes);
+            return false;
+        }
+        catch (InvalidDataException)
+        {
+            return true;
+        }
+    }
+
     // Of many payloads some, others each time, beginning anywhere: no process need remember where the last one stopped.
     private static IEnumerable<(long Step, string Name)> Slice(IReadOnlyList<(long Step, string Name)> payloads)
     {

@@ -162,7 +162,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            await new FolderHistory(_root, _files).AppendAsync(pipeline, events, cancellation);
+            await new FolderHistory(_root, _files).AppendAsync(FolderLayout.RunPath(_root, pipeline, null), events, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -266,6 +266,26 @@ internal sealed class FolderStore : CheckpointStore
         catch (Exception e) when (IsIO(e))
         {
             throw CheckpointErrors.FromIO(e, _root, $"Looking at the lease of {lease}", lease.Name ?? lease.Run ?? lease.Pipeline);
+        }
+    }
+
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) =>
+        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time).VerifyAsync(scope, progress, cancellation);
+
+    public override async ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation)
+    {
+        try
+        {
+            return await new FolderRepair(_root, _files, _time, quarantine).RepairAsync(finding, cancellation);
+        }
+        catch (Exception e) when (IsIO(e))
+        {
+            throw CheckpointErrors.FromIO(e, _root, $"Repairing '{finding.Location}'", finding.Location);
+        }
+        finally
+        {
+            if (Path.GetDirectoryName(finding.Location) is { } folder)
+                _cache.Forget(folder);
         }
     }
 

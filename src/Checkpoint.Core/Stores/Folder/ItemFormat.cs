@@ -62,6 +62,32 @@ internal static class ItemFormat
         line.Length > BodyStart && line.StartsWith(LineStart) && line[BodyStart - 2] == '"' && line[BodyStart - 1] == ','
         && TryReadHex(line.Slice(CrcStart, CrcDigits), out var crc) && crc == Checksum(line[BodyStart..]);
 
+    /// <summary>The lines in a line: more than one where the line feed between two was damaged, which costs only the first.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> Pieces(ReadOnlyMemory<byte> line)
+    {
+        while (!IsWhole(line.Span) && line.Length > 1 && line.Span[1..].IndexOf(LineStart) is >= 0 and var next)
+        {
+            yield return line[..(1 + next)];
+            line = line[(1 + next)..];
+        }
+        yield return line;
+    }
+
+    /// <summary>The stage that a whole line tells, where it is a head.</summary>
+    public static StageId? ReadHead(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            var head = document.RootElement;
+            return head.TryGetProperty("format", out _) ? new StageId(head.GetProperty("pipeline").GetString()!, head.TryGetProperty("run", out var run) ? run.GetString() : null, head.GetProperty("name").GetString()!) : null;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or CheckpointException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What a whole line says of an item.</summary>
     /// <returns>False where it is none of an item.</returns>
     public static bool TryParse(ReadOnlySpan<byte> line, out ItemId id, out bool isDone, out bool hasOutput)

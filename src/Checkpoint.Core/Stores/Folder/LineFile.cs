@@ -9,12 +9,19 @@ internal static class LineFile
 {
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
 
+    private const int ReadSize = 1 << 16;
+
     // How often the lock is tried at least, and how often the folder may be cleared away before the file is made.
     private const int Attempts = 100;
 
     /// <summary>Appends whole lines, with their line feeds. The file and its folder are made where they are missing.</summary>
     /// <exception cref="IOException">Somebody else has had the file's lock for too long, or it cannot be written.</exception>
-    public static async ValueTask AppendAsync(FileSystem files, string path, ReadOnlyMemory<byte> lines, CancellationToken cancellation)
+    public static ValueTask AppendAsync(FileSystem files, string path, ReadOnlyMemory<byte> lines, CancellationToken cancellation) =>
+        AppendAsync(files, path, file => Append(files, file, lines.Span), cancellation);
+
+    /// <summary>Appends by the file's lock. The file and its folder are made where they are missing.</summary>
+    /// <exception cref="IOException">Somebody else has had the file's lock for too long, or it cannot be written.</exception>
+    public static async ValueTask AppendAsync(FileSystem files, string path, Action<SafeFileHandle> append, CancellationToken cancellation)
     {
         var started = Stopwatch.GetTimestamp();
         for (var attempt = 1; ; attempt++)
@@ -24,7 +31,7 @@ internal static class LineFile
                 using var file = files.OpenLocked(path);
                 if (file is not null)
                 {
-                    Append(files, file, lines.Span);
+                    append(file);
                     return;
                 }
                 // Time alone says nothing where the machine slept.
@@ -38,6 +45,27 @@ internal static class LineFile
             }
             await Task.Delay(1, cancellation);
         }
+    }
+
+    /// <summary>The lines of a file, without their line feeds, each valid until the next is asked for; and whether they have one, as all but the last have.</summary>
+    public static IEnumerable<(ReadOnlyMemory<byte> Line, bool IsEnded)> Lines(FileSystem files, SafeFileHandle file)
+    {
+        var buffer = new byte[ReadSize];
+        var (filled, at) = (0, 0L);
+        for (int read; (read = files.Read(file, buffer.AsSpan(filled), at)) > 0;)
+        {
+            at += read;
+            filled += read;
+            var start = 0;
+            for (int end; (end = Array.IndexOf(buffer, (byte)'\n', start, filled - start)) >= 0; start = end + 1)
+                yield return (buffer.AsMemory(start, end - start), true);
+            filled -= start;
+            Array.Copy(buffer, start, buffer, 0, filled);
+            if (filled == buffer.Length)
+                Array.Resize(ref buffer, 2 * buffer.Length);
+        }
+        if (filled > 0)
+            yield return (buffer.AsMemory(0, filled), false);
     }
 
     // What a crash left without its line feed must not swallow the next line.

@@ -63,7 +63,9 @@ internal sealed class RecordReader(string root, FileSystem files)
         }
     }
 
-    private string Place(CheckpointInfo info)
+    /// <summary>The folder that a record belongs into.</summary>
+    /// <exception cref="InvalidDataException">Its names are no names.</exception>
+    public string Place(CheckpointInfo info)
     {
         try
         {

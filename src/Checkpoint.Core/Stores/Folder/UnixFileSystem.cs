@@ -185,7 +185,17 @@ internal partial class UnixFileSystem : FileSystem
         return new UnixDirectory(new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    public override bool TryRenameNew(SafeFileHandle file, string from, string to)
+    public override EntryStatus? Status(string path)
+    {
+        if (UnixFileStatus.Of(path) is { } status)
+            return new EntryStatus(status.Type, status.Length, status.Permissions);
+        // Not there; or a libc that does not tell more than .NET does.
+        return base.Status(path);
+    }
+
+    public override bool TryRenameNew(SafeFileHandle file, string from, string to) => TryMove(from, to);
+
+    public override bool TryMove(string from, string to)
     {
         var error = RenameNew(from, to);
         if (error == 0)
@@ -198,7 +208,7 @@ internal partial class UnixFileSystem : FileSystem
         // The file system cannot refuse in a rename (NFS); a hard link does the same in two operations. Where the server's answer was lost, the
         // repeated request finds the name taken, by the file itself: open(2), under O_EXCL.
         error = LinkNew(from, to);
-        if (error == 0 || (error == EEXIST && UnixFileId.Of(from) is { } id && id == UnixFileId.Of(to)))
+        if (error == 0 || (error == EEXIST && UnixFileStatus.Of(from) is { } id && id == UnixFileStatus.Of(to)))
         {
             RemoveOldName(from);
             return true;

@@ -94,13 +94,22 @@ internal partial class WindowsFileSystem : FileSystem
 
     public override DirectoryHandle OpenDirectory(string path) => new WindowsDirectory(path);
 
-    public override bool TryRenameNew(SafeFileHandle file, string from, string to) => Move(file, from, to, WriteThrough);
-
-    public override void RenameOver(SafeFileHandle file, string from, string to) => Move(file, from, to, WriteThrough | ReplaceExisting);
-
-    private static bool Move(SafeFileHandle file, string from, string to, uint flags)
+    public override bool TryRenameNew(SafeFileHandle file, string from, string to)
     {
         file.Dispose();
+        return TryMove(from, to);
+    }
+
+    public override bool TryMove(string from, string to) => Move(from, to, WriteThrough);
+
+    public override void RenameOver(SafeFileHandle file, string from, string to)
+    {
+        file.Dispose();
+        Move(from, to, WriteThrough | ReplaceExisting);
+    }
+
+    private static bool Move(string from, string to, uint flags)
+    {
         for (var attempt = 1; ; attempt++)
         {
             if (MoveFileEx(Extended(from), Extended(to), flags))
