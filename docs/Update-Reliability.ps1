@@ -25,8 +25,8 @@ foreach ($text in $Line) {
 }
 
 $format = [IO.DriveInfo]::new([IO.Path]::GetTempPath()).DriveFormat
-$machine = '{0:yyyy-MM-dd}, {1}, {2} cores, temporary files on {3}, PowerShell {4}' -f
-    [datetime]::UtcNow, [Runtime.InteropServices.RuntimeInformation]::OSDescription, [Environment]::ProcessorCount, $format, $PSVersionTable.PSVersion
+$system = [Runtime.InteropServices.RuntimeInformation]::OSDescription
+$machine = '{0:yyyy-MM-dd}, {1}, {2} cores, temporary files on {3}, PowerShell {4}' -f [datetime]::UtcNow, $system, [Environment]::ProcessorCount, $format, $PSVersionTable.PSVersion
 $table = @("Measured on $machine.", '', '| campaign | tries | seed | findings | besides |', '| --- | --- | --- | --- | --- |') + $campaigns.Values
 
 $page = [IO.File]::ReadAllText($Path)

@@ -185,8 +185,8 @@ Describe 'The figures of the campaigns' {
     }
 
     It 'are written between the markers of the page, one row a campaign' {
-        & "$RepositoryRoot/docs/Update-Reliability.ps1" -Path $page -Line 'campaign Kill: 3 tries, seed 1, 1 findings', 'campaign Load: 1200 tries, seed -7, 0 findings, 5 saves, 6 reads',
-            'campaign Kill: 1000 tries, seed 42, 0 findings, 17 cut off'
+        $lines = 'campaign Kill: 3 tries, seed 1, 1 findings', 'campaign Load: 1200 tries, seed -7, 0 findings, 5 saves, 6 reads', 'campaign Kill: 1000 tries, seed 42, 0 findings, 17 cut off'
+        & "$RepositoryRoot/docs/Update-Reliability.ps1" -Path $page -Line $lines
         $text = Get-Content $page
         $text[0, 1, -2, -1] | Should -Be 'before', '<!-- figures -->', '<!-- end of figures -->', 'after'
         $text[2] | Should -Match "^Measured on \d{4}-\d\d-\d\d, .+, $([Environment]::ProcessorCount) cores, "
