@@ -157,7 +157,7 @@ Describe 'A store whose files somebody else may write' -Tag Campaign -Skip:(-not
         $cases = @(New-Case $root 0 'nothing' '' { })
         foreach ($place in $places) {
             foreach ($way in $means.Keys) {
-                if (($way -ne 'a hard link to a file outside' -or (Test-Path "$template/$place" -PathType Leaf)) -and ($campaign.IsLong -or $campaign.Random.Next(4) -eq 0)) {
+                if (($way -ne 'a hard link to a file outside' -or (Test-Path "$template/$place" -PathType Leaf)) -and ($campaign.IsLong -or $campaign.Random.Next(6) -eq 0)) {
                     $cases += New-Case $root $cases.Count "$place is $way" $place $means[$way]
                 }
             }
