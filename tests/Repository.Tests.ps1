@@ -148,7 +148,7 @@ Describe 'The README' {
 
 Describe 'The checkout' {
     It 'has only what belongs at its top level' {
-        $belongs = 'src', 'tests', 'docs', 'build.ps1', 'Checkpoint.psd1', 'Checkpoint.sln', 'README.md'
+        $belongs = 'src', 'tests', 'docs', 'build.ps1', 'Checkpoint.psd1', 'Checkpoint.sln', 'README.md', 'SECURITY.md'
         $made = 'bin', 'en-US', 'out'
         (Get-ChildItem $RepositoryRoot -Name | Where-Object { $_ -notlike '.*' -and $_ -notin $made }) | Sort-Object | Should -Be ($belongs | Sort-Object)
     }
