@@ -40,7 +40,17 @@ internal abstract class FileSystem
     /// <summary>Gives a written and flushed file its final name, atomically in place of any file that has it.</summary>
     public abstract void RenameOver(SafeFileHandle file, string from, string to);
 
-    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file, bytes, offset);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw IOErrors.TooLarge(e);
+        }
+    }
 
     /// <summary>Writes from this memory to the medium past the system's cache, which spares the processor a copy. It is to be flushed all the same.</summary>
     /// <returns>False where that cannot be; the bytes are to be written by <see cref="Write"/> then.</returns>
