@@ -44,7 +44,8 @@ BeforeAll {
                 $Campaign.Findings.Add("$name on $Place gave: $told")
             }
             Test-Content $Campaign "behind $name on $Place"
-            if ((Restore-Checkpoint kept @at 3>$null) -ne 'old') { $Campaign.Findings.Add("behind $name on $Place the old one is changed") }
+            $kept = Restore-Checkpoint kept @at 3>$null
+            if ($kept -ne 'old') { $Campaign.Findings.Add("behind $name on $Place the old one is changed") }
         }
     }
 
