@@ -5,8 +5,8 @@ internal static class IOErrors
 {
     // errno on Linux and macOS; on Windows the Win32 code stands in the lower half of the HRESULT.
     private static readonly int[] Full = OperatingSystem.IsWindows()
-        ? [Win32(39), Win32(112), Win32(1295)] // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED
-        : [28, OperatingSystem.IsMacOS() ? 69 : 122]; // ENOSPC, EDQUOT
+        ? [Win32(39), Win32(112), Win32(223), Win32(1295)] // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL, ERROR_FILE_TOO_LARGE, ERROR_DISK_QUOTA_EXCEEDED
+        : [28, OperatingSystem.IsMacOS() ? 69 : 122, 27]; // ENOSPC, EDQUOT, EFBIG
 
     private static readonly int ReadOnly = OperatingSystem.IsWindows() ? Win32(19) : 30; // ERROR_WRITE_PROTECT, EROFS
 
@@ -22,6 +22,10 @@ internal static class IOErrors
             return (CheckpointErrorKind.StoreReadOnly, "The store can be read but not written. Name a writable one with -Store.");
         return (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the path can be reached and is a folder, then try again.");
     }
+
+    /// <summary>A file that may not grow so long. .NET has an exception of its own for that, which is none of input and output.</summary>
+    public static IOException TooLarge(ArgumentOutOfRangeException error) =>
+        new("the file would be larger than this process or the file system may make one", error) { HResult = OperatingSystem.IsWindows() ? Win32(223) : 27 };
 
     /// <summary>Whether an error of Windows only says that somebody else has a file open, or is removing it.</summary>
     public static bool IsBusy(Exception error) => error is UnauthorizedAccessException || Busy.Contains(error.HResult);

@@ -44,7 +44,17 @@ internal abstract class FileSystem
     /// <summary>Gives a written and flushed file its final name, atomically in place of any file that has it.</summary>
     public abstract void RenameOver(SafeFileHandle file, string from, string to);
 
-    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file, bytes, offset);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw IOErrors.TooLarge(e);
+        }
+    }
 
     /// <summary>Writes from this memory to the medium past the system's cache, which spares the processor a copy. It is to be flushed all the same.</summary>
     /// <returns>False where that cannot be; the bytes are to be written by <see cref="Write"/> then.</returns>
@@ -68,7 +78,15 @@ internal abstract class FileSystem
 
     /// <summary>Opens a file for reading; writers and renames are not hindered.</summary>
     /// <returns>Null where there is no such file.</returns>
+    /// <exception cref="ForeignFileException">It is a link, a pipe or a device.</exception>
     public virtual SafeFileHandle? OpenRead(string path)
+    {
+        RefuseLink(path);
+        return OpenAny(path);
+    }
+
+    /// <summary>As <see cref="OpenRead"/>, for what is no file of a store: a link is followed.</summary>
+    public virtual SafeFileHandle? OpenAny(string path)
     {
         try
         {
@@ -99,17 +117,42 @@ internal abstract class FileSystem
         // A folder that somebody gave a record's name.
         if (DirectoryExists(path))
             return null;
-        using var file = OpenRead(path);
-        if (file is null)
-            return null;
         try
         {
-            return ReadWhole(file);
+            using var file = OpenRead(path);
+            return file is null ? null : ReadWhole(file);
+        }
+        catch (ForeignFileException e)
+        {
+            throw new InvalidDataException("it " + e.What, e);
         }
         catch (NotSupportedException)
         {
-            throw new InvalidDataException("it is no file but a pipe or a device");
+            throw new InvalidDataException("it " + ForeignFileException.NoFile);
         }
+    }
+
+    /// <summary>Whether a name is a link to a file or folder. What is marked otherwise (a file kept in a cloud) is none.</summary>
+    public static bool IsLink(string path)
+    {
+        var entry = new FileInfo(path);
+        return (int)entry.Attributes != -1 && (entry.Attributes & FileAttributes.ReparsePoint) != 0 && entry.LinkTarget is not null;
+    }
+
+    /// <summary>Refuses a folder that is reached through a link below the root, or is one: it could lie anywhere. The root itself may be one.</summary>
+    /// <exception cref="ForeignFileException">It is.</exception>
+    public static void RefuseLinks(string path, string root)
+    {
+        for (; path.Length > root.Length; path = Path.GetDirectoryName(path)!)
+            RefuseLink(path);
+    }
+
+    /// <summary>Refuses a file that is a link.</summary>
+    /// <exception cref="ForeignFileException">It is.</exception>
+    protected static void RefuseLink(string path)
+    {
+        if (IsLink(path))
+            throw new ForeignFileException(path, ForeignFileException.Link);
     }
 
     /// <summary>Removes a file; one that is not there is no error.</summary>

@@ -24,8 +24,11 @@ internal sealed class FolderHistory(string root, FileSystem files)
     /// <param name="folder">The pipeline's folder.</param>
     /// <param name="events">The events.</param>
     /// <param name="cancellation">Ends the wait for the lock.</param>
-    public ValueTask AppendAsync(string folder, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) =>
-        LineFile.AppendAsync(files, Path.Join(folder, FolderLayout.HistoryName), file => Append(file, HeadPath(folder), events), cancellation);
+    public ValueTask AppendAsync(string folder, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation)
+    {
+        FileSystem.RefuseLinks(folder, root);
+        return LineFile.AppendAsync(files, Path.Join(folder, FolderLayout.HistoryName), file => Append(file, HeadPath(folder), events), cancellation);
+    }
 
     /// <summary>The events of a pipeline, oldest first. A line that a crash cut off is passed over.</summary>
     /// <param name="pipelineFolder">The pipeline's folder name.</param>
