@@ -37,10 +37,9 @@ internal sealed class DiskRecorder
 
     public void Acknowledge() => _events.Add(new DiskEvent.Acknowledged());
 
-    /// <summary>What another program writes, which flushes nothing.</summary>
-    public void WriteForeign(string path, byte[] bytes)
+    /// <summary>What another program wrote, which flushes nothing.</summary>
+    public void RecordForeign(string path, byte[] bytes)
     {
-        File.WriteAllBytes(path, bytes);
         RecordNew(path);
         _events.Add(new DiskEvent.Write(_nodes[path], 0, bytes));
     }

@@ -15,7 +15,7 @@ public class PowerLossCampaign(ITestOutputHelper output)
         var campaign = new Campaign("Power loss", output);
         var wanted = Campaign.IsLong ? 1100 : 130;
         var (cuts, distinct) = (0, 0);
-        foreach (var scenario in PowerScenarios.All)
+        foreach (var scenario in StoreScenarios.All)
         {
             var disk = await scenario.RecordAsync();
             var seen = new HashSet<UInt128>();
@@ -26,7 +26,7 @@ public class PowerLossCampaign(ITestOutputHelper output)
             distinct += seen.Count;
         }
         Assert.True(distinct >= (Campaign.IsLong ? 10_000 : 1000), $"only {distinct} states");
-        campaign.End($"{PowerScenarios.All.Length} scenarios, {cuts} moments, {distinct} distinct states of the disk");
+        campaign.End($"{StoreScenarios.All.Length} scenarios, {cuts} moments, {distinct} distinct states of the disk");
     }
 
     [UnixFact]
@@ -34,7 +34,7 @@ public class PowerLossCampaign(ITestOutputHelper output)
     {
         var campaign = new Campaign("Power loss without a flush", output);
         var (flushes, spare) = (0, 0);
-        foreach (var scenario in PowerScenarios.All)
+        foreach (var scenario in StoreScenarios.All)
         {
             var disk = await scenario.RecordAsync();
             for (var i = 0; i < disk.Events.Count; i++)
@@ -60,7 +60,7 @@ public class PowerLossCampaign(ITestOutputHelper output)
         campaign.End($"{flushes} flushes left out in turn, of which {flushes - spare} are missed and {spare} are explained");
     }
 
-    private static async IAsyncEnumerable<string> TryAsync(PowerScenario scenario, DiskRecorder disk, int ignored, int wanted, bool goOn, Campaign campaign, HashSet<UInt128> seen)
+    private static async IAsyncEnumerable<string> TryAsync(StoreScenario scenario, DiskRecorder disk, int ignored, int wanted, bool goOn, Campaign campaign, HashSet<UInt128> seen)
     {
         using var temp = new TempFolder();
         // The same state may be legal before an acknowledgement, and not after it.
@@ -87,15 +87,15 @@ public class PowerLossCampaign(ITestOutputHelper output)
         }
     }
 
-    private static async Task<string?> FaultAsync(PowerScenario scenario, string folder, PowerCut cut, bool goOn)
+    private static async Task<string?> FaultAsync(StoreScenario scenario, string folder, PowerCut cut, bool goOn)
     {
         try
         {
-            var seen = await scenario.Look(new PowerRig(folder));
+            var seen = await scenario.Look(new StoreRig(folder));
             if (!scenario.IsLegal(seen, cut.Acknowledged))
                 return $"'{seen}' is there, and not '{scenario.Legal(cut.Acknowledged)}'";
             if (goOn)
-                await scenario.GoOn(new PowerRig(folder));
+                await scenario.GoOn(new StoreRig(folder));
             return null;
         }
         catch (Exception e)

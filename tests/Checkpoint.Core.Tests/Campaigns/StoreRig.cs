@@ -3,15 +3,15 @@ using System.Text;
 
 namespace Checkpoint.Tests;
 
-/// <summary>A store in a folder, with what scenarios of a loss of power do to it.</summary>
-internal sealed class PowerRig
+/// <summary>A store in a folder, with what scenarios do to it.</summary>
+internal sealed class StoreRig
 {
     public static readonly StageId Stage = new("nightly", null, "ingest");
 
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly DocumentName Breaker = new("nightly", "breaker", "api");
 
-    public PowerRig(string folder)
+    public StoreRig(string folder)
     {
         Root = Path.Join(folder, "store");
         OutputPath = Path.Join(folder, "report.csv");
@@ -29,7 +29,16 @@ internal sealed class PowerRig
     /// <summary>What is recorded, while it is.</summary>
     public DiskRecorder? Disk { get; set; }
 
+    /// <summary>How much of the work the caller was told to be done.</summary>
+    public int Acknowledged { get; private set; }
+
     public string StageFolder => FolderLayout.StagePath(Root, Stage);
+
+    public void Acknowledge()
+    {
+        Acknowledged++;
+        Disk?.Acknowledge();
+    }
 
     public async Task Save(TestState state, long? step = null, bool overwrite = false, StageId? stage = null, OutputFile? output = null) => await Store.SaveAsync(new CheckpointDraft
     {
@@ -44,13 +53,15 @@ internal sealed class PowerRig
     public async Task SaveAndKeepOne(TestState state)
     {
         var (_, _, error) = await new CheckpointEngine(Store).SaveAsync(new CheckpointDraft { Stage = Stage, State = state, SavedAt = Noon }, new RetentionPolicy { Keep = 1 }, default);
-        Assert.Null(error);
+        if (error is not null)
+            throw error;
     }
 
     /// <summary>A program writes its output file and declares it.</summary>
     public async Task SaveOutput(byte[] content)
     {
-        Disk!.WriteForeign(OutputPath, content);
+        await File.WriteAllBytesAsync(OutputPath, content);
+        Disk?.RecordForeign(OutputPath, content);
         File.SetLastWriteTimeUtc(OutputPath, Noon.UtcDateTime);
         await Save(TestState.Small("a"), output: OutputFiles.Describe(OutputPath, default, files: Files));
     }
