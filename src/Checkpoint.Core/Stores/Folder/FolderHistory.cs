@@ -10,6 +10,9 @@ internal sealed class FolderHistory(string root, FileSystem files)
 {
     private const int ReadSize = 1 << 16;
 
+    // Far more than any event takes. A longer line is damage, which must not take all memory.
+    private const int MaxLine = 1 << 20;
+
     public ValueTask AppendAsync(string pipeline, IEnumerable<CheckpointEvent> events, CancellationToken cancellation)
     {
         var lines = new ArrayBufferWriter<byte>(512);
@@ -26,7 +29,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
         if (file is null)
             yield break;
         var buffer = new byte[ReadSize];
-        var (filled, at) = (0, 0L);
+        var (filled, at, isTooLong) = (0, 0L, false);
         for (int read; (read = files.Read(file, buffer.AsSpan(filled), at)) > 0;)
         {
             at += read;
@@ -34,12 +37,15 @@ internal sealed class FolderHistory(string root, FileSystem files)
             var start = 0;
             for (int end; (end = Array.IndexOf(buffer, (byte)'\n', start, filled - start)) >= 0; start = end + 1)
             {
-                if (HistoryFormat.Parse(buffer.AsSpan(start, end - start), root) is { } entry)
+                if (!isTooLong && HistoryFormat.Parse(buffer.AsSpan(start, end - start), root) is { } entry)
                     yield return entry;
+                isTooLong = false;
             }
             filled -= start;
             Array.Copy(buffer, start, buffer, 0, filled);
-            if (filled == buffer.Length)
+            if (filled == MaxLine)
+                (filled, isTooLong) = (0, true);
+            else if (filled == buffer.Length)
                 Array.Resize(ref buffer, 2 * buffer.Length);
         }
     }
