@@ -32,7 +32,7 @@ Packs the module, then tests what was packed.
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ArgumentCompletions('Build', 'Test', 'Demo', 'Docs', 'Package', 'Clean', '?')]
+    [ArgumentCompletions('Build', 'Test', 'Campaign', 'Demo', 'Docs', 'Package', 'Clean', '?')]
     [string[]] $Task = @('Build', 'Test'),
 
     [ValidateSet('Release', 'Debug')]
@@ -50,6 +50,7 @@ $ProgressPreference = 'SilentlyContinue'
 $tasks = [ordered]@{
     Build = 'Compiles the module into bin/ and its help into en-US/.'
     Test = 'Builds, then runs the xunit tests and, in a child process, the Pester tests and the analyser. -Module names another module to test.'
+    Campaign = 'Builds, then runs the campaigns alone, in their long form, which takes an hour, and writes their figures into docs/reliability.md.'
     Demo = 'Builds, then shows a real script being killed and resumed: docs/examples/Invoke-Demo.ps1.'
     Docs = 'Builds, then brings docs/en-US/*.md up to date with the parameters of the cmdlets. With -Check it only fails where they are not.'
     Package = 'Builds, then packs the module as out/package/Checkpoint.<version>.nupkg, fit for Publish-PSResource.'
@@ -83,17 +84,35 @@ function Invoke-BuildTask {
 
 function Invoke-TestTask {
     Invoke-Task Build
+    Invoke-Suite
+}
+
+function Invoke-CampaignTask {
+    Invoke-Task Build
+    $size = $env:CHECKPOINT_CAMPAIGN
+    $env:CHECKPOINT_CAMPAIGN = 'long'
+    try {
+        Invoke-Suite -Only Campaign
+    }
+    finally {
+        $env:CHECKPOINT_CAMPAIGN = $size
+    }
+    & "$PSScriptRoot/docs/Update-Reliability.ps1" -Line (Get-Content "$out/results/campaigns.txt") -Path "$PSScriptRoot/docs/reliability.md"
+}
+
+function Invoke-Suite([string] $Only) {
     $results = Join-Path $out 'results'
     Remove-Item -LiteralPath $results -Recurse -Force -ErrorAction Ignore
     $null = New-Item -ItemType Directory -Path $results
 
     $counts = Use-CleanContext {
-        Invoke-XunitSuite $results
-        Invoke-PesterSuite $results
+        Invoke-XunitSuite $results $Only
+        Invoke-PesterSuite $results $Only
     }
     $passed, $failed, $skipped = foreach ($kind in 'Passed', 'Failed', 'Skipped') {
         ($counts.$kind | Measure-Object -Sum).Sum
     }
+    Set-Content "$results/campaigns.txt" $counts.Campaigns
 
     Write-Step 'Result'
     foreach ($name in $counts.SkippedNames) {
@@ -215,9 +234,10 @@ function Build-Help {
     }
 }
 
-function Invoke-XunitSuite([string] $ResultFolder) {
+function Invoke-XunitSuite([string] $ResultFolder, [string] $Only) {
     Write-Step 'xunit'
-    & dotnet test "$PSScriptRoot/tests/Checkpoint.Core.Tests" --configuration $Configuration --results-directory $ResultFolder --logger 'trx;LogFileName=xunit.trx' |
+    $filter = $Only ? @('--filter', "Category=$Only") : @()
+    & dotnet test "$PSScriptRoot/tests/Checkpoint.Core.Tests" --configuration $Configuration --results-directory $ResultFolder --logger 'trx;LogFileName=xunit.trx' @filter |
         Out-Host
     $exitCode = $LASTEXITCODE
     $trx = Join-Path $ResultFolder 'xunit.trx'
@@ -232,10 +252,12 @@ function Invoke-XunitSuite([string] $ResultFolder) {
         Write-Warning 'The xunit tests did not run to their end, which counts as one failure. The reason stands above.'
         $failed++
     }
-    @{ Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName) }
+    $campaigns = Select-CampaignLine ($tests | ForEach-Object { $_.SelectNodes('.//*[local-name() = "StdOut"]').InnerText })
+    $campaigns | Out-Host
+    @{ Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName); Campaigns = $campaigns }
 }
 
-function Invoke-PesterSuite([string] $ResultFolder) {
+function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
     Write-Step 'Pester'
     $summary = Join-Path $ResultFolder 'pester.json'
     try {
@@ -246,7 +268,7 @@ function Invoke-PesterSuite([string] $ResultFolder) {
     }
     try {
         Assert-Tool Pester 'The Pester tests did NOT run.'
-        Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder | Out-Host
+        Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
         $exitCode = $LASTEXITCODE
     }
     catch {
@@ -261,7 +283,13 @@ function Invoke-PesterSuite([string] $ResultFolder) {
         Write-Warning 'The Pester tests did not run to their end, which counts as one failure. The reason stands above.'
         $counts.Failed++
     }
+    $counts.Campaigns = Select-CampaignLine $told
     $counts
+}
+
+# As tests/Campaign.ps1 and the xunit tests print them.
+function Select-CampaignLine([string[]] $Text) {
+    @($Text -split '\r?\n' -match '^campaign .+: \d+ tries, seed ')
 }
 
 function Assert-Sdk {
@@ -306,8 +334,9 @@ function Invoke-Dotnet {
 }
 
 function Use-CleanContext([scriptblock] $Script) {
-    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests.
-    $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore
+    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them.
+    $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore |
+        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED'
     try {
         $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }
         & $Script

@@ -35,3 +35,17 @@ Describe 'PSScriptAnalyzer' {
         Invoke-ScriptAnalyzer -ScriptDefinition 'gci | % { $_ }' -Settings $settings | Should -Not -BeNullOrEmpty
     }
 }
+
+Describe 'Text' {
+    # $($i++) is a statement, which counts and puts nothing in; $(($i++)) is a value.
+    It 'holds no count that leaves it empty, in <Name>' -ForEach $script {
+        $tree = [Management.Automation.Language.Parser]::ParseFile($Path, [ref] $null, [ref] $null)
+        $isSilent = {
+            param($node)
+            $node -is [Management.Automation.Language.SubExpressionAst] -and $node.SubExpression.Statements.Count -eq 1 -and
+            $node.SubExpression.Statements[0].PipelineElements.Expression -is [Management.Automation.Language.UnaryExpressionAst] -and
+            $node.SubExpression.Statements[0].PipelineElements.Expression.TokenKind -match 'PlusPlus|MinusMinus'
+        }
+        $tree.FindAll($isSilent, $true) | ForEach-Object { "line $($_.Extent.StartLineNumber): $_" } | Should -BeNullOrEmpty
+    }
+}

@@ -147,6 +147,16 @@ Describe 'New-CheckpointIterator' {
             $it | ForEach-Object { "$_" } | Should -Be '3 4', '5 6'
         }
 
+        It 'that <_> goes through' -ForEach 'switch ($it) { default { "$_" } }', '$null = $it -contains 7', '$null = $it -match 7', 'foreach ($batch in @{ It = $it }.It) { }', '$null = $it | Get-Member' {
+            $null = . ([scriptblock]::Create($_))
+            $it.Step | Should -Be 3
+        }
+
+        It 'that <_> shows, piped as one object' -ForEach ', $it | Get-Member -Name Epoch', ', $it | Format-List Epoch', ', $it | ConvertTo-Json -Depth 1 -WarningAction Ignore' {
+            . ([scriptblock]::Create($_)) | Out-String | Should -Not -BeNullOrEmpty
+            $it.Step | Should -Be 0
+        }
+
         It 'that MoveNext and Current go through by hand' {
             $it.Current | Should -BeNullOrEmpty
             $it.MoveNext() | Should -BeTrue
@@ -161,6 +171,36 @@ Describe 'New-CheckpointIterator' {
             $null = Format-List -InputObject $it | Out-String
             $null = Get-Member -InputObject $it
             $it.Step | Should -Be 0
+        }
+
+        It 'that <_> does not move' -ForEach '$it', '"$it"', '$it.Missing', '[bool] $it; $it -ne $null', '@($it); Write-Output $it', '& { $it }', '[pscustomobject]@{ It = $it }', 'TabExpansion2 ''$it.'' 4', 'Format-List -InputObject $it', 'Out-String -InputObject $it', 'Get-Member -InputObject $it', 'ConvertTo-Json -InputObject $it -WarningAction Ignore', 'Get-CheckpointFingerprint $it' {
+            . ([scriptblock]::Create($_)) | Out-String | Should -BeLike ($_ -eq '$it' ? '*BatchSize*' : '*')
+            $it.Step | Should -Be 0
+            Get-Rest $it | Should -Be '1 2', '3 4', '5 6'
+        }
+
+        It 'that a property it does not have says nothing, until it is added' {
+            $look = { $it.Missing }
+            & $look | Should -BeNullOrEmpty
+            Add-Member -InputObject $it NoteProperty Missing 7
+            & $look | Should -Be 7
+            { Set-StrictMode -Version Latest; $it.Epcoh } | Should -Throw "*'Epcoh' cannot be found*"
+            Get-Rest $it | Should -Be '1 2', '3 4', '5 6'
+        }
+
+        It 'that a function returns as it is' {
+            function Get-Half { $made = New-CheckpointIterator (1..6) -BatchSize 4; $made }
+            $it = Get-Half
+            Get-Rest $it | Should -Be '1 2 3 4', '5 6'
+            foreach ($batch in (New-CheckpointIterator (1..2) -BatchSize 2)) { $batch | Should -Be 1, 2 }
+        }
+
+        It 'that its name at a prompt shows and does not move' {
+            $program, $arguments = @(Get-PwshCommand) + '-NoProfile', '-NoLogo', '-Command', '-'
+            $typed = "`$PSStyle.OutputRendering = 'PlainText'", "Import-Module '$ModulePath'", '$it = New-CheckpointIterator (1..6) -BatchSize 2 -Seed 9', '$it', '$it', "'left: ' + @(`$it | ForEach-Object { `"`$_`" })"
+            $shown = $typed -join "`n" | & $program @arguments
+            @($shown -match 'BatchSize').Count | Should -Be 2
+            $shown[-1] | Should -Be 'left: 1 2 3 4 5 6'
         }
     }
 
@@ -234,6 +274,15 @@ Describe 'A saved iterator' {
         }
         $whole = Get-Rest (New-Iterator)
         $seen | Should -Be ($whole[0..3] + $whole[2..13])
+    }
+
+    It 'goes on from nothing to nothing where there is no data' {
+        Save-Checkpoint none -InputObject (New-CheckpointIterator -InputObject @() -BatchSize 2 -Shuffle -Seed 3 -Epochs 2)
+        $again = New-CheckpointIterator -InputObject @() -BatchSize 2 -Shuffle
+        Restore-Checkpoint none -InputObject $again
+        $again.Seed, $again.Step, $again.Epoch | Should -Be 3, 0, 0
+        Get-Rest $again | Should -BeNullOrEmpty
+        { Restore-Checkpoint none -InputObject (New-CheckpointIterator -InputObject 1 -BatchSize 2 -Shuffle) } | Should -Throw "*'count' is '0' in the checkpoint and '1' in the object*" -ErrorId 'IdentityMismatch,*'
     }
 
     It 'goes through more epochs than it was saved for' {
@@ -358,6 +407,49 @@ Describe 'An iterator whose process is killed' {
                 Save-Checkpoint train -InputObject $it -Step (++$step) -Interval $interval -Keep 3 -Metadata @{ epoch = $it.Epoch } -Store $store
             }
             'end'
+        }
+    }
+
+    It 'goes on so from any place with the loop of the help: <Name>' -ForEach @(
+        @{ Name = 'shuffled'; Count = 1000; With = @{ BatchSize = 10; Shuffle = $true; Seed = 42; Epochs = 3 } }
+        @{ Name = 'without shorter batches, the least seed'; Count = 1007; With = @{ BatchSize = 10; Shuffle = $true; Seed = [long]::MinValue; Epochs = 2; DropLast = $true } }
+        @{ Name = 'in the order of the data'; Count = 1005; With = @{ BatchSize = 7; Epochs = 2 } }
+        @{ Name = 'batches larger than the data, the greatest seed'; Count = 5; With = @{ BatchSize = 50; Shuffle = $true; Seed = [long]::MaxValue; Epochs = 250 } }
+        @{ Name = 'one element'; Count = 1; With = @{ BatchSize = 1; Shuffle = $true; Seed = -1; Epochs = 250 } }
+    ) {
+        $seed = Get-Random
+        Write-Information "seed $seed" -InformationAction Continue
+        $random = [random]::new($seed)
+        $whole = @(Get-Rest (New-CheckpointIterator -InputObject (1..$Count) @With))
+        $store = New-TestStore
+        $saved = 0
+        # Two children end by SIGKILL in the middle of their loop, before or after the save of a batch; the third goes to the end.
+        foreach ($child in 1..3) {
+            $place = $child -eq 3 ? -1 : $random.Next($saved + 1, $whole.Count + 1)
+            $log = "$store-$child.log"
+            $left = Invoke-Pwsh {
+                param($count, $with, $log, $place, $isBefore)
+                $with = ConvertFrom-Json $with -AsHashtable
+                $it = New-CheckpointIterator -InputObject (1..$count) @with
+                if (Test-Checkpoint train) { Restore-Checkpoint train -InputObject $it }
+                $step = $it.Step
+                foreach ($batch in $it) {
+                    [IO.File]::AppendAllText($log, "$($it.Step): $batch`n")
+                    if ($step + 1 -eq $place -and $isBefore -eq 'True') { [Diagnostics.Process]::GetCurrentProcess().Kill() }
+                    Save-Checkpoint train -InputObject $it -Step (++$step) -Interval 100 -Keep 3 -Metadata @{ epoch = $it.Epoch }
+                    if ($step -eq $place) { [Diagnostics.Process]::GetCurrentProcess().Kill() }
+                }
+                'end'
+            } $Count, (ConvertTo-Json $With), $log, $place, ($random.Next(2) -eq 0) -Environment @{ CHECKPOINT_STORE = $store; CHECKPOINT_PIPELINE = $null; CHECKPOINT_RUN = $null }
+            $left.ErrorOutput | Should -BeNullOrEmpty
+            ($left.Output -contains 'end') | Should -Be ($child -eq 3)
+            $lines = (Test-Path $log) ? [IO.File]::ReadAllLines($log) : @()
+            $until = $child -eq 3 ? $whole.Count : $place
+            $lines | Should -Be @(for ($i = $saved + 1; $i -le $until; $i++) { "${i}: $($whole[$i - 1])" })
+            $at = Get-Checkpoint train -Store $store -Pipeline '' -Run '' -ErrorAction Ignore
+            $at ? ($at.Metadata['epoch'] | Should -Be ([Math]::Ceiling($at.Step / ($whole.Count / $With.Epochs)))) : $null
+            $saved = $at.Step ?? 0
+            $saved % 100 | Should -Be 0
         }
     }
 

@@ -169,12 +169,39 @@ Describe 'The checkout' {
     It 'says what every task does' {
         $told = & "$RepositoryRoot/build.ps1" -Task '?'
         ($told -split '\s+', 2)[0] | Should -Be 'Build'
-        $told | Should -HaveCount 6
+        $told | Should -HaveCount 7
         $told | Should -Match '^\w+ +\S.*\.$'
     }
 
     It 'refuses a task that there is not' {
         { & "$RepositoryRoot/build.ps1" -Task Built } | Should -Throw 'No such task: Built.*'
+    }
+}
+
+Describe 'The figures of the campaigns' {
+    BeforeEach {
+        $page = "$(New-TestStore)/page.md"
+        Set-Content $page "before`n<!-- figures -->`nold`n<!-- end of figures -->`nafter"
+    }
+
+    It 'are written between the markers of the page, one row a campaign' {
+        $lines = 'campaign Kill: 3 tries, seed 1, 1 findings', 'campaign Load: 1200 tries, seed -7, 0 findings, 5 saves, 6 reads', 'campaign Kill: 1000 tries, seed 42, 0 findings, 17 cut off'
+        & "$RepositoryRoot/docs/Update-Reliability.ps1" -Path $page -Line $lines
+        $text = Get-Content $page
+        $text[0, 1, -2, -1] | Should -Be 'before', '<!-- figures -->', '<!-- end of figures -->', 'after'
+        $text[2] | Should -Match "^Measured on \d{4}-\d\d-\d\d, .+, $([Environment]::ProcessorCount) cores, "
+        $text -match '^\|' | Select-Object -Skip 2 | Should -Be '| Kill | 1,000 | 42 | 0 | 17 cut off |', '| Load | 1,200 | -7 | 0 | 5 saves, 6 reads |'
+    }
+
+    It 'are never written from what is no line of a campaign' {
+        { & "$RepositoryRoot/docs/Update-Reliability.ps1" -Path $page -Line 'campaign Kill: seed 3' } | Should -Throw 'No line of a campaign: *'
+        Get-Content $page | Should -Contain 'old'
+    }
+
+    It 'have a page with their markers' {
+        $copy = (Copy-Item "$RepositoryRoot/docs/reliability.md" $page -PassThru -Force).FullName
+        & "$RepositoryRoot/docs/Update-Reliability.ps1" -Path $copy -Line 'campaign Kill: 3 tries, seed 1, 0 findings'
+        Get-Content $copy | Should -Contain '| Kill | 3 | 1 | 0 |  |'
     }
 }
 

@@ -191,6 +191,15 @@ Describe 'The end of a process' {
         (Restore-Checkpoint a -Store $store -Pipeline default -Run '').Length | Should -Be 200MB
     }
 
+    It 'waits though it is that of a job, which is killed when the job is over' {
+        Start-Job {
+            Import-Module $using:ModulePath
+            Save-Checkpoint a ([byte[]]::new(200MB)) -Async -Store $using:store -Pipeline default -Run ''
+        } | Receive-Job -Wait -AutoRemoveJob
+        Wait-Until { Test-Checkpoint a -Store $store -Pipeline default -Run '' }
+        (Restore-Checkpoint a -Store $store -Pipeline default -Run '').Length | Should -Be 200MB
+    }
+
     It 'tells of a failure that nobody was told of, and fails: <_>' -ForEach 'the end of the script', 'exit', 'Environment.Exit' {
         $broken = New-BrokenStore
         $result = Invoke-Pwsh {

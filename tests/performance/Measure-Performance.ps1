@@ -130,7 +130,7 @@ function Measure-Save {
     New-Figure '`Save-Checkpoint` without state, the step named' (Format-Comparison $result 'the floor') '≤ 1.5 ×' ($result.Ratio -le 1.5)
     $result = Compare-Block { param($n) Clear-Checkpoint -Store $store; for ($i = 0; $i -lt $n; $i++) { Save-Checkpoint ingest -Store $store } } $floor 100
     New-Figure '`Save-Checkpoint` without state, the next step' (Format-Comparison $result 'the floor') '≤ 1.5 ×' ($result.Ratio -le 1.5)
-    $result = Compare-Block { param($n) for ($i = 0; $i -lt $n; $i++) { Save-Checkpoint "stage-$($script:step++)" -Store $store } } $floor 100
+    $result = Compare-Block { param($n) for ($i = 0; $i -lt $n; $i++) { Save-Checkpoint "stage-$(($script:step++))" -Store $store } } $floor 100
     New-Figure '`Save-Checkpoint` without state, the first of a new stage, whose folder is made and flushed too' (Format-Comparison $result 'the floor') 'none' $true
 }
 

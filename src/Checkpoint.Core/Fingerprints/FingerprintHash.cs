@@ -80,7 +80,7 @@ internal static class FingerprintHash
     {
         if (!FileKind.MayBeRegular(path))
             throw new IOException($"'{path}' is no file but a folder, a pipe or a device.");
-        using var file = FileSystem.Current.OpenRead(path) ?? throw new FileNotFoundException($"Could not find file '{path}'.", path);
+        using var file = FileSystem.Current.OpenAny(path) ?? throw new FileNotFoundException($"Could not find file '{path}'.", path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(1 << 17);
         try

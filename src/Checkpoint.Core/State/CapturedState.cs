@@ -5,13 +5,13 @@ internal sealed class CapturedState : IStateSource, IDisposable
 {
     private readonly IReadOnlyList<byte[]> _document;
     private readonly IReadOnlyList<ReadOnlyMemory<byte>> _blobs;
-    private readonly IReadOnlyList<byte[]> _memory;
+    private readonly IReadOnlyList<Memory<byte>> _memory;
 
     /// <param name="isSequence">Whether it comes back element by element.</param>
     /// <param name="document">The document, in pieces.</param>
     /// <param name="blobs">The blobs, in their order.</param>
     /// <param name="memory">What of <see cref="CaptureMemory"/> the blobs lie in.</param>
-    public CapturedState(bool isSequence, IReadOnlyList<byte[]> document, IReadOnlyList<ReadOnlyMemory<byte>> blobs, IReadOnlyList<byte[]> memory)
+    public CapturedState(bool isSequence, IReadOnlyList<byte[]> document, IReadOnlyList<ReadOnlyMemory<byte>> blobs, IReadOnlyList<Memory<byte>> memory)
     {
         IsSequence = isSequence;
         _document = document;
@@ -45,7 +45,7 @@ internal sealed class CapturedState : IStateSource, IDisposable
     /// <summary>Gives the memory to the next capture.</summary>
     public void Dispose()
     {
-        foreach (var bytes in _memory)
-            CaptureMemory.Return(bytes);
+        foreach (var memory in _memory)
+            CaptureMemory.Return(memory);
     }
 }

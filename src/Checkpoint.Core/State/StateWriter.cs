@@ -20,7 +20,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
 
     private readonly Func<Stream> _openPayload;
     private readonly Action<long>? _progress;
-    private readonly List<ReadOnlyMemory<byte>> _blobs = [];
+    private readonly List<(ReadOnlyMemory<byte> Bytes, bool IsConstant)> _blobs = [];
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InlineLimit);
     private int _filled;
@@ -61,7 +61,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
     public long AddBlob(ReadOnlyMemory<byte> bytes, bool isConstant = false)
     {
         var offset = _blobLength;
-        _blobs.Add(isConstant ? bytes : Hold(bytes));
+        _blobs.Add((bytes, isConstant));
         _blobLength += bytes.Length;
         return offset;
     }
@@ -73,7 +73,7 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
             return new StoredState { IsSequence = isSequence, Inline = _buffer.AsMemory(0, _filled).ToArray() };
 
         Spill();
-        foreach (var blob in _blobs)
+        foreach (var (blob, _) in _blobs)
             WriteBlob(blob, cancellation);
         return new StoredState
         {
@@ -110,8 +110,8 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         _buffer = larger;
     }
 
-    /// <summary>The blobs so far, as they are held.</summary>
-    protected IReadOnlyList<ReadOnlyMemory<byte>> Blobs => _blobs;
+    /// <summary>The blobs so far, and of each whether nobody can ever change it.</summary>
+    protected IReadOnlyList<(ReadOnlyMemory<byte> Bytes, bool IsConstant)> Blobs => _blobs;
 
     /// <summary>Sends on what was gathered of the document.</summary>
     protected void Spill()
@@ -131,9 +131,6 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         Report(document.Length);
     }
 
-    /// <summary>What is kept of a blob that may change: here the memory itself, which is soon written.</summary>
-    protected virtual ReadOnlyMemory<byte> Hold(ReadOnlyMemory<byte> blob) => blob;
-
     // The hash of one piece is computed while the next is written: with two cores hashing costs no time of its own.
     private void WriteBlob(ReadOnlyMemory<byte> blob, CancellationToken cancellation)
     {
@@ -152,12 +149,13 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         }, CancellationToken.None);
         try
         {
-            for (var at = 0; at < blob.Length; at += WriteSize)
+            // Each but the first begins at a multiple of the size in the payload.
+            for (int at = 0, size; at < blob.Length; at += size)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var piece = blob.Span.Slice(at, Math.Min(WriteSize, blob.Length - at));
-                _payload!.Write(piece);
-                Report(piece.Length);
+                size = (int)Math.Min(WriteSize - _written % WriteSize, blob.Length - at);
+                _payload!.Write(blob.Span.Slice(at, size));
+                Report(size);
             }
             // What is written goes to the medium while the rest is still being hashed.
             _payload!.Flush();

@@ -150,7 +150,7 @@ public sealed class SaveCheckpointCommand : ContextCommand
 
         if (Async)
         {
-            ProcessEnd.Watch(Host);
+            ProcessEnd.Watch(Host, Events);
             Engine.SaveBehind(draft, retention, Cancellation);
             WriteDone($"Checkpoint captured: {stage.Name}");
             WriteVerbose($"{target}: captured in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms; it is being saved behind the work.");

@@ -1,14 +1,24 @@
 using System.Collections;
 using System.Collections.Specialized;
+using System.Diagnostics.CodeAnalysis;
+using System.Dynamic;
+using System.Linq.Expressions;
 using System.Management.Automation;
 
 namespace Checkpoint;
 
 /// <summary>
 /// Hands out data in batches, and can be saved and restored between any two of them. It is one position in the data, not a list of batches: every <c>foreach</c> over it goes on
-/// where the last one stopped. For that reason it is an enumerator, which PowerShell shows as an object when a cmdlet emits it and enumerates in a loop or a pipeline.
+/// where the last one stopped.
 /// </summary>
-public sealed class CheckpointIterator : IEnumerator
+/// <remarks>
+/// So PowerShell must not go through it where somebody only looks: <c>$it</c> at the prompt, in a string or at the end of a function. All of these ask for
+/// <see cref="IEnumerable"/>, and by that it is a list of itself alone. A loop, and a pipeline that it is the input of, ask the object how it is converted to an
+/// <see cref="IEnumerator"/>, as the protocol of dynamic objects has it, and get the batches.
+/// </remarks>
+[SuppressMessage("Design", "CA1010", Justification = "It is a list to PowerShell alone.")]
+[SuppressMessage("Naming", "CA1710", Justification = "It is no collection, and must only pass for one.")]
+public sealed class CheckpointIterator : IEnumerable, IDynamicMetaObjectProvider
 {
     private readonly IList _data;
     private readonly BatchCursor _cursor;
@@ -55,6 +65,16 @@ public sealed class CheckpointIterator : IEnumerator
         Current = moved ? _cursor.Pick(i => _data[i]) : null;
         return moved;
     }
+
+    /// <summary>The batches that are left. All enumerators of an iterator go on together.</summary>
+    public IEnumerator GetEnumerator() => new Batches(this);
+
+    IEnumerator IEnumerable.GetEnumerator()
+    {
+        yield return this;
+    }
+
+    DynamicMetaObject IDynamicMetaObjectProvider.GetMetaObject(Expression parameter) => new Meta(parameter, this);
 
     /// <summary>Back to before the first batch; the same batches follow again.</summary>
     public void Reset()
@@ -126,5 +146,36 @@ public sealed class CheckpointIterator : IEnumerator
     {
         var value = saved[field];
         return (value is PSObject wrapper ? wrapper.BaseObject : value) is T typed ? typed : throw new InvalidArgumentException($"That is no state of an iterator: it has no {field} of type {typeof(T).Name}.");
+    }
+
+    private sealed class Batches(CheckpointIterator iterator) : IEnumerator
+    {
+        public object? Current => iterator.Current;
+
+        public bool MoveNext() => iterator.MoveNext();
+
+        public void Reset() => iterator.Reset();
+    }
+
+    private sealed class Meta(Expression expression, CheckpointIterator iterator)
+        : DynamicMetaObject(expression, BindingRestrictions.GetTypeRestriction(expression, typeof(CheckpointIterator)), iterator)
+    {
+        private static readonly DynamicMetaObject Nothing = new(Expression.Constant(new object()), BindingRestrictions.Empty, new object());
+
+        private Expression Iterator => Expression.Convert(Expression, typeof(CheckpointIterator));
+
+        public override DynamicMetaObject BindConvert(ConvertBinder binder) =>
+            binder.Type != typeof(IEnumerator) ? base.BindConvert(binder) : new(Expression.Call(Iterator, nameof(GetEnumerator), null), Restrictions);
+
+        // A property that there is not is asked of the elements, down to those of the batches: a mistyped name would use them up.
+        public override DynamicMetaObject BindGetMember(GetMemberBinder binder)
+        {
+            if (!Lacks(iterator, binder.Name))
+                return base.BindGetMember(binder);
+            Expression<Func<CheckpointIterator, bool>> lacks = it => Lacks(it, binder.Name);
+            return new(binder.FallbackGetMember(Nothing).Expression, Restrictions.Merge(BindingRestrictions.GetExpressionRestriction(Expression.Invoke(lacks, Iterator))));
+        }
+
+        private static bool Lacks(CheckpointIterator iterator, string property) => PSObject.AsPSObject(iterator).Members[property] is null;
     }
 }

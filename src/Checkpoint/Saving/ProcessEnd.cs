@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Runtime.InteropServices;
 
@@ -9,18 +10,24 @@ namespace Checkpoint;
 /// </summary>
 /// <remarks>
 /// ProcessExit comes when a script or a session ends, by <c>exit</c>, by an error, by Ctrl+C, and by Environment.Exit. SIGTERM and SIGHUP do not bring it since .NET 10, so they
-/// are waited on as well. Nothing comes when a process is killed; the store is whole then and lacks what was not committed.
+/// are waited on as well. The process of a job is killed as soon as its runspace is closed, which waits for the handlers of Exiting. Nothing comes when a process is killed; the store is whole then and lacks what was not committed.
 /// </remarks>
 internal static class ProcessEnd
 {
+    private const string RemoteHost = "ServerRemoteHost";
+
+    private static readonly PSEventReceivedEventHandler Closing = (_, _) => End();
     private static readonly object Gate = new();
     private static readonly List<PosixSignalRegistration> Signals = [];
     private static PSHost? _host;
 
     /// <summary>To be called before a save goes behind the work.</summary>
     /// <param name="host">Who tells the user at the end.</param>
-    public static void Watch(PSHost host)
+    /// <param name="events">Those of the runspace.</param>
+    public static void Watch(PSHost host, PSEventManager events)
     {
+        if (host.Name == RemoteHost && !events.GetEventSubscribers(PSEngineEvent.Exiting).Any(s => s.HandlerDelegate == Closing))
+            events.SubscribeEvent(null, null, PSEngineEvent.Exiting, null, Closing, supportEvent: true, forwardEvent: false);
         lock (Gate)
         {
             if (_host is null)

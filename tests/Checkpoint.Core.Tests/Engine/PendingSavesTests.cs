@@ -74,6 +74,28 @@ public sealed class PendingSavesTests : StoreTest
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_large_capture_lies_so_that_it_can_be_written_past_the_cache_or_through_it(bool refused)
+    {
+        _files.RefusesDirect = refused;
+        // Whatever the document's length, and in memory that is used again.
+        foreach (var document in new[] { 1, 100, 4_095, 4_096, 70_001 })
+        {
+            _files.DirectWrites.Clear();
+            var state = new TestState('"' + new string('x', document) + '"', TestState.Large(document, 5_000_000).Blob);
+            Engine.SaveBehind(Draft(state), new RetentionPolicy(), default);
+            Settle();
+            TestState.AssertEqual(state, await Restore());
+            Assert.All(_files.DirectWrites, w => Assert.Equal((0, 0L), (w.Length % FileSystem.DirectUnit, w.Offset % FileSystem.DirectUnit)));
+            // Who refused once, or cannot, is not asked again.
+            Assert.NotEmpty(_files.DirectWrites);
+            if (refused)
+                Assert.Single(_files.DirectWrites);
+        }
+    }
+
     [Fact]
     public async Task The_second_save_of_a_stage_waits_with_its_capture_until_the_first_is_committed()
     {

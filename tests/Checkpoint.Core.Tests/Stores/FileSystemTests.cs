@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace Checkpoint.Tests;
@@ -51,6 +52,48 @@ public sealed class FileSystemTests : IDisposable
         var buffer = new byte[3];
         Assert.Equal(3, Files.Read(reader!, buffer, 0));
         Assert.Equal("old"u8.ToArray(), buffer);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/dev/shm")]
+    public unsafe void What_is_written_past_the_cache_joins_what_goes_through_it(string parent)
+    {
+        var path = Directory.Exists(parent) ? Path.Join(parent, Path.GetRandomFileName()) : At("mixed");
+        var bytes = new byte[FileSystem.DirectUnit * 3 + 5];
+        new Random(1).NextBytes(bytes);
+        var aligned = (byte*)NativeMemory.AlignedAlloc((nuint)FileSystem.DirectUnit, (nuint)FileSystem.DirectUnit);
+        try
+        {
+            using (var file = Files.CreateFile(path))
+            {
+                Files.Write(file, bytes.AsSpan(0, FileSystem.DirectUnit), 0);
+                var middle = new Span<byte>(aligned, FileSystem.DirectUnit);
+                bytes.AsSpan(FileSystem.DirectUnit, FileSystem.DirectUnit).CopyTo(middle);
+                if (!Files.TryWriteDirect(file, middle, FileSystem.DirectUnit))
+                    Files.Write(file, middle, FileSystem.DirectUnit);
+                // From memory at no boundary: the file is as it was before.
+                Files.Write(file, bytes.AsSpan(FileSystem.DirectUnit * 2), FileSystem.DirectUnit * 2);
+                Files.Flush(file);
+            }
+            Assert.Equal(bytes, File.ReadAllBytes(path));
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(aligned);
+            File.Delete(path);
+        }
+    }
+
+    [UnixFact]
+    public void Memory_that_cannot_be_written_past_the_cache_is_no_error()
+    {
+        using var file = Files.CreateFile(At("odd"));
+        var bytes = GC.AllocateArray<byte>(FileSystem.DirectUnit + 1, pinned: true);
+        // One byte off every unit there is: a disk refuses it, and what is no disk may take it.
+        if (!Files.TryWriteDirect(file, bytes.AsSpan(1, 513), 0))
+            Files.Write(file, bytes.AsSpan(1, 513), 0);
+        Assert.Equal(513, RandomAccess.GetLength(file));
     }
 
     [Fact]

@@ -186,24 +186,32 @@ public sealed class FolderStoreListTests : StoreTest
     }
 
     [UnixFact]
-    public async Task A_store_a_stage_and_a_record_may_be_reached_through_links()
+    public async Task A_store_may_be_reached_through_a_link_but_nothing_in_it()
     {
         await Save(TestState.Large(1));
         var link = Path.Join(Temp.Path, "link");
         Directory.CreateSymbolicLink(link, Root);
         TestState.AssertEqual(TestState.Large(1), await Restore(new FolderStore(link)));
 
+        var record = Path.Join(Temp.Path, "record.json");
+        await Save(TestState.Large(2));
+        File.Move(RecordPath(2), record);
+        File.CreateSymbolicLink(RecordPath(2), record);
+        Assert.Contains("is a link", (await FailsAsync(CheckpointErrorKind.CheckpointDamaged, () => Restore(2))).Message);
+
         var moved = Path.Join(Temp.Path, "moved");
         Directory.Move(StageFolder, moved);
         Directory.CreateSymbolicLink(StageFolder, moved);
-        Assert.Single(await Listed(new StageQuery { Pipeline = NamePattern.Any }));
-        TestState.AssertEqual(TestState.Large(1), await Restore());
-        Assert.Equal(2, (await Save(TestState.Large(2))).Step);
+        Assert.Empty(await Listed(new StageQuery { Pipeline = NamePattern.Any }));
+        Assert.Contains("is a link", (await FailsAsync(CheckpointErrorKind.StoreUnavailable, () => Restore())).Message);
+        Assert.Contains("is a link", (await FailsAsync(CheckpointErrorKind.StoreUnavailable, () => Save(TestState.Large(3)))).Message);
+    }
 
-        var record = Path.Join(Temp.Path, "record.json");
-        File.Move(RecordPath(2), record);
-        File.CreateSymbolicLink(RecordPath(2), record);
-        TestState.AssertEqual(TestState.Large(2), await Restore(2));
+    private static async Task<CheckpointException> FailsAsync(CheckpointErrorKind kind, Func<Task> work)
+    {
+        var error = await Assert.ThrowsAsync<CheckpointException>(work);
+        Assert.Equal(kind, error.Kind);
+        return error;
     }
 
     private static NamePattern StartsWith(string text) => NamePattern.Where(n => n.StartsWith(text, StringComparison.OrdinalIgnoreCase));

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Checkpoint.Tests;
 
 /// <summary>The payload on its way to the medium.</summary>
@@ -123,5 +125,23 @@ public sealed class PayloadStreamTests : StoreTest
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => save);
         }
         Assert.Equal(before.Keys, Temp.Files().Keys.Where(f => !f.EndsWith(FolderLayout.LockName, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public unsafe void Only_memory_that_nobody_changes_is_written_past_the_cache(bool isSteady)
+    {
+        var memory = (byte*)NativeMemory.AlignedAlloc(1 << 20, FileSystem.DirectUnit);
+        try
+        {
+            using var stream = new PayloadStream(_files, _files.CreateFile(Path.Join(Temp.Path, "a"))) { MayBeDirect = isSteady };
+            stream.Write(new Span<byte>(memory, 1 << 20));
+            Assert.Equal(isSteady, !_files.DirectWrites.IsEmpty);
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(memory);
+        }
     }
 }

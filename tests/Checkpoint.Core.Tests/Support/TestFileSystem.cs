@@ -21,6 +21,11 @@ internal sealed class TestFileSystem : FileSystem
     /// <summary>What an attempt to lock a folder gives, instead of a lock.</summary>
     public LockResult? LockAnswer { get; set; }
 
+    /// <summary>What was tried to be written past the cache, whether that could be or not.</summary>
+    public ConcurrentBag<(int Length, long Offset)> DirectWrites { get; } = [];
+
+    public bool RefusesDirect { get; set; }
+
     /// <summary>What is said of every file and folder, instead of what is true.</summary>
     public FileStamp? StampAnswer { get; set; }
 
@@ -84,6 +89,17 @@ internal sealed class TestFileSystem : FileSystem
         var operation = Enter(new(FileVerb.Write, PathOf(file)) { Bytes = bytes.ToArray(), Offset = offset });
         Current.Write(file, bytes, offset);
         After?.Invoke(operation);
+    }
+
+    public override bool TryWriteDirect(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        DirectWrites.Add((bytes.Length, offset));
+        if (RefusesDirect)
+            return false;
+        var operation = Enter(new(FileVerb.Write, PathOf(file)));
+        var written = Current.TryWriteDirect(file, bytes, offset);
+        After?.Invoke(operation);
+        return written;
     }
 
     // The medium is not waited for: no test takes its power away.

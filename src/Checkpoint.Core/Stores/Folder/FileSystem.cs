@@ -11,6 +11,9 @@ internal abstract class FileSystem
 {
     private static readonly EnumerationOptions ListAll = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false, ReturnSpecialDirectories = false };
 
+    /// <summary>What memory, offset and length are multiples of in <see cref="TryWriteDirect"/>: a page, which is the largest unit of most media and file systems.</summary>
+    public const int DirectUnit = 4096;
+
     /// <summary>The file system of this machine.</summary>
     public static FileSystem Current { get; } = OperatingSystem.IsWindows() ? new WindowsFileSystem() : new UnixFileSystem();
 
@@ -39,6 +42,10 @@ internal abstract class FileSystem
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
 
+    /// <summary>Writes from this memory to the medium past the system's cache, which spares the processor a copy. It is to be flushed all the same.</summary>
+    /// <returns>False where that cannot be; the bytes are to be written by <see cref="Write"/> then.</returns>
+    public virtual bool TryWriteDirect(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => false;
+
     /// <summary>Has the file's content on the medium when it returns.</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
 
@@ -57,7 +64,15 @@ internal abstract class FileSystem
 
     /// <summary>Opens a file for reading; writers and renames are not hindered.</summary>
     /// <returns>Null where there is no such file.</returns>
+    /// <exception cref="ForeignFileException">It is a link, a pipe or a device.</exception>
     public virtual SafeFileHandle? OpenRead(string path)
+    {
+        RefuseLink(path);
+        return OpenAny(path);
+    }
+
+    /// <summary>As <see cref="OpenRead"/>, for what is no file of a store: a link is followed.</summary>
+    public virtual SafeFileHandle? OpenAny(string path)
     {
         try
         {
@@ -88,17 +103,42 @@ internal abstract class FileSystem
         // A folder that somebody gave a record's name.
         if (DirectoryExists(path))
             return null;
-        using var file = OpenRead(path);
-        if (file is null)
-            return null;
         try
         {
-            return ReadWhole(file);
+            using var file = OpenRead(path);
+            return file is null ? null : ReadWhole(file);
+        }
+        catch (ForeignFileException e)
+        {
+            throw new InvalidDataException("it " + e.What, e);
         }
         catch (NotSupportedException)
         {
-            throw new InvalidDataException("it is no file but a pipe or a device");
+            throw new InvalidDataException("it " + ForeignFileException.NoFile);
         }
+    }
+
+    /// <summary>Whether a name is a link to a file or folder. What is marked otherwise (a file kept in a cloud) is none.</summary>
+    public static bool IsLink(string path)
+    {
+        var entry = new FileInfo(path);
+        return (int)entry.Attributes != -1 && (entry.Attributes & FileAttributes.ReparsePoint) != 0 && entry.LinkTarget is not null;
+    }
+
+    /// <summary>Refuses a folder that is reached through a link below the root, or is one: it could lie anywhere. The root itself may be one.</summary>
+    /// <exception cref="ForeignFileException">It is.</exception>
+    public static void RefuseLinks(string path, string root)
+    {
+        for (; path.Length > root.Length; path = Path.GetDirectoryName(path)!)
+            RefuseLink(path);
+    }
+
+    /// <summary>Refuses a file that is a link.</summary>
+    /// <exception cref="ForeignFileException">It is.</exception>
+    protected static void RefuseLink(string path)
+    {
+        if (IsLink(path))
+            throw new ForeignFileException(path, ForeignFileException.Link);
     }
 
     /// <summary>Removes a file; one that is not there is no error.</summary>

@@ -112,7 +112,7 @@ internal sealed class FolderCommit : IDisposable
             () =>
             {
                 payload = CreateTemporary();
-                return stream = new PayloadStream(_files, payload.Handle, leaveOpen: true);
+                return stream = new PayloadStream(_files, payload.Handle, leaveOpen: true) { MayBeDirect = source is CapturedState };
             },
             _draft.Progress);
         source.WriteTo(writer, cancellation);

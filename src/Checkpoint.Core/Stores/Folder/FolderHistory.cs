@@ -15,6 +15,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
 
     public ValueTask AppendAsync(string pipeline, IEnumerable<CheckpointEvent> events, CancellationToken cancellation)
     {
+        FileSystem.RefuseLinks(FolderLayout.RunPath(root, pipeline, null), root);
         var lines = new ArrayBufferWriter<byte>(512);
         foreach (var entry in events)
             HistoryFormat.Write(lines, entry);

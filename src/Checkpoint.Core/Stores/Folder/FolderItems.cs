@@ -196,6 +196,7 @@ internal sealed class FolderItems : ItemLog
     // The folder, and what is new above it, are flushed with the file that is new in it.
     private SafeFileHandle Open(string name) => Guarded(() =>
     {
+        FileSystem.RefuseLinks(_folder, _root);
         var path = Path.Join(_folder, name);
         for (var attempt = 1; ; attempt++)
         {

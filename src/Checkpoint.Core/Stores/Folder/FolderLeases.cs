@@ -22,6 +22,7 @@ internal sealed class FolderLeases(string root, FileSystem files)
     /// <param name="cancellation">Ends the attempt.</param>
     public async ValueTask<LeaseAttempt> TryTakeAsync(string path, LeaseHolder holder, CancellationToken cancellation)
     {
+        FileSystem.RefuseLinks(Path.GetDirectoryName(path)!, root);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -57,6 +58,7 @@ internal sealed class FolderLeases(string root, FileSystem files)
     public LeaseHolder? Find(LeaseName lease)
     {
         var path = FolderLayout.LeasePath(root, lease);
+        FileSystem.RefuseLinks(Path.GetDirectoryName(path)!, root);
         return files.IsLocked(path) ? ReadHolder(path) ?? new LeaseHolder("", "", 0, default) : null;
     }
 

@@ -3,8 +3,12 @@ namespace Checkpoint;
 /// <summary>The records of runs: one small file a run, replaced whole.</summary>
 internal sealed class FolderRuns(string root, FileSystem files)
 {
-    public void Write(CheckpointRun run) =>
-        WholeFile.Replace(files, FolderLayout.RunPath(root, run.Pipeline, run.Run), FolderLayout.RunRecordName, RunFormat.Serialize(run).Span);
+    public void Write(CheckpointRun run)
+    {
+        var folder = FolderLayout.RunPath(root, run.Pipeline, run.Run);
+        FileSystem.RefuseLinks(folder, root);
+        WholeFile.Replace(files, folder, FolderLayout.RunRecordName, RunFormat.Serialize(run).Span);
+    }
 
     /// <summary>Reads the run in a folder.</summary>
     /// <returns>Null where there is none.</returns>
@@ -12,6 +16,7 @@ internal sealed class FolderRuns(string root, FileSystem files)
     public CheckpointRun? Read(string folder)
     {
         var path = Path.Join(folder, FolderLayout.RunRecordName);
+        FileSystem.RefuseLinks(folder, root);
         try
         {
             if (files.ReadRecord(path) is not { } bytes)

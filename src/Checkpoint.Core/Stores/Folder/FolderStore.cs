@@ -39,6 +39,7 @@ internal sealed class FolderStore : CheckpointStore
         var isSaved = false;
         try
         {
+            Plain(FolderLayout.StagePath(_root, draft.Stage));
             var tidied = LastTidied(draft);
             using var commit = new FolderCommit(_root, _files, draft, mayTidy: tidied is null);
             var saved = await commit.RunAsync(cancellation);
@@ -101,7 +102,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return new(Read(FolderLayout.StagePath(_root, stage), stage, step, cancellation));
+            return new(Read(Plain(FolderLayout.StagePath(_root, stage)), stage, step, cancellation));
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -117,8 +118,13 @@ internal sealed class FolderStore : CheckpointStore
         var path = Path.Join(Path.GetDirectoryName(checkpoint.Location), state.Payload);
         try
         {
+            Plain(Path.GetDirectoryName(path)!);
             var file = _files.OpenRead(path) ?? throw CheckpointErrors.Damaged(checkpoint.StageId, checkpoint.Step, path, "its payload is missing");
             return new(new StateReader(state, new PayloadStream(_files, file), progress));
+        }
+        catch (ForeignFileException e)
+        {
+            throw CheckpointErrors.Damaged(checkpoint.StageId, checkpoint.Step, path, "its payload " + e.What, e);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -130,7 +136,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return await new FolderRemoval(_root, _files, _time, stage, FolderLayout.StagePath(_root, stage)).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, _time, stage, Plain(FolderLayout.StagePath(_root, stage))).RemoveAsync(steps, cancellation);
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -208,7 +214,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return new(_files.ReadRecord(Path.Join(FolderLayout.DocumentsPath(_root, document), FolderLayout.DocumentFileName(document))));
+            return new(_files.ReadRecord(Path.Join(Plain(FolderLayout.DocumentsPath(_root, document)), FolderLayout.DocumentFileName(document))));
         }
         catch (Exception e) when (IsIO(e))
         {
@@ -220,7 +226,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            WholeFile.Replace(_files, FolderLayout.DocumentsPath(_root, document), FolderLayout.DocumentFileName(document), bytes.Span);
+            WholeFile.Replace(_files, Plain(FolderLayout.DocumentsPath(_root, document)), FolderLayout.DocumentFileName(document), bytes.Span);
             return default;
         }
         catch (Exception e) when (IsIO(e))
@@ -299,6 +305,13 @@ internal sealed class FolderStore : CheckpointStore
         return null;
     }
 
+    // A folder of the store that is reached through no link.
+    private string Plain(string folder)
+    {
+        FileSystem.RefuseLinks(folder, _root);
+        return folder;
+    }
+
     private static bool IsIO(Exception e) => e is IOException or UnauthorizedAccessException;
 
     private StageListing? ListStage(StageQuery query, string parent, string pipelineFolder, string? runFolder, string folder, CancellationToken cancellation)
@@ -348,10 +361,13 @@ internal sealed class FolderStore : CheckpointStore
     /// <summary>The names of the folders that can hold what is meant, in their order.</summary>
     private IEnumerable<string> Folders(string parent, NamePattern names)
     {
-        if (names.Literal is { } literal)
-            return [FolderLayout.Escape(literal)];
         try
         {
+            // What is named is refused where it is a link; where all are meant, a link is foreign as any other thing that no writer made.
+            if (names.Literal is { } literal)
+                return [Path.GetFileName(Plain(Path.Join(parent, FolderLayout.Escape(literal))))];
+            if (FileSystem.IsLink(parent))
+                return [];
             var folders = new List<string>();
             _files.Scan(parent, (name, isDirectory) =>
             {
@@ -361,6 +377,7 @@ internal sealed class FolderStore : CheckpointStore
             // The key decides where it can be had from the folder's name; else the record will. A folder that is no name's is not ours.
             return folders.Distinct().Select(f => (Folder: f, Key: FolderLayout.Unescape(f)))
                 .Where(f => f.Key is not null ? names.IsAny || names.IsMatch(f.Key) : FolderLayout.IsCut(f.Folder))
+                .Where(f => !FileSystem.IsLink(Path.Join(parent, f.Folder)))
                 .OrderBy(f => f.Key ?? f.Folder, StringComparer.Ordinal)
                 .Select(f => f.Folder);
         }
@@ -372,6 +389,7 @@ internal sealed class FolderStore : CheckpointStore
 
     private StageListing? ReadStage(string path, StageId stage, CancellationToken cancellation)
     {
+        Plain(path);
         for (var attempt = 1; ; attempt++)
         {
             var folder = StageFolder.List(_files, path);

@@ -11,9 +11,19 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     // Less than this is flushed by whoever waits for it: that costs less than to have another thread do it.
     private const long WorthAThread = FlushBehind / 16;
 
+    // Less than this is soon copied.
+    private const int WorthDirect = 1 << 20;
+
+    private bool _mayBeDirect;
     private long _position;
     private long _flushFrom;
     private Task _flushing = Task.CompletedTask;
+
+    /// <summary>Whether large pieces go past the system's cache. Only where nobody can change them meanwhile: a file system with checksums could read others than it wrote.</summary>
+    public bool MayBeDirect
+    {
+        init => _mayBeDirect = value;
+    }
 
     /// <summary>Where reading or writing begins in the file.</summary>
     public long Start
@@ -47,10 +57,26 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override void Write(ReadOnlySpan<byte> buffer)
+    public override unsafe void Write(ReadOnlySpan<byte> buffer)
     {
-        files.Write(file, buffer, _position);
-        _position += buffer.Length;
+        fixed (byte* memory = buffer)
+        {
+            var head = (int)(-_position & (FileSystem.DirectUnit - 1));
+            if (_mayBeDirect && buffer.Length >= WorthDirect && (((nint)memory + head) & (FileSystem.DirectUnit - 1)) == 0)
+            {
+                WriteCached(buffer[..head]);
+                buffer = buffer[head..];
+                var units = buffer[..(buffer.Length & -FileSystem.DirectUnit)];
+                _mayBeDirect = files.TryWriteDirect(file, units, _position);
+                if (_mayBeDirect)
+                {
+                    _position += units.Length;
+                    _flushFrom += units.Length;
+                    buffer = buffer[units.Length..];
+                }
+            }
+            WriteCached(buffer);
+        }
         FlushBeyond(FlushBehind);
     }
 
@@ -74,6 +100,14 @@ internal sealed class PayloadStream(FileSystem files, SafeFileHandle file, bool 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void WriteCached(ReadOnlySpan<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+            return;
+        files.Write(file, buffer, _position);
+        _position += buffer.Length;
+    }
 
     private void FlushBeyond(long size)
     {

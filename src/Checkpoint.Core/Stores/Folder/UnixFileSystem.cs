@@ -13,7 +13,7 @@ internal partial class UnixFileSystem : FileSystem
     private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
 
     // Numbers that Linux and macOS share.
-    protected const int EPERM = 1, ENOENT = 2, EINTR = 4, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
+    protected const int EPERM = 1, ENOENT = 2, EINTR = 4, ENXIO = 6, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EINVAL = 22;
 
     private const int LockShared = 1, LockExclusive = 2, LockNonBlocking = 4;
 
@@ -26,6 +26,14 @@ internal partial class UnixFileSystem : FileSystem
     // O_NOFOLLOW, which Linux numbers by processor.
     private static readonly int NoFollow = OperatingSystem.IsMacOS() ? 0x100
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 or Architecture.Ppc64le ? 0x8000 : 0x20000;
+
+    // O_DIRECT, which Linux numbers by processor.
+    private static readonly int Direct = RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.Arm or Architecture.Arm64 or Architecture.Armv6 => 0x10000,
+        Architecture.Ppc64le => 0x20000,
+        _ => 0x4000,
+    };
 
     // The client of a share remembers a folder's time for seconds, and what lies behind FUSE or FAT need not move it at all.
     public override bool TellsChanges(string path)
@@ -78,15 +86,52 @@ internal partial class UnixFileSystem : FileSystem
         }
     }
 
+    public override bool TryWriteDirect(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        var flags = FileControl(file, 3, 0); // F_GETFL
+        if (flags < 0 || FileControl(file, 4, flags | Direct) != 0) // F_SETFL
+            return false;
+        try
+        {
+            Write(file, bytes, offset);
+            return true;
+        }
+        catch (IOException)
+        {
+            // A medium with a larger unit, or a file system that takes the flag and then not the bytes. Where the fault lies elsewhere, the write through the cache meets it too.
+            return false;
+        }
+        finally
+        {
+            _ = FileControl(file, 4, flags);
+        }
+    }
+
     // .NET's own open takes a shared lock, and so fails beside a writer that still holds its exclusive one. Without O_NONBLOCK a pipe in a record's place
     // would be waited for.
-    public override SafeFileHandle? OpenRead(string path)
+    public override SafeFileHandle? OpenRead(string path) => TryOpen(path, NoFollow) is { } file ? Own(file, path) : null;
+
+    public override SafeFileHandle? OpenAny(string path) => TryOpen(path, 0);
+
+    private static SafeFileHandle? TryOpen(string path, int flags)
     {
-        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000004 : 0x80800); // O_RDONLY | O_NONBLOCK | O_CLOEXEC
+        var descriptor = Open(path, (OperatingSystem.IsMacOS() ? 0x1000004 : 0x80800) | flags); // O_RDONLY | O_NONBLOCK | O_CLOEXEC
         if (descriptor >= 0)
             return new SafeFileHandle(descriptor, ownsHandle: true);
         var error = Marshal.GetLastPInvokeError();
         return error is ENOENT or ENOTDIR ? null : throw Failed(error, path);
+    }
+
+    // Who may write a store's files may have put anything in their place.
+    private static SafeFileHandle Own(SafeFileHandle file, string path, bool isWritten = false)
+    {
+        var status = UnixFileStatus.Of(file);
+        if (status.IsRegular && (status.Names <= 1 || !isWritten))
+            return file;
+        file.Dispose();
+        throw new ForeignFileException(path, status.IsRegular ? ForeignFileException.Shared : ForeignFileException.NoFile);
     }
 
     // On NFS an exclusive lock needs a file that is open for writing. A link is nothing that a writer left.
@@ -108,14 +153,14 @@ internal partial class UnixFileSystem : FileSystem
     public override SafeFileHandle OpenShared(string path)
     {
         int descriptor;
-        while ((descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802)) < 0) // O_RDWR | O_NONBLOCK | O_CLOEXEC
+        while ((descriptor = Open(path, (OperatingSystem.IsMacOS() ? 0x1000006 : 0x80802) | NoFollow)) < 0) // O_RDWR | O_NONBLOCK | O_CLOEXEC
         {
             var error = Marshal.GetLastPInvokeError();
             if (error != ENOENT)
                 throw Failed(error, path);
             MakeEmpty(path);
         }
-        return new SafeFileHandle(descriptor, ownsHandle: true);
+        return Own(new SafeFileHandle(descriptor, ownsHandle: true), path, isWritten: true);
     }
 
     private static void MakeEmpty(string path)
@@ -148,7 +193,7 @@ internal partial class UnixFileSystem : FileSystem
 
     public override DirectoryHandle OpenDirectory(string path)
     {
-        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000); // O_RDONLY | O_CLOEXEC
+        var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000004 : 0x80800); // O_RDONLY | O_NONBLOCK | O_CLOEXEC
         if (descriptor < 0)
             throw Failed(Marshal.GetLastPInvokeError(), path);
         return new UnixDirectory(new SafeFileHandle(descriptor, ownsHandle: true));
@@ -224,10 +269,14 @@ internal partial class UnixFileSystem : FileSystem
 
     private static Exception Failed(int error, string path)
     {
+        if (error == ELOOP && IsLink(path))
+            return new ForeignFileException(path, ForeignFileException.Link);
         var message = $"{new Win32Exception(error).Message} : '{path}'";
         return error switch
         {
             ENOENT => new DirectoryNotFoundException(message),
+            // A socket.
+            ENXIO => new ForeignFileException(path, ForeignFileException.NoFile),
             EPERM or EACCES => new UnauthorizedAccessException(message),
             _ => new IOException(message, error),
         };
@@ -247,6 +296,9 @@ internal partial class UnixFileSystem : FileSystem
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FileControl(SafeFileHandle file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

@@ -90,7 +90,11 @@ internal partial class WindowsFileSystem : FileSystem
         }
     }
 
-    public override SafeFileHandle OpenShared(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+    public override SafeFileHandle OpenShared(string path)
+    {
+        RefuseLink(path);
+        return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+    }
 
     public override DirectoryHandle OpenDirectory(string path) => new WindowsDirectory(path);
 
