@@ -7,8 +7,9 @@ internal static class OutputFiles
     /// <param name="path">A full path.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <param name="progress">Told how many bytes more were read; or null.</param>
+    /// <param name="files">What flushes it.</param>
     /// <exception cref="UnreadableFileException">It cannot be read, or has a name that no record can hold.</exception>
-    public static OutputFile Describe(string path, CancellationToken cancellation, Action<int>? progress = null) => UnreadableFileException.Guard(path, () =>
+    public static OutputFile Describe(string path, CancellationToken cancellation, Action<int>? progress = null, FileSystem? files = null) => UnreadableFileException.Guard(path, () =>
     {
         if (!ScalarJson.IsUtf16(path))
             throw new IOException($"'{path}' holds half of a surrogate pair.");
@@ -18,7 +19,7 @@ internal static class OutputFiles
             var (size, time) = (before.Length, before.LastWriteTimeUtc);
             var hash = FingerprintHash.Hex(FingerprintHash.File(path, cancellation, progress));
             // After a loss of power a file may have its size and time, and no content: the record must not outlast what it vouches for.
-            Task.Run(() => FileSystem.Current.TryFlush(path), cancellation).Wait(cancellation);
+            Task.Run(() => (files ?? FileSystem.Current).TryFlush(path), cancellation).Wait(cancellation);
             before.Refresh();
             // A file that grows while it is read would be declared with a hash that fits neither state.
             if ((before.Length == size && before.LastWriteTimeUtc == time) || attempt == 3)

@@ -18,6 +18,9 @@ internal static class HistoryFormat
     /// <summary>The longest end of a line that a link is read from, with its line feed.</summary>
     public const int LinkLength = 10 + 19 + 10 + ChainDigits + 3;
 
+    /// <summary>No line has more bytes; a longer one is damage.</summary>
+    public const int MaxLine = 1 << 20;
+
     private static readonly JsonWriterOptions Options = RecordFormat.WriterOptions with { Indented = false };
 
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdef"u8);

@@ -156,6 +156,20 @@ public class FolderHistoryTests : StoreTest
     }
 
     [Fact]
+    public async Task A_line_longer_than_any_can_be_is_passed_over_and_takes_no_more_memory_than_one()
+    {
+        await Append(1);
+        using (var file = new FileStream(HistoryPath, FileMode.Append))
+            file.SetLength(file.Length + (100 << 20));
+        await Append(2);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Equal([1, 2], await Steps());
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
+    [Fact]
     public async Task Lines_of_any_length_are_read_whatever_a_read_gives()
     {
         await Append(1);

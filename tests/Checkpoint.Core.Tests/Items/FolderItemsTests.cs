@@ -40,6 +40,29 @@ public sealed class FolderItemsTests : ItemLogTest
     }
 
     [Fact]
+    public void A_line_longer_than_any_can_be_costs_only_itself_and_no_more_memory_than_one()
+    {
+        Write(Entry("a"));
+        using (var file = new FileStream(JournalPath, FileMode.Append))
+        {
+            file.Write("b\n"u8);
+            file.SetLength(file.Length + (100 << 20));
+        }
+        Write(Entry("c"));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(("a c", 2), Read("a", "b", "c"));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
+    }
+
+    [Fact]
+    public void An_error_of_many_megabytes_is_cut_so_that_its_line_can_be_read()
+    {
+        Write(Entry("a", error: new string('\u0001', 8 << 20)), Entry("b"));
+        Assert.Equal(("b", 0), Read("a", "b"));
+        Assert.InRange(new FileInfo(JournalPath).Length, 1 << 20, ItemFormat.MaxLine);
+    }
+
+    [Fact]
     public void Cut_off_at_any_byte_the_journal_loses_only_the_lines_behind_the_cut()
     {
         Write(Entry("a"), Entry("b"), Entry("c"));

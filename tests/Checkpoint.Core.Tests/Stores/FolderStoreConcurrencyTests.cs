@@ -129,7 +129,7 @@ public sealed class FolderStoreConcurrencyTests(ITestOutputHelper output) : Stor
                 foreach (var stage in Wait(List(store, new StageQuery { Pipeline = NamePattern.Any })))
                     Assert.NotNull(stage.Newest.Info);
             });
-        Assert.Equal([200L], Wait(Steps()));
+        Assert.Equal([acknowledged], Wait(Steps()));
         Assert.Equal(large ? 1 : 0, Names(FolderEntryKind.Payload).Count);
     }
 

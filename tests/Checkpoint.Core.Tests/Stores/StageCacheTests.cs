@@ -332,14 +332,18 @@ public sealed class StageCacheTests : StoreTest
 
     [UnixFact]
     [UnsupportedOSPlatform("windows")]
-    public async Task What_lies_behind_a_link_is_read_each_time()
+    public async Task What_became_a_link_is_not_answered_from_what_was_remembered()
     {
         await Change(TestState.Small("one"), 1);
+        await Settle();
         var behind = Path.Join(Temp.Path, "behind");
         Directory.Move(StageFolder, behind);
         Directory.CreateSymbolicLink(StageFolder, behind);
-        await Settle();
-        Assert.True(await IsRead());
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<CheckpointException>(async () => await Recalled());
+            _time.Advance(Settled);
+        }
 
         Directory.Delete(StageFolder);
         Directory.Move(behind, StageFolder);

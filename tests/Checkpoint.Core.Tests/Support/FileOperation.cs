@@ -34,6 +34,12 @@ public enum FileVerb
 /// <param name="Target">For a rename, the new name.</param>
 internal sealed record FileOperation(FileVerb Verb, string Path, string? Target = null)
 {
+    /// <summary>For a write, what is written.</summary>
+    public byte[] Bytes { get; init; } = [];
+
+    /// <summary>For a write, where.</summary>
+    public long Offset { get; init; }
+
     public string Name => System.IO.Path.GetFileName(Path);
 
     /// <summary>What the file is in the end: for a rename by its new name.</summary>

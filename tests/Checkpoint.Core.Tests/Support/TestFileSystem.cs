@@ -88,7 +88,7 @@ internal sealed class TestFileSystem : FileSystem
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
     {
-        var operation = Enter(new(FileVerb.Write, PathOf(file)));
+        var operation = Enter(new(FileVerb.Write, PathOf(file)) { Bytes = bytes.ToArray(), Offset = offset });
         Current.Write(file, bytes, offset);
         After?.Invoke(operation);
     }
@@ -106,6 +106,8 @@ internal sealed class TestFileSystem : FileSystem
 
     // The medium is not waited for: no test takes its power away.
     public override void Flush(SafeFileHandle file) => Do(new(FileVerb.Flush, PathOf(file)), () => { });
+
+    public override void TryFlush(string path) => Do(new(FileVerb.Flush, path), () => { });
 
     public override SafeFileHandle? OpenRead(string path) => Do(new(FileVerb.OpenRead, path), () =>
     {

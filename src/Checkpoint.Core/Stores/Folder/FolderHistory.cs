@@ -37,7 +37,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
         using var file = files.OpenRead(Path.Join(root, pipelineFolder, FolderLayout.HistoryName));
         if (file is null)
             yield break;
-        foreach (var (line, isEnded) in LineFile.Lines(files, file))
+        foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
         {
             if (isEnded && HistoryFormat.Parse(line.Span, root) is { } entry)
                 yield return entry;

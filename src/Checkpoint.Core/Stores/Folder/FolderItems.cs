@@ -40,7 +40,7 @@ internal sealed class FolderItems : ItemLog
     public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
     {
         var buffer = new byte[ReadSize];
-        var (filled, at, damaged) = (0, 0L, 0);
+        var (filled, at, damaged, isTooLong) = (0, 0L, 0, false);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,17 +48,22 @@ internal sealed class FolderItems : ItemLog
             filled += read;
             var start = 0;
             for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += length + 1)
-                damaged += Show(buffer.AsSpan(start, length), at + start, visit);
+            {
+                damaged += isTooLong ? 1 : Show(buffer.AsSpan(start, length), at + start, visit);
+                isTooLong = false;
+            }
             if (read == 0)
             {
                 // What a crash left without its line feed may be whole, and is ended before anything follows.
-                _isTorn = filled > start;
-                return _isTorn ? damaged + Show(buffer.AsSpan(start, filled - start), at + start, visit) : damaged;
+                _isTorn = filled > start || isTooLong;
+                return isTooLong ? damaged + 1 : _isTorn ? damaged + Show(buffer.AsSpan(start, filled - start), at + start, visit) : damaged;
             }
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
             at += start;
             filled -= start;
-            if (filled == buffer.Length)
+            if (filled == ItemFormat.MaxLine)
+                (at, filled, isTooLong) = (at + filled, 0, true);
+            else if (filled == buffer.Length)
                 Array.Resize(ref buffer, 2 * buffer.Length);
         }
     });
@@ -177,6 +182,8 @@ internal sealed class FolderItems : ItemLog
                 var line = buffer[..(length >= 0 ? length : filled)];
                 return ItemFormat.IsWhole(line) ? line : throw new InvalidDataException("the line of the journal was changed");
             }
+            if (filled >= ItemFormat.MaxLine)
+                throw new InvalidDataException("the line of the journal was changed");
             if (filled == buffer.Length)
                 Array.Resize(ref buffer, 4 * buffer.Length);
         }

@@ -187,7 +187,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         var chain = new HistoryChain();
         var read = 0L;
         var isTorn = false;
-        foreach (var (line, isEnded) in LineFile.Lines(files, file))
+        foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
         {
             cancellation.ThrowIfCancellationRequested();
             if (isEnded)

@@ -16,8 +16,11 @@ internal static class ItemFormat
     // {"crc":"01234567","id":"0123456789abcdef0123456789abcdef","status":"done"
     private const int CrcStart = 8, CrcDigits = 8, BodyStart = CrcStart + CrcDigits + 2, IdStart = BodyStart + 6, IdEnd = IdStart + ItemId.Digits;
 
-    // A key is there for people.
-    private const int MaxKey = 200;
+    /// <summary>No line has more bytes; a longer one is damage, which must not take all memory.</summary>
+    public const int MaxLine = 16 << 20;
+
+    // A key is there for people, and so is an error.
+    private const int MaxKey = 200, MaxError = 1 << 20;
 
     private static readonly JsonWriterOptions Options = RecordFormat.WriterOptions with { Indented = false };
 
@@ -53,7 +56,7 @@ internal static class ItemFormat
         json.WriteString("key"u8, Printable(entry.Key, MaxKey));
         json.WriteString("at"u8, entry.At);
         if (entry.Error is not null)
-            json.WriteString("error"u8, Printable(entry.Error, int.MaxValue));
+            json.WriteString("error"u8, Printable(entry.Error, MaxError));
     });
 
     /// <summary>Whether a line is, byte for byte, what was written.</summary>

@@ -43,7 +43,7 @@ internal sealed class ItemsCheck(FileSystem files, string folder, string root)
         using (_outputs = OpenOutputs())
         {
             var (number, read) = (0L, 0L);
-            foreach (var (line, _) in LineFile.Lines(files, journal))
+            foreach (var (line, _) in LineFile.Lines(files, journal, ItemFormat.MaxLine))
             {
                 cancellation.ThrowIfCancellationRequested();
                 number++;

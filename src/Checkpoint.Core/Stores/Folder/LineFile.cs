@@ -48,7 +48,10 @@ internal static class LineFile
     }
 
     /// <summary>The lines of a file, without their line feeds, each valid until the next is asked for; and whether they have one, as all but the last have.</summary>
-    public static IEnumerable<(ReadOnlyMemory<byte> Line, bool IsEnded)> Lines(FileSystem files, SafeFileHandle file)
+    /// <param name="files">The file system.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="longest">How many bytes a line can have at most, a power of two. Of a longer one, which is damage and must not take all memory, a part in its middle is left out.</param>
+    public static IEnumerable<(ReadOnlyMemory<byte> Line, bool IsEnded)> Lines(FileSystem files, SafeFileHandle file, int longest)
     {
         var buffer = new byte[ReadSize];
         var (filled, at) = (0, 0L);
@@ -61,7 +64,9 @@ internal static class LineFile
                 yield return (buffer.AsMemory(start, end - start), true);
             filled -= start;
             Array.Copy(buffer, start, buffer, 0, filled);
-            if (filled == buffer.Length)
+            if (filled == longest)
+                filled -= ReadSize;
+            else if (filled == buffer.Length)
                 Array.Resize(ref buffer, 2 * buffer.Length);
         }
         if (filled > 0)
