@@ -193,7 +193,7 @@ internal static class CheckpointErrors
     private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
 
     private static string PrivateKey(string thumbprint) =>
-        $"is encrypted for the certificate {thumbprint}, and the one given has no private key, so that it can save and not read. Give the certificate with its private key.";
+        $"is encrypted for the certificate {thumbprint}, and the one given has no private key, or one that cannot be used here, so that it can save and not read. Give the certificate with its private key.";
 
     private static string Called(string kind) => kind == "key" ? "key of 32 bytes" : kind;
 

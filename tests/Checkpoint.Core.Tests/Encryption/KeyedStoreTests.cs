@@ -95,6 +95,32 @@ public sealed class KeyedStoreTests : EncryptionTest
         TestState.AssertEqual(TestState.Small("x"), await Read(With(new CertificateKey(Certificate))));
     }
 
+    // A smart card that was taken out, or a key that the system does not let this user have.
+    [Fact]
+    public async Task A_private_key_that_does_not_work_is_a_missing_key_and_no_damage()
+    {
+        await Save(With(new CertificateKey(Certificate)), TestState.Small("old"));
+        await Save(With(new CertificateKey(Certificate)), TestState.Small("new"));
+        Func<RSA?>[] keys = [() => throw new CryptographicException("The card was removed."), () => new DeadRsa(), () => null];
+        foreach (var key in keys)
+        {
+            var engine = With(new CertificateKey(Certificate, key));
+            Assert.Equal(CheckpointErrorKind.KeyRequired, await Fault(engine));
+            Assert.NotNull((await engine.Store.ReadAsync(Stage, 2, default)).Info);
+        }
+        Edit(RecordPath(2), text => System.Text.RegularExpressions.Regex.Replace(text, "(?<=\"encapsulated\": \")....", "AAAA"));
+        Assert.Equal(CheckpointErrorKind.CheckpointDamaged, await Fault(With(new CertificateKey(Certificate)), 2));
+    }
+
+    private sealed class DeadRsa : RSA
+    {
+        public override byte[] Decrypt(byte[] data, RSAEncryptionPadding padding) => throw new CryptographicException("The card was removed.");
+
+        public override RSAParameters ExportParameters(bool includePrivateParameters) => throw new CryptographicException();
+
+        public override void ImportParameters(RSAParameters parameters) => throw new CryptographicException();
+    }
+
     [Fact]
     public void A_certificate_that_cannot_encrypt_is_refused_with_the_reason()
     {
