@@ -177,6 +177,18 @@ Describe 'Encryption' {
             $env:CHECKPOINT_KEY = $null
             Restore-Checkpoint s -Key $bytes | Should -Be 1
         }
+
+        It 'leaves out the line break at the end of what the environment says, which files and pipes of secrets have' {
+            $bytes = New-RawKey
+            foreach ($break in "`n", "`r`n") {
+                $env:CHECKPOINT_KEY = "correct horse$break"
+                Save-Checkpoint a 1 -Overwrite -Step 1
+                Restore-Checkpoint a -Key (New-Secret 'correct horse') | Should -Be 1
+                $env:CHECKPOINT_KEY = 'Base64:' + [Convert]::ToBase64String($bytes) + $break
+                Save-Checkpoint b 1 -Overwrite -Step 1
+                Restore-Checkpoint b -Key $bytes | Should -Be 1
+            }
+        }
     }
 
     Context 'and what is no key' {
@@ -185,10 +197,36 @@ Describe 'Encryption' {
             @{ Name = '31 bytes'; Key = [byte[]]::new(31) }
             @{ Name = 'a number'; Key = 5 }
             @{ Name = 'a table'; Key = @{ a = 'hunter2' } }
+            @{ Name = 'an empty passphrase, such as an answer that was only Enter'; Key = [securestring]::new() }
         ) {
             $failure = { Save-Checkpoint s 1 -Key $Key } | Should -Throw -PassThru -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
             $failure | Out-String | Should -Not -Match 'hunter2'
             $store | Should -Not -Exist
+        }
+
+        It 'is refused in the environment: <Name>' -ForEach @(
+            @{ Name = 'a blank'; Text = ' ' }
+            @{ Name = 'a line break'; Text = "`n" }
+            @{ Name = 'bytes that are not 32'; Text = 'base64:aHVudGVyMg==' }
+            @{ Name = 'bytes that are no base64'; Text = 'base64:hunter2' }
+        ) {
+            $env:CHECKPOINT_KEY = $Text
+            $failure = { Save-Checkpoint s 1 } | Should -Throw -PassThru -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
+            $failure | Should -BeLike '*CHECKPOINT_KEY*'
+            $failure | Should -Not -Match 'hunter2|aHVudGVy'
+            $store | Should -Not -Exist
+        }
+
+        It 'is what was disposed of' {
+            $secret = New-Secret 'hunter2'
+            $secret.Dispose()
+            { Save-Checkpoint s 1 -Key $secret } | Should -Throw -ErrorId 'InvalidArgument,*'
+            $certificate = New-Certificate gone
+            Set-CheckpointContext -Key $certificate
+            Save-Checkpoint s 1
+            $certificate.Dispose()
+            { Restore-Checkpoint s } | Should -Throw '*private key*' -ErrorId 'KeyRequired,*'
+            { Set-CheckpointContext -Key $certificate } | Should -Throw '*disposed*' -ErrorId 'InvalidArgument,*'
         }
 
         It 'is a certificate with an elliptic curve' {
