@@ -191,6 +191,45 @@ Describe 'Encryption' {
         }
     }
 
+    # Who can write to the store can put a plain checkpoint in the place of an encrypted one.
+    Context 'and a checkpoint that is not encrypted' {
+        It 'is used with a warning where a key is given, and without one where none is' {
+            Save-Checkpoint s 5
+            Save-Checkpoint done
+            $invoke = { Invoke-CheckpointStage stage { 'plain' } -WarningVariable warned -WarningAction SilentlyContinue @args; , $warned }
+            $pipeline = { stage a { 1 }; stage b { $_.Output['a'] } -DependsOn a }
+            (& $invoke)[0] | Should -BeExactly 'plain'
+            $null = Invoke-CheckpointPipeline p $pipeline -Run 1
+            1..3 | Invoke-CheckpointItem items { "output $_" } -SaveOutput | Should -HaveCount 3
+            Restore-Checkpoint s -WarningVariable warned | Should -Be 5
+            $warned | Should -BeNullOrEmpty
+
+            Set-CheckpointContext -Key (New-RawKey)
+            Restore-Checkpoint s -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 5
+            $warned | Should -HaveCount 1
+            $warned[0] | Should -BeLike "*'s'*step 1*not encrypted*"
+            Test-Checkpoint done -WarningVariable warned -WarningAction SilentlyContinue | Should -BeTrue
+            $warned | Should -HaveCount 1
+            $output, $warned = & $invoke
+            $output | Should -Be 'plain'
+            $warned[0] | Should -BeLike "*'stage'*not encrypted*"
+            $null = Invoke-CheckpointPipeline p $pipeline -Run 1 -From b -WarningVariable warned -WarningAction SilentlyContinue
+            $warned | Should -HaveCount 1
+            $warned[0] | Should -BeLike "*'a'*not encrypted*"
+            1..3 | Invoke-CheckpointItem items { 'again' } -SaveOutput -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 'output 1', 'output 2', 'output 3'
+            $warned -match '3 items.*not encrypted' | Should -HaveCount 1
+            $null, $warned = & $invoke -Fingerprint 2 -AcceptChange
+            $warned[0] | Should -BeLike "*'stage'*not encrypted*"
+
+            # What is encrypted since then is vouched for, and what is to run anyway needs no word.
+            Save-Checkpoint s 6
+            Restore-Checkpoint s -WarningVariable warned | Should -Be 6
+            $warned | Should -BeNullOrEmpty
+            Test-Checkpoint done -Fingerprint 1 -WarningVariable warned | Should -BeFalse
+            $warned | Should -BeNullOrEmpty
+        }
+    }
+
     Context 'and what is no key' {
         It 'is refused without a word of it: <Name>' -ForEach @(
             @{ Name = 'text'; Key = 'hunter2' }

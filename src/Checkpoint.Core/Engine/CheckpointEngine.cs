@@ -28,6 +28,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Why a checkpoint that is encrypted cannot be opened here.</summary>
     public CheckpointException Locked(CheckpointInfo checkpoint) => _store.Locked(checkpoint);
 
+    /// <summary>What is to be said, with a key, of a checkpoint that is used and that the key does not vouch for; else null.</summary>
+    public string? DoubtOf(CheckpointInfo? used) => key is not null && used is { Encrypted: false } ? CheckpointErrors.NotVouchedFor(used) : null;
+
     /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
     public Action<int>? OnHashed { get; init; }
 

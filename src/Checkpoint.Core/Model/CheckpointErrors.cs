@@ -167,6 +167,14 @@ internal static class CheckpointErrors
         : given is null ? new(CheckpointErrorKind.KeyRequired, $"What an item of stage {stage} gave is kept in '{store}' encrypted {With(key)}, and no key was given. {GiveKey}", stage.Name)
         : new(CheckpointErrorKind.KeyWrong, $"The {Called(given)} does not open what an item of stage {stage} gave, kept in '{store}' encrypted {With(key)}. {OtherKey}", stage.Name);
 
+    /// <summary>What is said, for it is no error, where there is a key and a checkpoint that is used is plain.</summary>
+    public static string NotVouchedFor(CheckpointInfo info) =>
+        Invariant($"Checkpoint {info.StageId}, step {info.Step}, in '{info.Store}' is used though it is not encrypted and there is a key: {AnyWriter} Save it again to have it encrypted.");
+
+    /// <summary>The same of the outputs of items.</summary>
+    public static string NotVouchedFor(StageId stage, long items) =>
+        Invariant($"What {items} items of stage {stage} gave is used though it is not encrypted and there is a key: {AnyWriter}");
+
     public static CheckpointException InvalidName(string text, string what, string reason) => new(CheckpointErrorKind.InvalidName,
         Invariant($"'{Printable(text)}' cannot be the name of a {what}: {reason}. A name is any text of 1 to {CheckpointNames.MaxCodePoints} characters without control characters."),
         text);
@@ -189,6 +197,8 @@ internal static class CheckpointErrors
         string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");
 
     private const string GiveKey = "Give it with -Key, Set-CheckpointContext -Key or the environment variable CHECKPOINT_KEY.";
+
+    private const string AnyWriter = "whoever can write to the store can have written it.";
 
     private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
 
