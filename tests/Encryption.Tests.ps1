@@ -309,6 +309,26 @@ Describe 'Encryption' {
         }
     }
 
+    It 'tells nothing of a state that cannot be saved but where in it the fault lies, neither in the message nor in the history nor in the account of a run' {
+        class CheckpointLoud { [object] $Part; CheckpointLoud() { $this | Add-Member -MemberType ScriptProperty -Name Loud -Value { throw 'launch-2222' } } }
+        $cycle = @{}
+        $cycle['launch-0000'] = $cycle
+        $doubled = [hashtable]::new([StringComparer]::Ordinal)
+        $doubled[[pscustomobject] @{ a = 1 }] = 'launch-1111'
+        $key = New-RawKey
+        foreach ($state in @{ list = 1, $cycle }, $doubled, [CheckpointLoud]::new()) {
+            foreach ($async in $true, $false) {
+                try { Save-Checkpoint s $state -Key $key -Async:$async } catch { $_.Exception.Message | Should -Not -Match 'launch-' }
+            }
+        }
+        $failure = { Save-Checkpoint s @{ list = 1, $cycle } -Key $key } | Should -Throw -PassThru -ErrorId 'StateNotSerializable,*'
+        $failure | Should -BeLike '*$state`[entry 1`]`[1`]`[entry 1`]*'
+        { Save-Checkpoint s @{ list = 1, $cycle } } | Should -Throw "*`$state.list``[1``]``['launch-0000'``]*"
+        { Invoke-CheckpointStage s { $cycle } -Key $key } | Should -Throw -ErrorId 'StateNotSerializable,*'
+        { Invoke-CheckpointPipeline p { stage a { $cycle } } -Key $key } | Should -Throw -ErrorId 'StateNotSerializable,*'
+        Get-StoreText | Should -Not -Match 'launch-'
+    }
+
     It 'leaves neither key nor plain text in any stream, transcript, history or other file' {
         $child = Start-Pwsh @"
             Start-Transcript '$TestDrive/transcript.txt' | Out-Null

@@ -31,8 +31,11 @@ internal static class CheckpointErrors
         stage.Name, inner);
 
     public static CheckpointException Undecodable(CheckpointInfo info, Exception inner) => new(CheckpointErrorKind.CheckpointDamaged,
-        Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {inner.Message.TrimEnd('.')} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
+        Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {WhyUnreadable(inner, info.Encrypted)} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
         info.Name, inner);
+
+    /// <summary>What a decoder stumbled over. Its words may hold a piece of what it read, and nothing of what was encrypted is ever in a message.</summary>
+    public static string WhyUnreadable(Exception error, bool isSecret) => isSecret && error is not InvalidDataException ? "it is not in a form that is known here" : error.Message.TrimEnd('.');
 
     public static CheckpointException Misplaced(StageId stage, long step, string location, CheckpointInfo saved) => new(CheckpointErrorKind.CheckpointDamaged,
         Invariant($"Step {step} of checkpoint {stage} is damaged: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),

@@ -220,7 +220,7 @@ internal sealed class ItemSession : IDisposable
         }
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException or OutOfMemoryException))
         {
-            _command.WriteWarning($"The saved output of item '{key}' cannot be read ({e.Message.TrimEnd('.')}); the item is done again.");
+            _command.WriteWarning($"The saved output of item '{key}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _hasKey)}); the item is done again.");
             return false;
         }
     }
