@@ -4,7 +4,7 @@ namespace Checkpoint;
 internal sealed class FolderRuns(string root, FileSystem files)
 {
     public void Write(CheckpointRun run) =>
-        WholeFile.Replace(files, FolderLayout.RunPath(root, run.Pipeline, run.Run), FolderLayout.RunRecordName, RunFormat.Serialize(run).Span);
+        WholeFile.Replace(files, FolderLayout.RunPath(root, run.Pipeline, run.Run), FolderLayout.RunRecordName, RunFormat.Serialize(run));
 
     /// <summary>Reads the run in a folder.</summary>
     /// <returns>Null where there is none.</returns>
