@@ -177,6 +177,57 @@ Describe 'Encryption' {
             $env:CHECKPOINT_KEY = $null
             Restore-Checkpoint s -Key $bytes | Should -Be 1
         }
+
+        It 'leaves out the line break at the end of what the environment says, which files and pipes of secrets have' {
+            $bytes = New-RawKey
+            foreach ($break in "`n", "`r`n") {
+                $env:CHECKPOINT_KEY = "correct horse$break"
+                Save-Checkpoint a 1 -Overwrite -Step 1
+                Restore-Checkpoint a -Key (New-Secret 'correct horse') | Should -Be 1
+                $env:CHECKPOINT_KEY = 'Base64:' + [Convert]::ToBase64String($bytes) + $break
+                Save-Checkpoint b 1 -Overwrite -Step 1
+                Restore-Checkpoint b -Key $bytes | Should -Be 1
+            }
+        }
+    }
+
+    # Who can write to the store can put a plain checkpoint in the place of an encrypted one.
+    Context 'and a checkpoint that is not encrypted' {
+        It 'is used with a warning where a key is given, and without one where none is' {
+            Save-Checkpoint s 5
+            Save-Checkpoint done
+            $invoke = { Invoke-CheckpointStage stage { 'plain' } -WarningVariable warned -WarningAction SilentlyContinue @args; , $warned }
+            $pipeline = { stage a { 1 }; stage b { $_.Output['a'] } -DependsOn a }
+            (& $invoke)[0] | Should -BeExactly 'plain'
+            $null = Invoke-CheckpointPipeline p $pipeline -Run 1
+            1..3 | Invoke-CheckpointItem items { "output $_" } -SaveOutput | Should -HaveCount 3
+            Restore-Checkpoint s -WarningVariable warned | Should -Be 5
+            $warned | Should -BeNullOrEmpty
+
+            Set-CheckpointContext -Key (New-RawKey)
+            Restore-Checkpoint s -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 5
+            $warned | Should -HaveCount 1
+            $warned[0] | Should -BeLike "*'s'*step 1*not encrypted*"
+            Test-Checkpoint done -WarningVariable warned -WarningAction SilentlyContinue | Should -BeTrue
+            $warned | Should -HaveCount 1
+            $output, $warned = & $invoke
+            $output | Should -Be 'plain'
+            $warned[0] | Should -BeLike "*'stage'*not encrypted*"
+            $null = Invoke-CheckpointPipeline p $pipeline -Run 1 -From b -WarningVariable warned -WarningAction SilentlyContinue
+            $warned | Should -HaveCount 1
+            $warned[0] | Should -BeLike "*'a'*not encrypted*"
+            1..3 | Invoke-CheckpointItem items { 'again' } -SaveOutput -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 'output 1', 'output 2', 'output 3'
+            $warned -match '3 items.*not encrypted' | Should -HaveCount 1
+            $null, $warned = & $invoke -Fingerprint 2 -AcceptChange
+            $warned[0] | Should -BeLike "*'stage'*not encrypted*"
+
+            # What is encrypted since then is vouched for, and what is to run anyway needs no word.
+            Save-Checkpoint s 6
+            Restore-Checkpoint s -WarningVariable warned | Should -Be 6
+            $warned | Should -BeNullOrEmpty
+            Test-Checkpoint done -Fingerprint 1 -WarningVariable warned | Should -BeFalse
+            $warned | Should -BeNullOrEmpty
+        }
     }
 
     Context 'and what is no key' {
@@ -185,10 +236,36 @@ Describe 'Encryption' {
             @{ Name = '31 bytes'; Key = [byte[]]::new(31) }
             @{ Name = 'a number'; Key = 5 }
             @{ Name = 'a table'; Key = @{ a = 'hunter2' } }
+            @{ Name = 'an empty passphrase, such as an answer that was only Enter'; Key = [securestring]::new() }
         ) {
             $failure = { Save-Checkpoint s 1 -Key $Key } | Should -Throw -PassThru -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
             $failure | Out-String | Should -Not -Match 'hunter2'
             $store | Should -Not -Exist
+        }
+
+        It 'is refused in the environment: <Name>' -ForEach @(
+            @{ Name = 'a blank'; Text = ' ' }
+            @{ Name = 'a line break'; Text = "`n" }
+            @{ Name = 'bytes that are not 32'; Text = 'base64:aHVudGVyMg==' }
+            @{ Name = 'bytes that are no base64'; Text = 'base64:hunter2' }
+        ) {
+            $env:CHECKPOINT_KEY = $Text
+            $failure = { Save-Checkpoint s 1 } | Should -Throw -PassThru -ErrorId 'InvalidArgument,Checkpoint.Commands.SaveCheckpointCommand'
+            $failure | Should -BeLike '*CHECKPOINT_KEY*'
+            $failure | Should -Not -Match 'hunter2|aHVudGVy'
+            $store | Should -Not -Exist
+        }
+
+        It 'is what was disposed of' {
+            $secret = New-Secret 'hunter2'
+            $secret.Dispose()
+            { Save-Checkpoint s 1 -Key $secret } | Should -Throw -ErrorId 'InvalidArgument,*'
+            $certificate = New-Certificate gone
+            Set-CheckpointContext -Key $certificate
+            Save-Checkpoint s 1
+            $certificate.Dispose()
+            { Restore-Checkpoint s } | Should -Throw '*private key*' -ErrorId 'KeyRequired,*'
+            { Set-CheckpointContext -Key $certificate } | Should -Throw '*disposed*' -ErrorId 'InvalidArgument,*'
         }
 
         It 'is a certificate with an elliptic curve' {
@@ -230,6 +307,26 @@ Describe 'Encryption' {
             Save-Checkpoint plain 1
             Get-StoreText | Should -Not -Match 'launch-'
         }
+    }
+
+    It 'tells nothing of a state that cannot be saved but where in it the fault lies, neither in the message nor in the history nor in the account of a run' {
+        class CheckpointLoud { [object] $Part; CheckpointLoud() { $this | Add-Member -MemberType ScriptProperty -Name Loud -Value { throw 'launch-2222' } } }
+        $cycle = @{}
+        $cycle['launch-0000'] = $cycle
+        $doubled = [hashtable]::new([StringComparer]::Ordinal)
+        $doubled[[pscustomobject] @{ a = 1 }] = 'launch-1111'
+        $key = New-RawKey
+        foreach ($state in @{ list = 1, $cycle }, $doubled, [CheckpointLoud]::new()) {
+            foreach ($async in $true, $false) {
+                try { Save-Checkpoint s $state -Key $key -Async:$async } catch { $_.Exception.Message | Should -Not -Match 'launch-' }
+            }
+        }
+        $failure = { Save-Checkpoint s @{ list = 1, $cycle } -Key $key } | Should -Throw -PassThru -ErrorId 'StateNotSerializable,*'
+        $failure | Should -BeLike '*$state`[entry 1`]`[1`]`[entry 1`]*'
+        { Save-Checkpoint s @{ list = 1, $cycle } } | Should -Throw "*`$state.list``[1``]``['launch-0000'``]*"
+        { Invoke-CheckpointStage s { $cycle } -Key $key } | Should -Throw -ErrorId 'StateNotSerializable,*'
+        { Invoke-CheckpointPipeline p { stage a { $cycle } } -Key $key } | Should -Throw -ErrorId 'StateNotSerializable,*'
+        Get-StoreText | Should -Not -Match 'launch-'
     }
 
     It 'leaves neither key nor plain text in any stream, transcript, history or other file' {

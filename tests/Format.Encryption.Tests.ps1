@@ -83,6 +83,13 @@ BeforeAll {
             }
             $facts = [Text.Json.JsonElement]::new()
             $bytes += $this.Encryption.TryGetProperty('facts', [ref] $facts) ? [EncryptedRecord]::Bytes([Security.Cryptography.SHA256]::HashData($facts.GetBytesFromBase64())) : [EncryptedRecord]::Number(-1)
+            $bytes += [EncryptedRecord]::Number($this.Record.GetProperty('savedAt').GetDateTimeOffset().UtcTicks)
+            $files = $this.Record.TryGetProperty('outputFiles', [ref] $value) ? @($value.EnumerateArray()) : @()
+            $bytes += [EncryptedRecord]::Number($files.Count)
+            foreach ($file in $files) {
+                $bytes += [EncryptedRecord]::Number($file.GetProperty('size').GetInt64()) + [EncryptedRecord]::Number($file.GetProperty('modifiedAt').GetDateTimeOffset().UtcTicks)
+                $bytes += [EncryptedRecord]::Text($file, 'sha256')
+            }
             return [byte[]] $bytes
         }
 
@@ -150,7 +157,7 @@ Describe 'docs/format.md on encryption' {
         Save-Checkpoint small -State @{ a = 1 } -Metadata @{ rows = 5 } -Run 'r 1' -Key $key.Save
         Save-Checkpoint none -Fingerprint 1 -Key $key.Save
         $text = -join (1..30000 | ForEach-Object { [char] (33 + $_ % 90) })
-        1, $text | Save-Checkpoint large -Fingerprint 1 -Key $key.Save
+        1, $text | Save-Checkpoint large -Fingerprint 1 -OutputFile $PSCommandPath, "$PSScriptRoot/Common.ps1" -Key $key.Save
 
         $small = [EncryptedRecord]::new("$store/default/runs/r 1/stages/small/0000000001.json", $key.Read)
         $small.State()[0] | Should -BeExactly '{"$hashtable":{"a":1}}'

@@ -17,13 +17,17 @@ internal abstract class CheckpointKey
     /// <summary>As records tell it: <c>passphrase</c>, <c>key</c> or <c>certificate</c>.</summary>
     public abstract string Kind { get; }
 
-    /// <summary>A key as a CI system keeps its secrets: <c>base64:</c> and 32 bytes in base64, or a passphrase.</summary>
+    /// <summary>A key as a CI system keeps its secrets: <c>base64:</c> and 32 bytes in base64, or a passphrase. A line break at its end is left out.</summary>
     /// <param name="text">The key.</param>
     /// <param name="source">Where it stands, for messages, which never say the key.</param>
     /// <exception cref="InvalidArgumentException">It is none.</exception>
     public static CheckpointKey FromText(string text, string source)
     {
-        if (!text.StartsWith(Base64, StringComparison.Ordinal))
+        // What comes out of a file or a pipe has one, which nobody means.
+        text = text.TrimEnd('\r', '\n');
+        if (string.IsNullOrWhiteSpace(text))
+            throw new InvalidArgumentException($"{source} is blank. Give it a passphrase, or '{Base64}' and {Size} bytes in base64; leave it empty for no key.");
+        if (!text.StartsWith(Base64, StringComparison.OrdinalIgnoreCase))
             return new PassphraseKey(text);
         var bytes = new byte[Size + 1];
         try

@@ -84,15 +84,19 @@ internal sealed class DataKey : IDisposable
 
     private static void Wrapping(byte[] root, Action<AesGcm> use)
     {
-        var key = CheckpointKey.Derive(root, "checkpoint wrap");
-        using var aes = new AesGcm(key, ChunkCipher.TagSize);
-        use(aes);
-        CryptographicOperations.ZeroMemory(key);
+        Using(root, "checkpoint wrap", key =>
+        {
+            using var aes = new AesGcm(key, ChunkCipher.TagSize);
+            use(aes);
+            return true;
+        });
     }
 
-    private T Using<T>(string purpose, Func<byte[], T> use)
+    private T Using<T>(string purpose, Func<byte[], T> use) => Using(_key, purpose, use);
+
+    private static T Using<T>(byte[] from, string purpose, Func<byte[], T> use)
     {
-        var key = CheckpointKey.Derive(_key, purpose);
+        var key = CheckpointKey.Derive(from, purpose);
         try
         {
             return use(key);

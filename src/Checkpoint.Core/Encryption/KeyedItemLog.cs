@@ -9,9 +9,6 @@ namespace Checkpoint;
 /// <param name="key">The key, or null for none.</param>
 internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, CheckpointKey? key) : ItemLog
 {
-    // Small outputs lie in their entries, each up to 64 KiB long.
-    private const int RewrapGroup = 100;
-
     // One root for all that is written here: with a certificate each takes a millisecond to find again.
     private readonly Lazy<(KeyHeader Header, byte[] Root)> _root = new(() => key!.Begin(store));
 
@@ -34,27 +31,32 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
 
     public override ItemOutput ReadOutput(long place) => inner.ReadOutput(place);
 
-    public override ItemEntry ReadEntry(long place) => inner.ReadEntry(place);
+    public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => inner.Rewrite(change, cancellation);
 
-    /// <summary>Has another key open the outputs: an entry for each is appended, which counts in place of the one before. The outputs stay as they are.</summary>
+    /// <summary>Has another key open the outputs, and the one before no longer: the journal is written anew. The outputs stay as they are.</summary>
     /// <returns>For how many that was done; those that the new key opens already are not among them.</returns>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/>.</exception>
+    /// <exception cref="CheckpointException">
+    /// <see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/> of some; for the others it is done.
+    /// </exception>
     public int Rewrap(CheckpointKey newKey, CancellationToken cancellation)
     {
-        var places = new Dictionary<ItemId, long>();
-        inner.ReadAll(mark => places[mark.Id] = mark.IsDone ? mark.Place : -1, cancellation);
-        var (header, root) = newKey.Begin(store);
-        var count = 0;
-        foreach (var group in places.Values.Where(place => place >= 0).Chunk(RewrapGroup))
+        var begun = newKey.Begin(store);
+        CheckpointException? locked = null;
+        var count = inner.Rewrite(entry =>
         {
             cancellation.ThrowIfCancellationRequested();
-            var entries = group.Select(place => Rewrapped(place, newKey, header, root)).OfType<ItemEntry>().ToList();
-            if (entries.Count > 0)
-                inner.Append(entries);
-            count += entries.Count;
-        }
-        CryptographicOperations.ZeroMemory(root);
-        return count;
+            try
+            {
+                return Rewrapped(entry, newKey, begun);
+            }
+            catch (CheckpointException e)
+            {
+                locked ??= e;
+                return null;
+            }
+        }, cancellation);
+        CryptographicOperations.ZeroMemory(begun.Root);
+        return locked is null ? count : throw locked;
     }
 
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/>.</exception>
@@ -71,19 +73,18 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
 
     private CheckpointException Locked(Envelope envelope) => CheckpointErrors.OutputLocked(stage, store, key?.Kind, envelope.Key, key?.MissingPrivateKey(envelope.Key));
 
-    private ItemEntry? Rewrapped(long place, CheckpointKey newKey, KeyHeader header, byte[] root)
+    private ItemEntry? Rewrapped(ItemEntry entry, CheckpointKey newKey, (KeyHeader Header, byte[] Root) begun)
     {
+        if (entry.Output is not { Encryption: { } envelope } output)
+            return null;
         try
         {
-            var entry = inner.ReadEntry(place);
-            if (entry.Output is not { Encryption: { } envelope } output)
-                return null;
             if (key?.Find(envelope.Key) is not { } oldRoot)
                 return newKey.IsOf(envelope.Key) ? null : throw Locked(envelope);
             var identity = SealedIdentity.OfItem(stage, entry.Id, output.State, envelope.DocumentLength);
             using var dataKey = DataKey.Unwrap(oldRoot, envelope, identity);
             CryptographicOperations.ZeroMemory(oldRoot);
-            return new ItemEntry { Id = entry.Id, Key = entry.Key, At = entry.At, Output = output with { Encryption = envelope.For((header, [.. root]), dataKey, identity) } };
+            return new ItemEntry { Id = entry.Id, Key = entry.Key, At = entry.At, Output = output with { Encryption = envelope.For((begun.Header, [.. begun.Root]), dataKey, identity) } };
         }
         catch (InvalidDataException)
         {

@@ -40,7 +40,7 @@ internal sealed class PassphraseKey : CheckpointKey
     {
         _iterations = iterations;
         if (passphrase.IsEmpty)
-            throw new InvalidArgumentException("The passphrase is empty. Give one of some length, or leave the key out.");
+            throw new InvalidArgumentException("The passphrase is empty. Give one of some length, or $null for no key.");
         if (Ascii.IsValid(passphrase))
         {
             // Without a text of it in the memory that nobody can overwrite.

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.ObjectModel;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,9 +11,10 @@ internal sealed class SealedIdentity
 {
     private readonly ArrayBufferWriter<byte> _bytes = new(256);
 
-    /// <summary>A checkpoint: the store's format, what names it, its fingerprint, the form and size of its state, and its facts.</summary>
+    /// <summary>A checkpoint: the store's format, what names it, the form and size of its state, its facts, and all by which it is decided whether a stage is complete.</summary>
     public static byte[] OfCheckpoint(CheckpointInfo info, long documentLength, byte[]? facts) => new SealedIdentity().Add("checkpoint", info.StageId)
-        .Add(info.Step).Add(info.Fingerprint?.Value).AddState(info.State, documentLength).Add(facts is null ? null : SHA256.HashData(facts))._bytes.WrittenSpan.ToArray();
+        .Add(info.Step).Add(info.Fingerprint?.Value).AddState(info.State, documentLength).Add(facts is null ? null : SHA256.HashData(facts))
+        .Add(info.SavedAt.UtcTicks).AddFiles(info.OutputFiles)._bytes.WrittenSpan.ToArray();
 
     /// <summary>The output of an item.</summary>
     public static byte[] OfItem(StageId stage, ItemId item, StoredState output, long documentLength) => new SealedIdentity().Add("checkpoint item", stage)
@@ -21,6 +23,15 @@ internal sealed class SealedIdentity
     private SealedIdentity Add(string label, StageId stage) => Add(label).Add(RecordFormat.Version).Add(stage.Pipeline).Add(stage.Run).Add(stage.Name);
 
     private SealedIdentity AddState(StoredState? state, long documentLength) => state is null ? Add((string?)null) : Add(state.IsSequence ? "sequence" : "value").Add(state.Size).Add(documentLength);
+
+    // Not their paths: those in the store's folder move with it.
+    private SealedIdentity AddFiles(ReadOnlyCollection<OutputFile> files)
+    {
+        Add(files.Count);
+        foreach (var file in files)
+            Add(file.Size).Add(file.ModifiedAt.UtcTicks).Add(file.Sha256);
+        return this;
+    }
 
     private SealedIdentity Add(string? text) => Add(text is null ? null : Encoding.UTF8.GetBytes(text));
 

@@ -28,6 +28,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Why a checkpoint that is encrypted cannot be opened here.</summary>
     public CheckpointException Locked(CheckpointInfo checkpoint) => _store.Locked(checkpoint);
 
+    /// <summary>What is to be said, with a key, of a checkpoint that is used and that the key does not vouch for; else null.</summary>
+    public string? DoubtOf(CheckpointInfo? used) => key is not null && used is { Encrypted: false } ? CheckpointErrors.NotVouchedFor(used) : null;
+
     /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
     public Action<int>? OnHashed { get; init; }
 
@@ -376,6 +379,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <returns>The state, or the damage that was found in its bytes.</returns>
     private async ValueTask<(T? State, CheckpointException? Damage)> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
     {
+        // Without a state there is nothing to open, and yet it is the key alone that says whether it is what was saved.
+        if (info.IsLocked)
+            throw Locked(info);
         if (info.State is null)
             return default;
         Exception? fromCaller = null;
@@ -410,7 +416,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                 // state in their place would be a wrong one.
                 if (reader.IsWhole())
                     throw CheckpointErrors.Undecodable(info, e);
-                return (default, CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({e.Message.TrimEnd('.')})", e));
+                return (default, CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({CheckpointErrors.WhyUnreadable(e, info.Encrypted)})", e));
             }
         }
         catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged && opened is null)

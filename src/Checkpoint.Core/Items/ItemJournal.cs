@@ -6,7 +6,7 @@ namespace Checkpoint;
 /// Which items of a stage are done. What ended is written in groups: an entry is on disk soon after it was added, however many come and however long the next takes, and
 /// a loss costs at most what was added in that time.
 /// </summary>
-/// <remarks>All but <see cref="Decide"/> may be called from several threads.</remarks>
+/// <remarks>All but <see cref="Decide"/> and <see cref="OpenOutput"/> may be called from several threads.</remarks>
 internal sealed class ItemJournal : IDisposable
 {
     /// <summary>
@@ -58,6 +58,9 @@ internal sealed class ItemJournal : IDisposable
     /// <summary>How many entries were there and could not be read: those items are run again.</summary>
     public int Damaged { get; }
 
+    /// <summary>How many outputs were opened that are not encrypted.</summary>
+    public long PlainOutputs { get; private set; }
+
     /// <summary>How many entries were added.</summary>
     public long Added => Interlocked.Read(ref _added);
 
@@ -84,7 +87,11 @@ internal sealed class ItemJournal : IDisposable
     public StateReader? OpenOutput(ItemId id)
     {
         var place = (_known.GetValueOrDefault(id) >> PlaceShift) - 1;
-        return place < 0 ? null : _log.OpenOutput(id, _log.ReadOutput(place));
+        if (place < 0)
+            return null;
+        var output = _log.ReadOutput(place);
+        PlainOutputs += output.Encryption is null ? 1 : 0;
+        return _log.OpenOutput(id, output);
     }
 
     /// <summary>Keeps an item's output, for its entry.</summary>

@@ -1,6 +1,6 @@
 namespace Checkpoint;
 
-/// <summary>The journal of a stage's items as a store keeps it: only ever appended to, by one writer at a time, until the stage is cleared.</summary>
+/// <summary>The journal of a stage's items as a store keeps it: appended to by one writer at a time, until the stage is cleared.</summary>
 internal abstract class ItemLog : IDisposable
 {
     /// <summary>Roughly how many entries there are, for making room.</summary>
@@ -21,10 +21,11 @@ internal abstract class ItemLog : IDisposable
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
     public abstract ItemOutput ReadOutput(long place);
 
-    /// <summary>Reads a whole entry of an item that is done, with where its output is.</summary>
-    /// <param name="place">What <see cref="ItemMark.Place"/> said.</param>
-    /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
-    public abstract ItemEntry ReadEntry(long place);
+    /// <summary>Writes the journal anew, whole or not at all, with other entries for some of the items that have an output. What a later entry has made void is left out, all else stays.</summary>
+    /// <param name="change">Gives the new entry for one, or null where it stays; may be asked twice.</param>
+    /// <param name="cancellation">Leaves the journal as it is.</param>
+    /// <returns>How many entries were changed; with none, nothing is written.</returns>
+    public abstract int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation);
 
     /// <summary>Opens an item's output.</summary>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>

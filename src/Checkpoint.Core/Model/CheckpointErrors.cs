@@ -31,8 +31,11 @@ internal static class CheckpointErrors
         stage.Name, inner);
 
     public static CheckpointException Undecodable(CheckpointInfo info, Exception inner) => new(CheckpointErrorKind.CheckpointDamaged,
-        Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {inner.Message.TrimEnd('.')} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
+        Invariant($"Step {info.Step} of checkpoint {info.StageId} is, byte for byte, what was saved, and yet its state cannot be read: {WhyUnreadable(inner, info.Encrypted)} ('{info.Location}'). Another version of Checkpoint or another program wrote it: update the Checkpoint module on this machine, restore another step with -Step, or run the stage again."),
         info.Name, inner);
+
+    /// <summary>What a decoder stumbled over. Its words may hold a piece of what it read, and nothing of what was encrypted is ever in a message.</summary>
+    public static string WhyUnreadable(Exception error, bool isSecret) => isSecret && error is not InvalidDataException ? "it is not in a form that is known here" : error.Message.TrimEnd('.');
 
     public static CheckpointException Misplaced(StageId stage, long step, string location, CheckpointInfo saved) => new(CheckpointErrorKind.CheckpointDamaged,
         Invariant($"Step {step} of checkpoint {stage} is damaged: its record belongs to another checkpoint, {saved.StageId} step {saved.Step}, as in a folder that was copied ('{location}'). Run the stage again, or restore the other one; Clear-Checkpoint leaves this record alone, so remove it yourself where it is not wanted."),
@@ -171,6 +174,14 @@ internal static class CheckpointErrors
         : given is null ? new(CheckpointErrorKind.KeyRequired, $"What an item of stage {stage} gave is kept in '{store}' encrypted {With(key)}, and no key was given. {GiveKey}", stage.Name)
         : new(CheckpointErrorKind.KeyWrong, $"The {Called(given)} does not open what an item of stage {stage} gave, kept in '{store}' encrypted {With(key)}. {OtherKey}", stage.Name);
 
+    /// <summary>What is said, for it is no error, where there is a key and a checkpoint that is used is plain.</summary>
+    public static string NotVouchedFor(CheckpointInfo info) =>
+        Invariant($"Checkpoint {info.StageId}, step {info.Step}, in '{info.Store}' is used though it is not encrypted and there is a key: {AnyWriter} Save it again to have it encrypted.");
+
+    /// <summary>The same of the outputs of items.</summary>
+    public static string NotVouchedFor(StageId stage, long items) =>
+        Invariant($"What {items} items of stage {stage} gave is used though it is not encrypted and there is a key: {AnyWriter}");
+
     public static CheckpointException InvalidName(string text, string what, string reason) => new(CheckpointErrorKind.InvalidName,
         Invariant($"'{Printable(text)}' cannot be the name of a {what}: {reason}. A name is any text of 1 to {CheckpointNames.MaxCodePoints} characters without control characters."),
         text);
@@ -194,10 +205,12 @@ internal static class CheckpointErrors
 
     private const string GiveKey = "Give it with -Key, Set-CheckpointContext -Key or the environment variable CHECKPOINT_KEY.";
 
+    private const string AnyWriter = "whoever can write to the store can have written it.";
+
     private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
 
     private static string PrivateKey(string thumbprint) =>
-        $"is encrypted for the certificate {thumbprint}, and the one given has no private key, so that it can save and not read. Give the certificate with its private key.";
+        $"is encrypted for the certificate {thumbprint}, and the one given has no private key, or one that cannot be used here, so that it can save and not read. Give the certificate with its private key.";
 
     private static string Called(string kind) => kind == "key" ? "key of 32 bytes" : kind;
 

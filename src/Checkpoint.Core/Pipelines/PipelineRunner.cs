@@ -156,10 +156,10 @@ internal sealed class PipelineRunner
             _observer.StageEnded(id, progress.End(stage, outcome, request.CauseOf(e).Message), e);
             throw;
         }
-        foreach (var fault in outcome.Decision.Damage.Append(outcome.PruneError))
+        foreach (var warning in outcome.Decision.Damage.Append(outcome.PruneError).Select(fault => fault?.Message).Append(outcome.Doubt))
         {
-            if (fault is not null)
-                _observer.Warn(fault.Message);
+            if (warning is not null)
+                _observer.Warn(warning);
         }
         return (progress.End(stage, outcome, outcome.Error is null ? null : request.CauseOf(outcome.Error).Message), outcome.Error);
     }

@@ -18,6 +18,9 @@ internal sealed record StageOutcome
     /// <summary>The saved result, where it was skipped and the result asked for.</summary>
     public object? Restored { get; init; }
 
+    /// <summary>What is to be said of the saved result that was used, where the key does not vouch for it; or null.</summary>
+    public string? Doubt { get; init; }
+
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; init; }
 

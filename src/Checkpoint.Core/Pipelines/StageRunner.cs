@@ -15,6 +15,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
     public async ValueTask<StageOutcome> RunAsync(StageWork work, CancellationToken cancellation)
     {
         var decision = await engine.DecideAsync(work.Stage, null, work.Fingerprint, null, cancellation);
+        var doubt = engine.DoubtOf(decision.Checkpoint);
         if (work.AcceptChange && !work.Force && decision is { Cause: DecisionCause.FingerprintChanged, Checkpoint: { } stale })
         {
             var accepted = await engine.AcceptAsync(stale, work.Fingerprint, work.Retention, cancellation);
@@ -27,7 +28,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
                 // The very checkpoint that was judged: an older one is the result of something else.
                 var restored = work.Decode is null ? null : (await engine.RestoreAsync(work.Stage, decision.Checkpoint!.Step, work.Decode, null, cancellation)).State;
                 await engine.History.RecordAsync(CheckpointEvents.StageSkipped, work.Stage, decision.Checkpoint!.Step, decision.Reason, cancellation);
-                return new StageOutcome { Status = StageStatus.Skipped, Decision = decision, Checkpoint = decision.Checkpoint, Restored = restored };
+                return new StageOutcome { Status = StageStatus.Skipped, Decision = decision, Checkpoint = decision.Checkpoint, Restored = restored, Doubt = doubt };
             }
             catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged)
             {

@@ -45,9 +45,11 @@ internal sealed class CapturedState : IStateSource, IDisposable
             writer.AddBlob(blob, isConstant: true);
     }
 
-    /// <summary>Gives the memory to the next capture.</summary>
+    /// <summary>Gives the memory to the next capture. The document, in which secrets may be, is overwritten; arrays and long texts are as they are in the script's own memory.</summary>
     public void Dispose()
     {
+        foreach (var piece in _document)
+            Array.Clear(piece);
         foreach (var memory in _memory)
             CaptureMemory.Return(memory);
     }

@@ -89,4 +89,10 @@ public abstract class ContextCommand : CancellableCommand
         foreach (var fault in damage)
             WriteWarning(used is null ? fault.Message : $"{fault.Message} Step {used.Step} counts instead.");
     }
+    /// <summary>Warns where there is a key, and what is used is not encrypted.</summary>
+    private protected void WarnOf(string? doubt)
+    {
+        if (doubt is not null)
+            WriteWarning(doubt);
+    }
 }

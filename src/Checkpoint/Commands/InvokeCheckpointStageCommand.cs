@@ -103,6 +103,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     private void Emit(StageId stage, StageOutcome outcome, List<object?> output)
     {
         WarnOf(outcome.Decision.Damage, outcome.Status == StageStatus.Skipped ? outcome.Checkpoint : null);
+        WarnOf(outcome.Doubt);
         if (outcome.Status == StageStatus.Skipped)
         {
             WriteDone($"Stage skipped: {stage.Name}: {outcome.Decision.Reason}");

@@ -43,6 +43,7 @@ public sealed class RestoreCheckpointCommand : BoundContextCommand
             Cancellation));
         progress.Complete();
         WarnOf(damage, checkpoint);
+        WarnOf(Engine.DoubtOf(checkpoint));
         if (InputObject is not null)
             SetState(checkpoint, state);
         else if (checkpoint.State is { IsSequence: true })

@@ -47,6 +47,8 @@ public sealed class TestCheckpointCommand : BoundContextCommand
             IsGiven(nameof(MaxAge)) ? MaxAge : null,
             Cancellation));
         WarnOf(decision.Damage, decision.Checkpoint);
+        if (decision.Decision == StageDecision.Skip)
+            WarnOf(Engine.DoubtOf(decision.Checkpoint));
         if (IsVerbose)
             WriteVerbose($"Checkpoint {stage} in '{Engine.Store.Location}': {decision.Decision}, {decision.Reason}. {Took(started)}");
         if (Detailed)

@@ -18,7 +18,7 @@ public sealed class UpdateCheckpointKeyCommand : QueryCommand
     {
         if (IsNameless())
             return;
-        var newKey = KeyParameter.Read(NewKey) ?? throw new InvalidArgumentException("-NewKey is empty. What is encrypted stays so: give another key, or restore it and save it with -Key $null.");
+        var newKey = KeyParameter.Read(NewKey)!;
         foreach (var name in Name ?? [null!])
         {
             var query = Query(name, withLeftovers: Step is null);

@@ -7,11 +7,11 @@ namespace Checkpoint;
 /// <summary>What -Key takes. It says nothing of the value in any message, for that may be the key.</summary>
 internal static class KeyParameter
 {
-    /// <returns>Null for no key, which <c>$null</c> and an empty passphrase say.</returns>
+    /// <returns>Null for no key, which <c>$null</c> says. An empty passphrase does not: it is an answer that was only Enter, and nobody means to save in plain by that.</returns>
     /// <exception cref="InvalidArgumentException">It is no key.</exception>
     public static CheckpointKey? Read(object? value) => value is PSObject wrapped ? Read(wrapped.BaseObject) : value switch
     {
-        null or SecureString { Length: 0 } => null,
+        null => null,
         SecureString passphrase => Read(passphrase),
         X509Certificate2 certificate => new CertificateKey(certificate),
         byte[] bytes => new RawKey(bytes),
@@ -22,10 +22,15 @@ internal static class KeyParameter
 
     private static PassphraseKey Read(SecureString passphrase)
     {
-        var characters = SecureText.Read(passphrase);
+        char[] characters = [];
         try
         {
+            characters = SecureText.Read(passphrase);
             return new PassphraseKey(characters);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new InvalidArgumentException("The passphrase was disposed of. Give it anew.");
         }
         finally
         {

@@ -19,6 +19,7 @@ internal sealed class ItemSession : IDisposable
     private readonly ItemProgress _progress;
     private readonly CancellationToken _cancellation;
     private readonly bool _savesOutput;
+    private readonly bool _hasKey;
     private readonly Queue<(long Number, IEnumerable<object?> Output)> _waiting = new();
     private readonly ItemRun _run;
     private ItemBlock? _block;
@@ -29,7 +30,7 @@ internal sealed class ItemSession : IDisposable
 
     public ItemSession(PSCmdlet command, CheckpointEngine engine, ItemWork work, ItemKeyReader keys, bool savesOutput, long? total, CancellationToken cancellation)
     {
-        (_command, _keys, _savesOutput, _cancellation) = (command, keys, savesOutput, cancellation);
+        (_command, _keys, _savesOutput, _hasKey, _cancellation) = (command, keys, savesOutput, engine.Key is not null, cancellation);
         _context = SessionContext.Within(command, engine, work.Stage);
         _progress = new ItemProgress(TimeProvider.System, total);
         _run = ItemRun.StartAsync(engine, work, TimeProvider.System, () => _pool?.Wake(), cancellation).AsTask().GetAwaiter().GetResult();
@@ -219,7 +220,7 @@ internal sealed class ItemSession : IDisposable
         }
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException or OutOfMemoryException))
         {
-            _command.WriteWarning($"The saved output of item '{key}' cannot be read ({e.Message.TrimEnd('.')}); the item is done again.");
+            _command.WriteWarning($"The saved output of item '{key}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _hasKey)}); the item is done again.");
             return false;
         }
     }
@@ -240,6 +241,8 @@ internal sealed class ItemSession : IDisposable
             _command.WriteWarning(string.Create(CultureInfo.InvariantCulture, $"{counts.Doubled} items of stage '{_run.Work.Stage.Name}' have a key that another item of the input has, and were not done for that; -Verbose names them."));
         if (_withoutOutput > 0)
             _command.WriteWarning(string.Create(CultureInfo.InvariantCulture, $"{_withoutOutput} items of stage '{_run.Work.Stage.Name}' were done without -SaveOutput, so there is no output of them to give."));
+        if (_hasKey && _run.Journal.PlainOutputs is > 0 and var plain)
+            _command.WriteWarning(CheckpointErrors.NotVouchedFor(_run.Work.Stage, plain));
         if (counts.Items == 0)
             _command.WriteWarning($"There were no items, so stage '{_run.Work.Stage.Name}' was not completed.");
         _command.WriteInformation(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_run.Work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"), Tags);

@@ -5,7 +5,9 @@ using System.Text;
 namespace Checkpoint;
 
 /// <summary>Where in a nested value a walk stands, with the two rules of nesting: no cycle, and at most 100 levels.</summary>
-internal sealed class ObjectPath(string root)
+/// <param name="root">What the path begins with.</param>
+/// <param name="isSecret">Whether what is walked through will be encrypted: then neither keys of tables nor what objects throw is told, for messages go to logs and into the history.</param>
+internal sealed class ObjectPath(string root, bool isSecret = false)
 {
     /// <summary>The most levels of lists, tables and objects inside one another.</summary>
     public const int MaxDepth = 100;
@@ -35,8 +37,22 @@ internal sealed class ObjectPath(string root)
         return at < 0 ? null : _containers.Count - at;
     }
 
-    /// <summary>Names the member of the innermost container that comes next: a key, or an index.</summary>
+    /// <summary>Names the member of the innermost container that comes next: a property, or an index.</summary>
     public void At(object step) => _steps[^1] = step;
+
+    /// <summary>Names the entry of the innermost table that comes next by its key, or by its number where the key is nobody's business.</summary>
+    public void AtKey(object key)
+    {
+        if (!isSecret)
+            _steps[^1] = key;
+        else if (_steps[^1] is HiddenKey entry)
+            entry.Number++;
+        else
+            _steps[^1] = new HiddenKey();
+    }
+
+    /// <summary>A key for a message.</summary>
+    public string Quote(object key) => isSecret ? "of an entry" : $"'{key}'";
 
     public void Leave()
     {
@@ -63,7 +79,7 @@ internal sealed class ObjectPath(string root)
         error is not (UnkeptValueException or CheckpointException or UnreadableFileException or OperationCanceledException or PipelineStoppedException or FlowControlException or OutOfMemoryException);
 
     /// <summary>Where the walk stands, there is something that cannot be read.</summary>
-    public UnkeptValueException Unreadable(Exception error) => CheckpointErrors.NotSerializable(ToString(), $"it cannot be read ({error.Message.TrimEnd('.')})", error);
+    public UnkeptValueException Unreadable(Exception error) => CheckpointErrors.NotSerializable(ToString(), $"it cannot be read ({(isSecret ? error.GetType().Name : error.Message.TrimEnd('.'))})", error);
 
     /// <summary>The path as PowerShell would write it: <c>$state.users[3].name</c>.</summary>
     public override string ToString() => ToString(_steps.Count);
@@ -77,7 +93,7 @@ internal sealed class ObjectPath(string root)
             if (step is null)
                 continue;
             var text = Convert.ToString(step, CultureInfo.InvariantCulture) ?? "";
-            if (step is int)
+            if (step is int or HiddenKey)
                 path.Append('[').Append(text).Append(']');
             else if (text.Length > 0 && text.All(c => char.IsLetterOrDigit(c) || c == '_'))
                 path.Append('.').Append(text);
@@ -85,5 +101,12 @@ internal sealed class ObjectPath(string root)
                 path.Append("['").Append(text.Replace("'", "''", StringComparison.Ordinal)).Append("']");
         }
         return path.ToString();
+    }
+
+    private sealed class HiddenKey
+    {
+        public int Number { get; set; } = 1;
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"entry {Number}");
     }
 }

@@ -8,7 +8,7 @@ namespace Checkpoint;
 /// <summary>Writes an object as a state: its JSON document, and as blobs the long arrays and strings in it.</summary>
 internal sealed class StateEncoder
 {
-    private readonly ObjectPath _path = new("$state");
+    private readonly ObjectPath _path;
     private readonly StateWriter _writer;
     private readonly Utf8JsonWriter _json;
     private readonly CancellationToken _cancellation;
@@ -16,6 +16,7 @@ internal sealed class StateEncoder
 
     public StateEncoder(StateWriter writer, Utf8JsonWriter json, CancellationToken cancellation)
     {
+        _path = new ObjectPath("$state", isSecret: writer.KeepsSecrets);
         _writer = writer;
         _json = json;
         _cancellation = cancellation;
@@ -194,7 +195,7 @@ internal sealed class StateEncoder
             {
                 _cancellation.ThrowIfCancellationRequested();
                 _json.WritePropertyName((string)entry.Key);
-                _path.At(entry.Key);
+                _path.AtKey(entry.Key);
                 RequireFit(entry.Value, valueElement);
                 if (entry.Value is int number)
                     _json.WriteNumberValue(number);
@@ -209,7 +210,7 @@ internal sealed class StateEncoder
             foreach (DictionaryEntry entry in map)
             {
                 _cancellation.ThrowIfCancellationRequested();
-                _path.At(entry.Key);
+                _path.AtKey(entry.Key);
                 RequireFit(entry.Key, keyElement);
                 RequireFit(entry.Value, valueElement);
                 _json.WriteStartArray();
@@ -244,7 +245,7 @@ internal sealed class StateEncoder
             if (shape.Kind == ShapeKind.Live && LiveObject.Describe(shape) is var live)
                 restored = live.IsTextIn(insideLive) && live.Items is null ? live.Text : live.BaseValue ?? restored;
             if (restored is string text ? !texts.Add(text) : restored is not null && !others.Add(restored))
-                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the key '{key}' would be the same as another when it comes back");
+                throw CheckpointErrors.NotSerializable(_path.ToString(), $"the key {_path.Quote(key)} would be the same as another when it comes back");
         }
     }
 

@@ -96,6 +96,63 @@ public sealed class KeyedStoreTests : EncryptionTest
     }
 
     [Fact]
+    public async Task Nothing_of_a_state_is_in_the_words_about_one_that_cannot_be_decoded()
+    {
+        var key = NewKey();
+        await Save(With(key), TestState.Large(1));
+        TestState Stumble(StateReader reader) => throw new FormatException($"The input string '{Secret}' was not in a correct format.");
+        async Task<CheckpointException> Error() => await Assert.ThrowsAsync<CheckpointException>(async () => await With(key).RestoreAsync(Stage, null, Stumble, null, default));
+
+        var whole = await Error();
+        DamagePayload(1);
+        foreach (var error in new[] { whole, await Error() })
+        {
+            Assert.Equal(CheckpointErrorKind.CheckpointDamaged, error.Kind);
+            Assert.DoesNotContain("launch", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_checkpoint_without_a_state_needs_its_key_to_be_restored_too()
+    {
+        var key = NewKey();
+        await Save(With(key), null);
+        await Save(With(key), null, metadata: new() { ["rows"] = 5 }, stage: new StageId("nightly", null, "load"));
+        foreach (var stage in new[] { Stage, new StageId("nightly", null, "load") })
+        {
+            Assert.Null(await Read(With(key), stage: stage));
+            Assert.Equal(CheckpointErrorKind.KeyRequired, await Fault(With(null), stage: stage));
+            Assert.Equal(CheckpointErrorKind.KeyWrong, await Fault(With(NewKey()), stage: stage));
+        }
+    }
+
+    // A smart card that was taken out, or a key that the system does not let this user have.
+    [Fact]
+    public async Task A_private_key_that_does_not_work_is_a_missing_key_and_no_damage()
+    {
+        await Save(With(new CertificateKey(Certificate)), TestState.Small("old"));
+        await Save(With(new CertificateKey(Certificate)), TestState.Small("new"));
+        Func<RSA?>[] keys = [() => throw new CryptographicException("The card was removed."), () => new DeadRsa(), () => null];
+        foreach (var key in keys)
+        {
+            var engine = With(new CertificateKey(Certificate, key));
+            Assert.Equal(CheckpointErrorKind.KeyRequired, await Fault(engine));
+            Assert.NotNull((await engine.Store.ReadAsync(Stage, 2, default)).Info);
+        }
+        Edit(RecordPath(2), text => System.Text.RegularExpressions.Regex.Replace(text, "(?<=\"encapsulated\": \")....", "AAAA"));
+        Assert.Equal(CheckpointErrorKind.CheckpointDamaged, await Fault(With(new CertificateKey(Certificate)), 2));
+    }
+
+    private sealed class DeadRsa : RSA
+    {
+        public override byte[] Decrypt(byte[] data, RSAEncryptionPadding padding) => throw new CryptographicException("The card was removed.");
+
+        public override RSAParameters ExportParameters(bool includePrivateParameters) => throw new CryptographicException();
+
+        public override void ImportParameters(RSAParameters parameters) => throw new CryptographicException();
+    }
+
+    [Fact]
     public void A_certificate_that_cannot_encrypt_is_refused_with_the_reason()
     {
         using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -143,11 +143,16 @@ public sealed class TamperTests : EncryptionTest
     [InlineData("\"encryption\"", "\"encription\"")]
     [InlineData("\"sealed\"", "\"value\"")]
     [InlineData("\"state\"", "\"stat\"")]
+    [InlineData("\"savedAt\": \"20", "\"savedAt\": \"21")]
+    [InlineData("\"size\": 7", "\"size\": 8")]
+    [InlineData("\"modifiedAt\": \"20", "\"modifiedAt\": \"21")]
+    [InlineData("\"sha256\": \"bbbb", "\"sha256\": \"cbbb")]
+    [InlineData("\"outputFiles\"", "\"outputFile\"")]
     public async Task What_a_record_says_beside_its_encrypted_parts_cannot_be_changed(string from, string to)
     {
         var engine = With(NewKey());
         var fingerprint = new CheckpointFingerprint(new string('a', 64), new Dictionary<string, string>());
-        await engine.SaveAsync(Draft(TestState.Small("12345678"), metadata: new() { ["rows"] = 5 }) with { Fingerprint = fingerprint }, new RetentionPolicy(), default);
+        await engine.SaveAsync(Draft(TestState.Small("12345678"), metadata: new() { ["rows"] = 5 }) with { Fingerprint = fingerprint, OutputFiles = Array.AsReadOnly([new OutputFile("/data/a.csv", 7, Noon, new string('b', 64))]) }, new RetentionPolicy(), default);
         Edit(RecordPath(1), text =>
         {
             Assert.Contains(from, text, StringComparison.Ordinal);

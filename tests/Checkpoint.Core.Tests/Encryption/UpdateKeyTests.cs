@@ -107,6 +107,97 @@ public sealed class UpdateKeyTests : EncryptionTest
     }
 
     [Fact]
+    public async Task The_old_key_opens_nothing_of_a_journal_any_more()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        var path = Path.Join(StageFolder, FolderLayout.ItemsName);
+        using (var journal = await Open(oldKey))
+        {
+            foreach (var size in new[] { 10, 20, 40_000 })
+                journal.Add(new ItemEntry { Id = ItemId.Of("a"), Key = "a", At = Noon, Output = journal.Keep(ItemId.Of("a"), Output(size), default) });
+        }
+        // An entry that was damaged is told of as before, and one that a crash cut off.
+        var lines = (await File.ReadAllLinesAsync(path)).ToList();
+        lines.Insert(2, lines[1].Replace("done", "dane", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(path, string.Join('\n', lines) + "\n" + lines[1][..100]);
+        var id = await IdOf(oldKey);
+        Assert.Contains(id, await File.ReadAllTextAsync(path), StringComparison.Ordinal);
+
+        Assert.Equal(1, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
+
+        var after = await File.ReadAllLinesAsync(path);
+        Assert.Equal(lines[0], after[0]);
+        Assert.DoesNotContain(after, line => line.Contains(id, StringComparison.Ordinal) && !line.Contains("dane", StringComparison.Ordinal) && line.Length > 100);
+        using (var journal = await Open(newKey))
+        {
+            Assert.Equal(2, journal.Damaged);
+            using var reader = journal.OpenOutput(ItemId.Of("a"))!;
+            TestState.AssertEqual(Output(40_000), TestState.Read(reader));
+            journal.Add(new ItemEntry { Id = ItemId.Of("b"), Key = "b", At = Noon });
+        }
+        using (var journal = await Open(newKey))
+            Assert.Equal(ItemDecision.Done, journal.Decide(ItemId.Of("b"), retryFailed: false));
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [Fact]
+    public async Task What_a_third_key_has_encrypted_does_not_keep_the_other_outputs_from_the_new_one()
+    {
+        var (oldKey, otherKey, newKey) = (NewKey(), NewKey(), NewKey());
+        foreach (var (item, key) in new[] { ("a", oldKey), ("b", otherKey), ("c", oldKey) })
+        {
+            using var journal = await Open(key);
+            journal.Add(new ItemEntry { Id = ItemId.Of(item), Key = item, At = Noon, Output = journal.Keep(ItemId.Of(item), Output(10), default) });
+        }
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(oldKey).UpdateItemKeysAsync(Stage, newKey, default).AsTask())).Kind);
+        foreach (var (item, key) in new[] { ("a", newKey), ("b", otherKey), ("c", newKey) })
+        {
+            using var journal = await Open(key);
+            using var reader = journal.OpenOutput(ItemId.Of(item))!;
+            TestState.AssertEqual(Output(10), TestState.Read(reader));
+        }
+    }
+
+    [Fact]
+    public async Task Where_any_file_operation_fails_no_item_is_lost_and_the_next_call_ends_it()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        using (var journal = await Open(oldKey))
+        {
+            foreach (var (item, size) in new[] { ("a", 10), ("b", 40_000) })
+                journal.Add(new ItemEntry { Id = ItemId.Of(item), Key = item, At = Noon, Output = journal.Keep(ItemId.Of(item), Output(size), default) });
+        }
+        var path = Path.Join(StageFolder, FolderLayout.ItemsName);
+        var before = await File.ReadAllBytesAsync(path);
+        var (failing, isDone) = (0, false);
+        for (; !isDone; failing++)
+        {
+            Assert.True(failing < 500, "it never ends");
+            await File.WriteAllBytesAsync(path, before);
+            var at = 0;
+            var files = new TestFileSystem { Before = operation => ThrowAt(at++ == failing) };
+            var engine = new CheckpointEngine(new DelegatingStore(new FolderStore(Root, files, Time)) { HasHistory = false }, Time, key: oldKey);
+            try
+            {
+                isDone = await engine.UpdateItemKeysAsync(Stage, newKey, default) == 2 && at <= failing;
+            }
+            catch (CheckpointException e)
+            {
+                Assert.Equal(CheckpointErrorKind.StoreFull, e.Kind);
+            }
+            await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default);
+            using var journal = await Open(newKey);
+            Assert.Equal(0, journal.Damaged);
+            foreach (var (item, size) in new[] { ("a", 10), ("b", 40_000) })
+            {
+                using var reader = journal.OpenOutput(ItemId.Of(item))!;
+                TestState.AssertEqual(Output(size), TestState.Read(reader));
+            }
+        }
+        Assert.True(failing > 5, $"only {failing} operations were made to fail");
+    }
+
+    [Fact]
     public async Task Where_any_file_operation_fails_the_old_key_or_the_new_one_opens_it_and_the_next_call_ends_it()
     {
         var (oldKey, newKey) = (NewKey(), NewKey());
@@ -134,6 +225,13 @@ public sealed class UpdateKeyTests : EncryptionTest
             TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
         }
         Assert.True(failing > 5, $"only {failing} operations were made to fail");
+    }
+
+    // What the journal's entries say of a key.
+    private async Task<string> IdOf(RawKey key)
+    {
+        using var log = await With(key).Store.OpenItemsAsync(Stage, default);
+        return log.WriteOutput(ItemId.Of("x"), Output(10), default).Encryption!.Key.Id;
     }
 
     private static void ThrowAt(bool isDue)

@@ -148,6 +148,8 @@ public sealed class FolderItemsTests : ItemLogTest
         File.WriteAllText(JournalPath, $"{{\"crc\":\"{Crc32C(body):x8}\",{Encoding.UTF8.GetString(body)}\n");
         var before = File.ReadAllBytes(JournalPath);
         Assert.Equal(CheckpointErrorKind.FormatTooNew, Assert.Throws<CheckpointException>(() => Read("a")).Kind);
+        using (var log = Open())
+            Assert.Equal(CheckpointErrorKind.FormatTooNew, Assert.Throws<CheckpointException>(() => log.Rewrite(entry => entry, default)).Kind);
         Assert.Equal(before, File.ReadAllBytes(JournalPath));
     }
 

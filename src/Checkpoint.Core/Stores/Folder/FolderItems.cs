@@ -17,7 +17,7 @@ internal sealed class FolderItems : ItemLog
     private readonly FileSystem _files;
     private readonly StageId _stage;
     private readonly string _folder;
-    private readonly SafeFileHandle _journal;
+    private SafeFileHandle _journal;
     private readonly object _outputGate = new();
     private readonly ArrayBufferWriter<byte> _lines = new(1 << 16);
     private SafeFileHandle? _outputs;
@@ -37,7 +37,91 @@ internal sealed class FolderItems : ItemLog
     // Lines with outputs are long: no more room is made at once than some tens of megabytes.
     public override int Estimate => (int)Math.Min(_end / TypicalLine, 1 << 20);
 
-    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
+    private delegate void LineVisitor(ReadOnlySpan<byte> line, long at, bool isWhole);
+
+    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => ReadLines((line, at, isWhole) =>
+    {
+        if (!isWhole)
+            return;
+        if (ItemFormat.TryParse(line, out var id, out var isDone, out var hasOutput))
+            visit(new ItemMark(id, isDone, hasOutput ? at : -1));
+        else
+            RequireKnown(line);
+    }, cancellation);
+
+    public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation)
+    {
+        var latest = new Dictionary<ItemId, long>();
+        var outputs = new Dictionary<ItemId, long>();
+        ReadLines((line, at, isWhole) =>
+        {
+            if (!isWhole)
+                return;
+            if (!ItemFormat.TryParse(line, out var id, out _, out var hasOutput))
+            {
+                RequireKnown(line);
+                return;
+            }
+            latest[id] = at;
+            outputs.Remove(id);
+            if (hasOutput)
+                outputs[id] = at;
+        }, cancellation);
+        ItemEntry? Changed(byte[] line) => ItemFormat.TryReadEntry(line) is { } entry ? change(entry) : null;
+        if (!outputs.Values.Any(place => Changed(Guarded(() => ReadLine(place))) is not null))
+            return 0;
+
+        var count = 0;
+        Guarded(() =>
+        {
+            WholeFile.Replace(_files, _folder, FolderLayout.ItemsName, file =>
+            {
+                count = 0;
+                var end = 0L;
+                void Spill(int atLeast)
+                {
+                    if (_lines.WrittenCount < atLeast)
+                        return;
+                    _files.Write(file, _lines.WrittenSpan, end);
+                    end += _lines.WrittenCount;
+                    _lines.ResetWrittenCount();
+                }
+
+                _lines.ResetWrittenCount();
+                ReadLines((line, at, isWhole) =>
+                {
+                    ItemEntry? changed = null;
+                    if (isWhole && ItemFormat.TryParse(line, out var id, out _, out var hasOutput))
+                    {
+                        if (latest[id] != at)
+                            return;
+                        changed = hasOutput ? Changed(line.ToArray()) : null;
+                    }
+                    if (changed is null)
+                    {
+                        _lines.Write(line);
+                        _lines.Write("\n"u8);
+                    }
+                    else
+                    {
+                        ItemFormat.Write(_lines, changed);
+                        count++;
+                    }
+                    Spill(ReadSize);
+                }, cancellation);
+                Spill(0);
+                // Windows replaces no file that is open.
+                _journal.Dispose();
+            });
+            _journal = Open(FolderLayout.ItemsName);
+            _end = RandomAccess.GetLength(_journal);
+            _isTorn = false;
+            return true;
+        });
+        return count;
+    }
+
+    private int ReadLines(LineVisitor visit, CancellationToken cancellation) => Guarded(() =>
     {
         var buffer = new byte[ReadSize];
         var (filled, at, damaged, isTooLong) = (0, 0L, 0, false);
@@ -133,8 +217,6 @@ internal sealed class FolderItems : ItemLog
 
     public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
 
-    public override ItemEntry ReadEntry(long place) => Guarded(() => ItemFormat.ReadEntry(ReadLine(place)));
-
     public override StateReader OpenOutput(ItemId id, ItemOutput output)
     {
         if (output.State.Payload is null)
@@ -150,23 +232,27 @@ internal sealed class FolderItems : ItemLog
     }
 
     // A line feed that was damaged joins two lines; the second need not be lost for that.
-    private static int Show(ReadOnlySpan<byte> line, long at, Action<ItemMark> visit)
+    private static int Show(ReadOnlySpan<byte> line, long at, LineVisitor visit)
     {
         var damaged = 0;
         while (!ItemFormat.IsWhole(line))
         {
             damaged = line.IsEmpty ? 0 : 1;
             var next = line.Length > 1 ? line[1..].IndexOf(ItemFormat.LineStart) : -1;
+            visit(next < 0 ? line : line[..(1 + next)], at, isWhole: false);
             if (next < 0)
                 return damaged;
             line = line[(1 + next)..];
             at += 1 + next;
         }
-        if (ItemFormat.TryParse(line, out var id, out var isDone, out var hasOutput))
-            visit(new ItemMark(id, isDone, hasOutput ? at : -1));
-        else if (ItemFormat.VersionOf(line) is > ItemFormat.Version and var version)
-            throw new RecordTooNewException(version);
+        visit(line, at, isWhole: true);
         return damaged;
+    }
+
+    private static void RequireKnown(ReadOnlySpan<byte> line)
+    {
+        if (ItemFormat.VersionOf(line) is > ItemFormat.Version and var version)
+            throw new RecordTooNewException(version);
     }
 
     private byte[] ReadLine(long place)

@@ -7,7 +7,7 @@ internal sealed class FolderRuns(string root, FileSystem files)
     {
         var folder = FolderLayout.RunPath(root, run.Pipeline, run.Run);
         FileSystem.RefuseLinks(folder, root);
-        WholeFile.Replace(files, folder, FolderLayout.RunRecordName, RunFormat.Serialize(run).Span);
+        WholeFile.Replace(files, folder, FolderLayout.RunRecordName, RunFormat.Serialize(run));
     }
 
     /// <summary>Reads the run in a folder.</summary>

@@ -242,7 +242,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            WholeFile.Replace(_files, Plain(FolderLayout.DocumentsPath(_root, document)), FolderLayout.DocumentFileName(document), bytes.Span);
+            WholeFile.Replace(_files, Plain(FolderLayout.DocumentsPath(_root, document)), FolderLayout.DocumentFileName(document), bytes);
             return default;
         }
         catch (Exception e) when (IsIO(e))

@@ -140,21 +140,19 @@ internal static class ItemFormat
         }
     }
 
-    /// <summary>What a whole line of an item that is done says, with its output.</summary>
-    /// <exception cref="InvalidDataException">It says no such thing.</exception>
-    public static ItemEntry ReadEntry(ReadOnlyMemory<byte> line)
+    /// <summary>What a whole line of an item that is done says, with its output; null where it says no such thing.</summary>
+    public static ItemEntry? TryReadEntry(ReadOnlyMemory<byte> line)
     {
-        var output = ReadOutput(line);
         try
         {
+            var output = ReadOutput(line);
             using var document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = RecordFormat.ReaderOptions.MaxDepth });
-            if (!TryParse(line.Span, out var id, out _, out _))
-                throw new InvalidDataException("the line of the journal is of no item");
-            return new ItemEntry { Id = id, Key = document.RootElement.GetProperty("key").GetString()!, At = document.RootElement.GetProperty("at").GetDateTimeOffset(), Output = output };
+            return !TryParse(line.Span, out var id, out _, out _) ? null
+                : new ItemEntry { Id = id, Key = document.RootElement.GetProperty("key").GetString()!, At = document.RootElement.GetProperty("at").GetDateTimeOffset(), Output = output };
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is InvalidDataException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException("the line of the journal cannot be read", e);
+            return null;
         }
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Checkpoint;
 
 /// <summary>Small files that are replaced whole: who reads one sees the old content or the new, also after a loss of power.</summary>
@@ -7,7 +9,13 @@ internal static class WholeFile
     private const int Attempts = 100;
 
     /// <summary>Writes a file in place of the one there was, durably. Its folder is made where it is missing.</summary>
-    public static void Replace(FileSystem files, string folder, string name, ReadOnlySpan<byte> bytes)
+    public static void Replace(FileSystem files, string folder, string name, ReadOnlyMemory<byte> bytes) => Replace(files, folder, name, file => files.Write(file, bytes.Span, 0));
+
+    /// <param name="files">The file system.</param>
+    /// <param name="folder">The file's folder.</param>
+    /// <param name="name">Its name in it.</param>
+    /// <param name="write">Writes the new content into an empty file.</param>
+    public static void Replace(FileSystem files, string folder, string name, Action<SafeFileHandle> write)
     {
         var temporary = Path.Join(folder, FolderLayout.NewTemporaryName());
         var top = folder;
@@ -18,7 +26,7 @@ internal static class WholeFile
                 using var file = files.CreateFile(temporary);
                 try
                 {
-                    files.Write(file, bytes, 0);
+                    write(file);
                     files.Flush(file);
                     files.RenameOver(file, temporary, Path.Join(folder, name));
                 }
