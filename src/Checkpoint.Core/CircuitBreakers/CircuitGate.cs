@@ -18,7 +18,7 @@ internal sealed class CircuitGate(CircuitBreaker breaker, CheckpointStore store,
     // Who has to count a failure waits so long for another who is about the same.
     private static readonly TimeSpan WaitPause = TimeSpan.FromMilliseconds(20);
 
-    private readonly DocumentName _document = new(pipeline, "breaker", breaker.Name);
+    private readonly DocumentName _document = new(pipeline, DriverKeys.Breaker, breaker.Name);
 
     /// <summary>Asks for a call.</summary>
     /// <returns>To be disposed of when the call is over. A call of which neither success nor failure is told, such as one that was cancelled, does not count.</returns>

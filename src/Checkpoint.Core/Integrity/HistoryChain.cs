@@ -27,6 +27,9 @@ internal sealed class HistoryChain
     /// <summary>How many more breaks there are than <see cref="Breaks"/> tells.</summary>
     public int Untold { get; private set; }
 
+    /// <summary>That in words.</summary>
+    public string UntoldText => Invariant($"{Untold} more lines of the history were changed, removed, added or moved.");
+
     /// <summary>The breaks, in the order of the lines.</summary>
     public IReadOnlyList<HistoryBreak> Breaks => _breaks;
 

@@ -37,6 +37,9 @@ public sealed record StoreFinding
     /// <summary>What was found, and what it means.</summary>
     public string Message { get; internal init; } = "";
 
+    /// <summary>The entry that it is about, in a driver's store.</summary>
+    internal StoreEntry? Entry { get; init; }
+
     /// <summary>What a repair would do about it.</summary>
     internal FindingAction Remedy => Kind switch
     {

@@ -199,6 +199,21 @@ internal static class CheckpointErrors
         return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
     }
 
+    /// <summary>The same of the failure of a driver.</summary>
+    public static CheckpointException FromDriver(StoreFaultException error, string store, string doing, object? target)
+    {
+        var (kind, advice) = error.Fault switch
+        {
+            StoreFault.AccessDenied => (CheckpointErrorKind.StoreAccessDenied, "Give this user the right to it, or name another store with -Store."),
+            StoreFault.Full => (CheckpointErrorKind.StoreFull, "Earlier checkpoints are intact. Free some space, for instance with Clear-Checkpoint -Keep, and save again."),
+            StoreFault.ReadOnly => (CheckpointErrorKind.StoreReadOnly, "The store can be read but not written. Name a writable one with -Store."),
+            StoreFault.LeaseLost => (CheckpointErrorKind.LeaseLost, "Nothing was saved, for another process may be at the work. See with Get-CheckpointHistory who is, and try again when that is done."),
+            StoreFault.TooNew => (CheckpointErrorKind.FormatTooNew, "Update the Checkpoint module on this machine."),
+            _ => (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the store can be reached, then try again."),
+        };
+        return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
+    }
+
     /// <summary>The first few of many, and how many there are beside them.</summary>
     public static string Listed<T>(IReadOnlyCollection<T> items) =>
         string.Join(", ", items.Take(ListedNames)) + (items.Count > ListedNames ? Invariant($" and {items.Count - ListedNames} more") : "");

@@ -23,6 +23,20 @@ internal ref struct StateCheck
         _json = new Utf8JsonReader([], isFinalBlock: false, new JsonReaderState(RecordFormat.ReaderOptions));
     }
 
+    /// <summary>Why what is, byte for byte, what its record says is yet no state, in a sentence; null where it is one. The blobs are not read.</summary>
+    public static string? WhyNone(StateReader reader, CancellationToken cancellation)
+    {
+        try
+        {
+            Check(reader, cancellation);
+            return null;
+        }
+        catch (InvalidDataException e)
+        {
+            return $"The state is, byte for byte, what its record says, and yet no state: {e.Message}. Another version of Checkpoint or another program wrote it.";
+        }
+    }
+
     /// <summary>Checks the document; the blobs are not read.</summary>
     /// <exception cref="InvalidDataException">It is not one; the message says why.</exception>
     public static void Check(StateReader reader, CancellationToken cancellation)

@@ -32,9 +32,36 @@ internal sealed record CheckpointDraft
     /// <summary>Of what is encrypted, makes what the record must keep for its key. Called by the store when it knows the step and has written the state, for each step that it tries.</summary>
     public Func<CheckpointInfo, Envelope>? Close { get; init; }
 
+    /// <summary>The lease without which it must not be committed, or null.</summary>
+    public StoreFence? Fence { get; init; }
+
     /// <summary>When it is saved, UTC.</summary>
     public required DateTimeOffset SavedAt { get; init; }
 
     /// <summary>Told the number of payload bytes written so far, on the caller's thread.</summary>
     public Action<long>? Progress { get; init; }
+
+    /// <summary>The checkpoint that this will be, but for what is encrypted of it.</summary>
+    /// <param name="store">The store's name.</param>
+    /// <param name="location">Where the record will lie.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="state">The state as it was written.</param>
+    public CheckpointInfo Describe(string store, string location, long step, StoredState? state) => new()
+    {
+        Store = store,
+        Pipeline = Stage.Pipeline,
+        Run = Stage.Run,
+        Name = Stage.Name,
+        Step = step,
+        SavedAt = SavedAt,
+        Fingerprint = Fingerprint,
+        Metadata = Metadata,
+        Identity = Identity,
+        OutputFiles = OutputFiles,
+        Host = Environment.MachineName,
+        User = Environment.UserName,
+        ProcessId = Environment.ProcessId,
+        Location = location,
+        State = state,
+    };
 }

@@ -7,5 +7,8 @@ namespace Checkpoint;
 internal sealed record StageListing(StageId Stage, IReadOnlyList<long> Steps, CheckpointReading Newest)
 {
     /// <summary>Whether it has a journal of items.</summary>
-    public bool HasItems { get; init; }
+    public bool HasItems => FindItems();
+
+    /// <summary>Finds that out.</summary>
+    public Func<bool> FindItems { private get; init; } = static () => false;
 }

@@ -14,11 +14,6 @@ internal static class StoreRegistry
 
     private static readonly ConcurrentDictionary<string, CheckpointStore> Open = new(StringComparer.Ordinal);
 
-    private static readonly Dictionary<string, Func<string, CheckpointStore>> Schemes = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["file"] = location => new FolderStore(FilePath(location)),
-    };
-
     /// <summary>Whether a location is a URI. A drive letter is no scheme: <c>C:\data</c> and <c>Temp:/x</c> are paths.</summary>
     public static bool IsUri(string location)
     {
@@ -45,7 +40,17 @@ internal static class StoreRegistry
         if (!IsUri(location))
             return new FolderStore(Path.GetFullPath(location));
         var scheme = location[..location.IndexOf(':', StringComparison.Ordinal)];
-        return Schemes.TryGetValue(scheme, out var create) ? create(location) : throw CheckpointErrors.UnknownScheme(location, scheme, Schemes.Keys);
+        if (string.Equals(scheme, "file", StringComparison.OrdinalIgnoreCase))
+            return new FolderStore(FilePath(location));
+        try
+        {
+            return StoreDrivers.Open(scheme, location) is { } driver ? new DriverStore(driver) : throw CheckpointErrors.UnknownScheme(location, scheme, ["file", .. StoreDrivers.Schemes]);
+        }
+        catch (StoreFaultException e)
+        {
+            // What may be secret in the location is known to the driver alone.
+            throw CheckpointErrors.FromDriver(e, scheme + "://", "Opening it", scheme);
+        }
     }
 
     // RFC 8089: without a host, or with localhost, a file of this machine. Another host is a share, which only Windows finds by its name.

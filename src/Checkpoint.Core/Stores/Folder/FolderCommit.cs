@@ -153,7 +153,7 @@ internal sealed class FolderCommit : IDisposable
             };
         }
 
-        var info = Describe(step, state);
+        var info = _draft.Describe(_root, RecordPath(step), step, state);
         info.Encryption = _draft.Close?.Invoke(info);
         var bytes = RecordFormat.Serialize(info, RecordReader.OutputRoot(_root));
         info.Revision = SealedJson.ChecksumOf(bytes);
@@ -212,25 +212,6 @@ internal sealed class FolderCommit : IDisposable
             throw;
         }
     }
-
-    private CheckpointInfo Describe(long step, StoredState? state) => new()
-    {
-        Store = _root,
-        Pipeline = _draft.Stage.Pipeline,
-        Run = _draft.Stage.Run,
-        Name = _draft.Stage.Name,
-        Step = step,
-        SavedAt = _draft.SavedAt,
-        Fingerprint = _draft.Fingerprint,
-        Metadata = _draft.Metadata,
-        Identity = _draft.Identity,
-        OutputFiles = _draft.OutputFiles,
-        Host = Environment.MachineName,
-        User = Environment.UserName,
-        ProcessId = Environment.ProcessId,
-        Location = RecordPath(step),
-        State = state,
-    };
 
     private TemporaryFile CreateTemporary()
     {

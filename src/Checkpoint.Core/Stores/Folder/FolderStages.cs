@@ -50,7 +50,7 @@ internal sealed class FolderStages(string root, FileSystem files)
             if (newest.IsMissing)
                 return null;
             var id = newest.Info is { } info ? new StageId(info.Pipeline, info.Run, info.Name) { Locator = path } : stage;
-            return new StageListing(id, folder.Steps[read..], newest) { HasItems = folder.Items.Count > 0 };
+            return new StageListing(id, folder.Steps[read..], newest) { FindItems = () => folder.Items.Count > 0 };
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed class FolderStages(string root, FileSystem files)
     private StageListing? FindLeftovers(StageId stage)
     {
         var folder = StageFolder.List(files, stage.Locator!);
-        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count + folder.Items.Count > 0 ? new StageListing(stage, [], default) { HasItems = folder.Items.Count > 0 } : null;
+        return folder.Steps.Count == 0 && folder.Temporaries.Count + folder.Payloads.Count + folder.Items.Count > 0 ? new StageListing(stage, [], default) { FindItems = () => folder.Items.Count > 0 } : null;
     }
 
     private CheckpointInfo? FindIntact(StageListing listing, CancellationToken cancellation) =>

@@ -199,13 +199,9 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         }
         var missing = head is { } known ? chain.End(known) : 0;
         foreach (var found in chain.Breaks)
-        {
-            var isKnown = found.KnownSince is not null;
-            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, isKnown || found.IsLoss ? FindingSeverity.Warning : FindingSeverity.Error,
-                found.Message + (isKnown ? $". It is known since a repair of {found.KnownSince:yyyy-MM-dd HH:mm:ss}Z." : found.IsLoss ? ". The next writer found it so: a loss of power can take the newest lines, and so can whoever removes them." : "."));
-        }
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, found.Severity, found.Text);
         if (chain.Untold > 0)
-            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Error, $"{chain.Untold} more lines of the history were changed, removed, added or moved.");
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Error, chain.UntoldText);
         if (missing > 0)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, Missing(missing));
         if (chain.Torn > 0 || isTorn)

@@ -105,18 +105,8 @@ internal sealed class StageVerifier(string root, FileSystem files)
         return Find(payload, StoreFindingKind.DamagedPayload, FindingSeverity.Error, $"The payload of step {info.Step} {fault ?? "is missing"}. The newest intact step counts.");
     }
 
-    private StoreFinding? JudgeDocument(FolderNode node, StateReader reader, CancellationToken cancellation)
-    {
-        try
-        {
-            StateCheck.Check(reader, cancellation);
-            return null;
-        }
-        catch (InvalidDataException e)
-        {
-            return Find(node, StoreFindingKind.UndecodableState, FindingSeverity.Error, $"The state is, byte for byte, what its record says, and yet no state: {e.Message}. Another version of Checkpoint or another program wrote it.");
-        }
-    }
+    private StoreFinding? JudgeDocument(FolderNode node, StateReader reader, CancellationToken cancellation) =>
+        StateCheck.WhyNone(reader, cancellation) is { } why ? Find(node, StoreFindingKind.UndecodableState, FindingSeverity.Error, why) : null;
 
     private static void Report(long read, Action<long>? progress, CancellationToken cancellation)
     {

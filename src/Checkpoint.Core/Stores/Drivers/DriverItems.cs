@@ -1,0 +1,222 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Checkpoint;
+
+/// <summary>
+/// The journal of a stage's items in a driver's store: each entry holds the lines of one append, in the format of a folder's file, and outputs that are too large for a line are entries of another kind.
+/// </summary>
+internal sealed class DriverItems : ItemLog
+{
+    // An entry is read whole; what is longer is parted.
+    private const int MaxRecord = 8 << 20;
+
+    // The low bits of a place are the offset in an entry, which is no longer than 16 MiB; the entry's step stands above them.
+    private const int OffsetBits = 24;
+
+    private readonly StoreDriver _driver;
+    private readonly DriverFaults _faults;
+    private readonly DriverRecords _records;
+    private readonly StageId _stage;
+    private readonly StoreKey _key;
+    private readonly StoreKey _outputs;
+    private long _last;
+
+    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage)
+    {
+        (_driver, _faults, _records, _stage) = (driver, faults, records, stage);
+        (_key, _outputs) = (DriverKeys.Of(stage, DriverKeys.Items), DriverKeys.Of(stage, DriverKeys.ItemOutput));
+        _last = Guarded(() => Read(_key, null)?.Step ?? 0);
+    }
+
+    public override int Estimate => (int)Math.Min(_last * 64, 1 << 20);
+
+    /// <summary>The lines of a record, without their line feeds.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> LinesOf(ReadOnlyMemory<byte> record)
+    {
+        while (record.Length > 0)
+        {
+            var end = record.Span.IndexOf((byte)'\n');
+            yield return end < 0 ? record : record[..end];
+            record = end < 0 ? default : record[(end + 1)..];
+        }
+    }
+
+    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
+    {
+        var damaged = 0;
+        foreach (var (entry, line, offset) in Lines(cancellation))
+        {
+            if (!ItemFormat.IsWhole(line.Span))
+                damaged++;
+            else if (ItemFormat.TryParse(line.Span, out var id, out var isDone, out var hasOutput))
+                visit(new ItemMark(id, isDone, hasOutput ? (entry.Step << OffsetBits) | (long)offset : -1));
+            else if (ItemFormat.VersionOf(line.Span) is > ItemFormat.Version and var version)
+                throw new RecordTooNewException(version);
+        }
+        return damaged;
+    });
+
+    public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation) => Guarded(() =>
+    {
+        StoreSave? save = null;
+        try
+        {
+            var name = Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+            StoredState state;
+            using (var writer = new StateWriter(() => (save = DriverCall.Wait(() => _driver.BeginSaveAsync(_outputs, cancellation))).OpenPayload(name)))
+            {
+                output.WriteTo(writer, cancellation);
+                state = writer.Complete(output.IsSequence, cancellation);
+            }
+            if (save is null)
+                return new ItemOutput(state, 0);
+            // Its entry, which is, has it durable too.
+            var commit = new StoreCommit { IsDurable = false, MakeRecord = (_, _) => (Encoding.ASCII.GetBytes(name), name) };
+            return new ItemOutput(state, DriverCall.Wait(() => save.CommitAsync(commit, cancellation))!.Value);
+        }
+        finally
+        {
+            if (save is not null)
+                DriverCall.Wait(save.DisposeAsync);
+        }
+    });
+
+    public override void Append(IReadOnlyList<ItemEntry> entries) => Guarded(() =>
+    {
+        var lines = new ArrayBufferWriter<byte>(1 << 16);
+        if (_last == 0)
+            ItemFormat.WriteHead(lines, _stage);
+        foreach (var entry in entries)
+        {
+            ItemFormat.Write(lines, entry);
+            if (lines.WrittenCount >= MaxRecord)
+                Commit(lines);
+        }
+        if (lines.WrittenCount > 0)
+            Commit(lines);
+        return true;
+    });
+
+    public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(LineAt(place)));
+
+    public override StateReader OpenOutput(ItemId id, ItemOutput output)
+    {
+        if (output.State.Payload is null)
+            return new StateReader(output.State, null);
+        var payload = Guarded(() => Read(_outputs, output.Offset) is not { } entry ? null
+            : DriverCall.Wait(() => _driver.OpenPayloadAsync(_outputs, output.Offset, Encoding.ASCII.GetString(entry.Record.Span), default)));
+        return new StateReader(output.State, payload is null ? throw new InvalidDataException("the output is missing") : new DriverPayload(payload, _faults, _stage));
+    }
+
+    public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => Guarded(() =>
+    {
+        var latest = new Dictionary<ItemId, (long Step, int Offset)>();
+        foreach (var (entry, line, offset) in Lines(cancellation))
+        {
+            if (IdOf(line) is { } id)
+                latest[id] = (entry.Step, offset);
+        }
+        var count = 0;
+        // Entry by entry: cut off in between, some are changed and some not, and the same call goes on.
+        foreach (var group in Lines(cancellation).GroupBy(l => l.Entry.Step).ToList())
+        {
+            var lines = new ArrayBufferWriter<byte>(1 << 16);
+            var changes = 0;
+            foreach (var (_, line, offset) in group)
+            {
+                var id = IdOf(line);
+                // What a later entry made void is left out.
+                if (id is { } item && latest[item] != (group.Key, offset))
+                    continue;
+                if (id is not null && ItemFormat.TryReadEntry(line) is { } entry && change(entry) is { } changed)
+                {
+                    ItemFormat.Write(lines, changed);
+                    changes++;
+                    continue;
+                }
+                lines.Write(line.Span);
+                lines.Write("\n"u8);
+            }
+            if (changes > 0 && !DriverCall.Wait(() => _driver.ReplaceRecordAsync(group.First().Entry, lines.WrittenMemory, NewRevision(), cancellation)))
+                throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");
+            count += changes;
+        }
+        return count;
+    });
+
+    /// <summary>Whether a line is what was written, and so is the output that it names.</summary>
+    public bool IsIntact(ReadOnlyMemory<byte> line)
+    {
+        if (!ItemFormat.IsWhole(line.Span))
+            return false;
+        if (!ItemFormat.TryParse(line.Span, out var id, out _, out var hasOutput) || !hasOutput)
+            return true;
+        try
+        {
+            using var reader = OpenOutput(id, ItemFormat.ReadOutput(line));
+            return reader.IsWhole();
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    public override void Dispose()
+    {
+    }
+
+    private static ItemId? IdOf(ReadOnlyMemory<byte> line) => ItemFormat.IsWhole(line.Span) && ItemFormat.TryParse(line.Span, out var id, out _, out _) ? id : null;
+
+    private static string NewRevision() => Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
+
+    private void Commit(ArrayBufferWriter<byte> lines)
+    {
+        var step = DriverCall.Wait(async () =>
+        {
+            await using var save = await _driver.BeginSaveAsync(_key, default);
+            // What others were told is done must not be written over.
+            return await save.CommitAsync(new StoreCommit { Step = _last + 1, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
+        });
+        _last = step ?? throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");
+        lines.ResetWrittenCount();
+    }
+
+    private IEnumerable<(StoreEntry Entry, ReadOnlyMemory<byte> Line, int Offset)> Lines(CancellationToken cancellation)
+    {
+        foreach (var entry in DriverCall.Items(() => _driver.ReadAboveAsync(_key, 0, cancellation)))
+        {
+            _last = Math.Max(_last, entry.Step);
+            var offset = 0;
+            foreach (var line in LinesOf(entry.Record))
+            {
+                yield return (entry, line, offset);
+                offset += line.Length + 1;
+            }
+        }
+    }
+
+    private ReadOnlyMemory<byte> LineAt(long place)
+    {
+        var entry = Read(_key, place >> OffsetBits) ?? throw new InvalidDataException("the line of the journal is gone");
+        var offset = (int)(place & ((1 << OffsetBits) - 1));
+        var line = offset < entry.Record.Length ? LinesOf(entry.Record[offset..]).First() : default;
+        return ItemFormat.IsWhole(line.Span) ? line : throw new InvalidDataException("the line of the journal was changed");
+    }
+
+    private StoreEntry? Read(StoreKey key, long? step) => DriverCall.Wait(() => _driver.ReadAsync(key, step, default));
+
+    private T Guarded<T>(Func<T> work)
+    {
+        try
+        {
+            return _faults.Guard($"Keeping the journal of the items of {_stage}", _stage.Name, work);
+        }
+        catch (RecordTooNewException e)
+        {
+            throw CheckpointErrors.ItemsTooNew(_stage, _records.Place(_key, null), e.Version, ItemFormat.Version);
+        }
+    }
+}

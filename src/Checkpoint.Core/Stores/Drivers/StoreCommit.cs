@@ -1,0 +1,33 @@
+namespace Checkpoint;
+
+/// <summary>What <see cref="StoreSave.CommitAsync"/> is to commit.</summary>
+public sealed class StoreCommit
+{
+    internal StoreCommit()
+    {
+    }
+
+    /// <summary>The step; or null for the highest that the key has plus 1, and 1 for the first.</summary>
+    public long? Step { get; internal init; }
+
+    /// <summary>Whether the step is replaced, with its payload, where it is there. Only with a step.</summary>
+    public bool Overwrite { get; internal init; }
+
+    /// <summary>
+    /// Makes the record when the step is known, from the step and, where <see cref="NeedsLast"/> says so, from the entry that has the highest step before it, or null. May be called again where another
+    /// writer was faster.
+    /// </summary>
+    public required Func<long, StoreEntry?, (ReadOnlyMemory<byte> Record, string Revision)> MakeRecord { get; init; }
+
+    /// <summary>Whether <see cref="MakeRecord"/> is to be given the entry with the highest step, which must still be that at the commit; else it may be given null.</summary>
+    public bool NeedsLast { get; internal init; }
+
+    /// <summary>
+    /// Whether it must outlast a loss of power, and, where the store keeps copies, the loss of one, when it is committed. Where not, it may do so later; but never later than what this process commits
+    /// durably afterwards.
+    /// </summary>
+    public bool IsDurable { get; internal init; } = true;
+
+    /// <summary>The lease without which nothing may be committed, or null.</summary>
+    public StoreFence? Fence { get; internal init; }
+}
