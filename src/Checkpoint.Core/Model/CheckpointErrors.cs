@@ -187,10 +187,10 @@ internal static class CheckpointErrors
         text);
 
     public static CheckpointException UnknownScheme(string store, string scheme, IEnumerable<string> known) => new(CheckpointErrorKind.StoreUnavailable,
-        $"There is no kind of store for '{scheme}://' ('{store}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", store);
+        $"There is no kind of store for '{scheme}://' ('{StoreRegistry.Shown(store)}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", StoreRegistry.Shown(store));
 
     public static CheckpointException Unusable(string store, string reason, Exception? inner = null) => new(CheckpointErrorKind.StoreUnavailable,
-        $"The store '{store}' cannot be used: {reason.TrimEnd('.')}. Check that the path exists, can be reached and is a folder.", store, inner);
+        $"The store '{StoreRegistry.Shown(store)}' cannot be used: {reason.TrimEnd('.')}. Check that the path exists, can be reached and is a folder.", StoreRegistry.Shown(store), inner);
 
     /// <summary>Says what an I/O error of the operating system means for the user. <paramref name="target"/> names what was being done.</summary>
     public static CheckpointException FromIO(Exception error, string store, string doing, object? target)
