@@ -100,7 +100,7 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
 
     public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => inner.WriteDocumentAsync(document, bytes, cancellation);
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, cancellation);
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, duration, cancellation);
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);
 

@@ -68,7 +68,14 @@ internal abstract class CheckpointStore
     public abstract ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation);
 
     /// <summary>Tries to become the only one to work on something, until the lease is disposed of or the process ends.</summary>
-    public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation);
+    /// <param name="lease">What it is on.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="duration">For how long a holder that neither ends nor renews it keeps it, such as one that was stopped; null for ever.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation);
+
+    /// <summary>The same for as long as the process lives.</summary>
+    public ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => TryLeaseAsync(lease, holder, null, cancellation);
 
     /// <summary>Who has a lease now, or null.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);

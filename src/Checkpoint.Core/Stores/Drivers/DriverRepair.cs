@@ -43,7 +43,7 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
     private StoreFinding? TakeLines(StoreFinding finding, CancellationToken cancellation)
     {
         var stage = new StageId(finding.Pipeline!, finding.Run, finding.Name!);
-        var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         using (lease ?? throw CheckpointErrors.RepairBusy(finding.Location, driver.Location, holder))
         using (var log = new DriverItems(driver, faults, records, stage))
         {

@@ -98,8 +98,8 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         return default;
     }
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) =>
-        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).TryTake(lease, holder, cancellation)));
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) =>
+        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).TryTake(lease, holder, duration, cancellation)));
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) =>
         new(_faults.Guard($"Looking at the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).Find(lease, cancellation)));
@@ -157,7 +157,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         if (!HasItems(stage, cancellation))
             return;
         var name = new LeaseName(stage);
-        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), cancellation);
+        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
         using (lease ?? throw CheckpointErrors.LeaseHeld(name, driver.Location, holder))
         {
             Remove(DriverKeys.Of(stage, DriverKeys.Items), null, cancellation);

@@ -22,7 +22,7 @@ internal sealed record FolderNode(FolderNode? Parent, FolderRole Role, string Pa
     public FolderRole RoleOf(string name)
     {
         if (name.StartsWith('~'))
-            return Role is FolderRole.Stage or FolderRole.Run or FolderRole.Breakers && FolderLayout.Classify(name).Kind == FolderEntryKind.Temporary ? FolderRole.Temporary : FolderRole.Reserved;
+            return Role is FolderRole.Stage or FolderRole.Run or FolderRole.Breakers or FolderRole.Leases or FolderRole.Pipeline && FolderLayout.Classify(name).Kind == FolderEntryKind.Temporary ? FolderRole.Temporary : FolderRole.Reserved;
         return Role switch
         {
             FolderRole.Store => IsName(name) ? FolderRole.Pipeline : FolderRole.Foreign,

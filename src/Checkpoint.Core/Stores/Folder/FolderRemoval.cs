@@ -60,7 +60,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     {
         if (steps is not null || StageFolder.List(files, folder).Items.Count == 0)
             return null;
-        var (lease, holder) = await new FolderLeases(root, files).TryTakeAsync(FolderLayout.LeasePath(folder), LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
     }
 

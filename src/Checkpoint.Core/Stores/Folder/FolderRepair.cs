@@ -199,7 +199,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
 
     private async ValueTask<Lease> LeaseAsync(FolderNode node, string path, CancellationToken cancellation)
     {
-        var (lease, holder) = await new FolderLeases(root, files).TryTakeAsync(path, LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(path, new LeaseName(node.NameOf(FolderRole.Pipeline) ?? "", null, null), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.RepairBusy(node.Path, root, holder);
     }
 

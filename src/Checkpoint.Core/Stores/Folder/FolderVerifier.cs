@@ -175,7 +175,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         }
     }
 
-    private StoreFinding? VerifyLock(FolderNode node) => FolderLeases.IsWhole(files, node.Path) || files.IsLocked(node.Path) ? null
+    private StoreFinding? VerifyLock(FolderNode node) => FolderLeaseFile.IsWhole(files, node.Path) || files.IsLocked(node.Path) ? null
         : FolderWalk.Find(node, root, StoreFindingKind.DamagedLock, FindingSeverity.Warning, "The file of the lock does not say who had it last. That harms nothing; who takes the lock next writes it anew.");
 
     private IEnumerable<StoreFinding> VerifyHistory(FolderNode node, Action<long>? progress, CancellationToken cancellation)
