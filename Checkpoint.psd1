@@ -19,6 +19,7 @@
         'Invoke-CheckpointItem'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
+        'Lock-Checkpoint'
         'New-CheckpointCircuitBreaker'
         'New-CheckpointHook'
         'New-CheckpointIterator'
@@ -29,6 +30,8 @@
         'Set-CheckpointContext'
         'Test-Checkpoint'
         'Test-CheckpointStore'
+        'Update-CheckpointKey'
+        'Unlock-Checkpoint'
         'Update-CheckpointKey'
         'Wait-Checkpoint'
     )

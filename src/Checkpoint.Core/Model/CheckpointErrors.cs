@@ -121,6 +121,14 @@ internal static class CheckpointErrors
         $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
+    public static CheckpointException WaitedInVain(StageId stage, string store, string reason) => new(CheckpointErrorKind.StageFailed,
+        $"Checkpoint {stage} in '{store}' was waited for and will not come: {reason}. See with Get-CheckpointHistory what happened, and have the stage done again.",
+        stage.Name);
+
+    public static CheckpointException WaitedTooLong(StageId stage, string store, TimeSpan waited, string reason) => new(CheckpointErrorKind.CheckpointNotFound,
+        Invariant($"Checkpoint {stage} in '{store}' was waited for in vain for {waited.TotalSeconds:0.###} s: {reason}. See with Get-CheckpointHistory who is at work, or wait longer with -Timeout."),
+        stage.Name);
+
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);

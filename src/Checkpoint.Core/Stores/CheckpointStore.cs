@@ -80,6 +80,9 @@ internal abstract class CheckpointStore
     /// <summary>Who has a lease now, or null.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
 
+    /// <summary>Waits until something may have changed in a stage: returns at the latest after a while, and may return for no reason.</summary>
+    public virtual async ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation) => await Task.Delay(atMost, time, cancellation);
+
     /// <summary>Verifies every byte of what is meant, beside readers and writers. What cannot be read is a finding, and no error.</summary>
     /// <param name="scope">What is meant.</param>
     /// <param name="progress">Told the bytes done and the bytes in all, on the caller's thread.</param>

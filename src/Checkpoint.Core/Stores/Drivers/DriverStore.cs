@@ -104,6 +104,16 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) =>
         new(_faults.Guard($"Looking at the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).Find(lease, cancellation)));
 
+    public override ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
+    {
+        _faults.Guard($"Waiting for checkpoint {stage}", stage.Name, () =>
+        {
+            DriverCall.Wait(() => driver.WaitForChangeAsync(DriverKeys.Of(stage), atMost, cancellation));
+            return true;
+        });
+        return default;
+    }
+
     public override async IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
