@@ -107,6 +107,25 @@ public sealed class UpdateKeyTests : EncryptionTest
     }
 
     [Fact]
+    public async Task The_outputs_of_a_stage_whose_long_name_only_its_journal_tells_are_opened_by_the_new_key_too()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        var stage = new StageId("Nightly", null, new string('Ä', 150));
+        using (var log = await With(oldKey).Store.OpenItemsAsync(stage, default))
+            log.Append([new ItemEntry { Id = ItemId.Of("a"), Key = "a", At = Noon, Output = log.WriteOutput(ItemId.Of("a"), Output(40_000), default) }]);
+        StageId? found = null;
+        await foreach (var listing in With(oldKey).Store.ListAsync(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Any, WithLeftovers = true }, default))
+            found = listing.Stage;
+        Assert.Equal(stage, found);
+
+        Assert.Equal(1, await With(oldKey).UpdateItemKeysAsync(found!, newKey, default));
+
+        using var journal = new ItemJournal(await With(newKey).Store.OpenItemsAsync(stage, default), Time, null, default);
+        using var reader = journal.OpenOutput(ItemId.Of("a"))!;
+        TestState.AssertEqual(Output(40_000), TestState.Read(reader));
+    }
+
+    [Fact]
     public async Task The_old_key_opens_nothing_of_a_journal_any_more()
     {
         var (oldKey, newKey) = (NewKey(), NewKey());

@@ -360,11 +360,11 @@ internal sealed class FolderStore : CheckpointStore
         {
             if ((ReadStage(stage.Locator, stage, cancellation) ?? (query.WithLeftovers ? FindLeftovers(stage) : null)) is not { } listing)
                 return null;
-            // Where a folder's name was cut, only a record tells the whole one.
+            // Where a folder's name was cut, only a record or a journal of items tells the whole one.
             var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
-            if (!isKnown && FindIntact(listing, cancellation) is { } info)
+            if (!isKnown && (FindIntact(listing, cancellation)?.StageId ?? (listing.HasItems ? FolderItems.OwnerOf(_root, _files, stage.Locator) : null)) is { } known)
             {
-                (pipeline, run, name) = (info.Pipeline, info.Run, info.Name);
+                (pipeline, run, name) = (known.Pipeline, known.Run, known.Name);
                 listing = listing with { Stage = new StageId(pipeline, run, name) { Locator = stage.Locator } };
             }
             return Fits(query.Pipeline, pipeline) && (query.Run is null || Fits(query.Run, run)) && Fits(query.Name, name) ? listing : null;
