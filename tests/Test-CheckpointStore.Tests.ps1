@@ -48,6 +48,30 @@ Describe 'Test-CheckpointStore' {
             Test-Checkpoint small | Should -BeTrue
         }
 
+        It 'verifies with the key of the context or -Key that what is encrypted is what was saved, whoever made the checksums right' {
+            $key = [byte[]](1..32)
+            Set-CheckpointContext -Key $key
+            Save-Checkpoint a 'first'
+            Save-Checkpoint a 'second'
+            $info = Get-Checkpoint a
+            $text = [IO.File]::ReadAllText($info.Location)
+            $body = $text.Substring(0, $text.Length - 85) -replace '"savedAt": "2', '"savedAt": "3'
+            $hash = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes($body))).ToLowerInvariant()
+            [IO.File]::WriteAllText($info.Location, "$body,`n  `"checksum`": `"$hash`"`n}`n")
+
+            Test-CheckpointStore -Key $null | Should -BeNullOrEmpty
+            (Test-CheckpointStore).Kind | Should -Be 'NotAuthentic'
+            Test-CheckpointStore -Key ([byte[]](2..33)) | ForEach-Object { "$($_.Severity) $($_.Kind) $($_.Step)" } | Should -Be 'Information Locked 1', 'Information Locked 2'
+            Set-CheckpointContext -Key $null
+            (Test-CheckpointStore -Key $key).Kind | Should -Be 'NotAuthentic'
+            { Test-CheckpointStore -Key 'secret' } | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.TestCheckpointStoreCommand'
+            Repair-CheckpointStore | Should -BeNullOrEmpty
+            (Repair-CheckpointStore -Key $key).Action | Should -Be 'Quarantined'
+            Restore-Checkpoint a -Key $key | Should -Be 'first'
+            Save-Checkpoint plain 1
+            (Test-CheckpointStore -Key $key).Kind | Should -Be 'NotEncrypted'
+        }
+
         It 'says so, and makes nothing, where there is none' {
             Test-CheckpointStore -Store "$store/none" -WarningVariable warned -WarningAction SilentlyContinue | Should -BeNullOrEmpty
             "$warned" | Should -BeLike "There is no store at*none*"

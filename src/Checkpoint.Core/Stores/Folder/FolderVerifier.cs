@@ -6,14 +6,14 @@ namespace Checkpoint;
 /// Verifies a folder store, beside its readers and writers and without a lock. Whatever looks wrong is looked at once more before it is a finding: it may just have been
 /// replaced, removed, or not yet written.
 /// </summary>
-internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider time)
+internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider time, CheckpointKey? key)
 {
     // What lies about for longer without a lock has no living writer. A stalled one of which that is not true loses nothing by being told of.
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
 
     private const int HeadReads = 100;
 
-    private readonly StageVerifier _stages = new(root, files);
+    private readonly StageVerifier _stages = new(root, files, key);
     private readonly FolderHistory _histories = new(root, files);
     private readonly List<FolderNode> _doubtful = [];
     private long _looked;
