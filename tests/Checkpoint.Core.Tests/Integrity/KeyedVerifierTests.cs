@@ -113,6 +113,9 @@ public sealed class KeyedVerifierTests : EncryptionTest
         log.Append([Item("a", log.WriteOutput(ItemId.Of("a"), Output(10), default)), Item("b", log.WriteOutput(ItemId.Of("b"), Output(40_000), default)), Item("c", null)]);
     }
 
+    // With its history, which is missed where there is none.
+    private new CheckpointEngine With(CheckpointKey? key) => new(Store, Time, key: key);
+
     private static TestState Output(int size) => size < 100 ? new("[1]", isSequence: true) : new($"[{{\"$byte[]\":{{\"blob\":[0,{size}]}}}}]", new byte[size], isSequence: true);
 
     private static ItemEntry Item(string key, ItemOutput? output) => new() { Id = ItemId.Of(key), Key = key, At = Noon, Output = output };

@@ -39,12 +39,18 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             done += node.Role == FolderRole.Payload ? 0 : node.Role == FolderRole.Record ? node.Length + read : node.Length;
             progress?.Invoke(Math.Min(total, done), total);
         }
-        if (_doubtful.Count == 0)
+        // A new pipeline has its first checkpoint before its first line.
+        var silent = walk.IsWhole ? walk.Files.Where(f => f.Role == FolderRole.Record).Select(f => f.Above(FolderRole.Pipeline)!).DistinctBy(p => p.Path).Where(IsSilent).ToList() : [];
+        if (silent.Count > 0)
+            _looked = time.GetTimestamp();
+        else if (_doubtful.Count == 0)
             yield break;
         if (time.GetElapsedTime(_looked) is var waited && waited < Leftover)
             await Task.Delay(Leftover - waited, time, cancellation);
         foreach (var node in _doubtful.Where(IsLeftover))
             yield return FolderWalk.Find(node, root, StoreFindingKind.Leftover, FindingSeverity.Information, "A save that was cut off left it, and nobody reads it. A later save or Repair-CheckpointStore removes it.");
+        foreach (var node in silent.Where(IsSilent))
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, "There are checkpoints, and no line of a history tells of them: somebody removed it with its head, or it could not be written. The next line begins a new one.");
     }
 
     /// <summary>Verifies one file.</summary>
@@ -88,6 +94,10 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     /// <summary>Whether a temporary file, or a payload that no record names, has no living writer. What a damaged record may have named is none.</summary>
     public bool IsLeftover(FolderNode node) => files.Status(node.Path) is { Type: EntryType.File } && IsNobodys(node) && !IsLocked(node.Path);
 
+    // Its head would tell what is missing; what cannot be read is told of.
+    private bool IsSilent(FolderNode pipeline) =>
+        files.Status(Path.Join(pipeline.Path, FolderLayout.HistoryName)) is null or { Type: EntryType.File, Length: 0 } && files.Status(Path.Join(pipeline.Path, FolderLayout.HistoryHeadName)) is null && files.Status(pipeline.Path) is not null;
+
     private bool IsLocked(string path)
     {
         try
@@ -117,10 +127,18 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     // It is written in place: what is read twice alike was not being written.
     private HistoryLink? ReadHead(string folder)
     {
-        var head = _histories.ReadHead(folder);
-        for (var attempt = 1; attempt < HeadReads && _histories.ReadHead(folder) is var again && again != head; attempt++)
-            head = again;
-        return head;
+        try
+        {
+            var head = _histories.ReadHead(folder);
+            for (var attempt = 1; attempt < HeadReads && _histories.ReadHead(folder) is var again && again != head; attempt++)
+                head = again;
+            return head;
+        }
+        catch (ForeignFileException)
+        {
+            // It is told of, and the lines are verified without it.
+            return null;
+        }
     }
 
     private static IEnumerable<StoreFinding> One(StoreFinding? finding) => finding is null ? [] : [finding];
@@ -184,7 +202,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         using var file = files.OpenRead(node.Path);
         if (file is null)
             yield break;
-        var chain = new HistoryChain();
+        var chain = new HistoryChain(Path.GetFileName(node.Folder));
         var read = 0L;
         var isTorn = false;
         foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
@@ -204,6 +222,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, isKnown || found.IsLoss ? FindingSeverity.Warning : FindingSeverity.Error,
                 found.Message + (isKnown ? $". It is known since a repair of {found.KnownSince:yyyy-MM-dd HH:mm:ss}Z." : found.IsLoss ? ". The next writer found it so: a loss of power can take the newest lines, and so can whoever removes them." : "."));
         }
+        if (chain.Returns > 0)
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Warning, $"{chain.Returns} lines of the history end in a carriage return: a program changed the ends of lines, as git or an editor may. What the lines say is judged without it.");
         if (chain.Untold > 0)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Error, $"{chain.Untold} more lines of the history were changed, removed, added or moved.");
         if (missing > 0)

@@ -15,7 +15,7 @@ internal sealed class FolderWalk(string root, FileSystem files, StoreScope scope
     public IReadOnlyList<StoreFinding> Findings => _findings;
 
     /// <summary>Whether what belongs to no stage is meant too.</summary>
-    private bool IsWhole => scope.Name.IsAny && scope.Run is { IsAny: true };
+    public bool IsWhole => scope.Name.IsAny && scope.Run is { IsAny: true };
 
     public void Run() => Visit(new FolderNode(null, FolderRole.Store, root));
 
