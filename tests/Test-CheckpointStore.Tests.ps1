@@ -98,12 +98,12 @@ Describe 'Test-CheckpointStore' {
             $payload = $found | Where-Object Kind -EQ DamagedPayload
             $payload | Should -BeOfType Checkpoint.StoreFinding
             $payload.Pipeline, $payload.Run, $payload.Name, $payload.Step, $payload.Store, $payload.Action | Should -Be 'default', $null, 'a', 3, $store, 'None'
-            $payload.Message | Should -BeLike '*10 bytes and should have*newest intact step counts*'
+            $payload.Message | Should -BeLike '*10 bytes and should have*newest intact step counts. Repair-CheckpointStore puts it aside.'
             $found | Select-Object -First 1 | Get-Member -MemberType Property | ForEach-Object { $_.Definition } | Should -Not -Match 'set;'
         }
 
         It 'names what happened to the history' -ForEach @(
-            @{ Change = { $_[0], $_[2], $_[3] }; Message = 'Line 2 of the history*follows a gap: line 2 was removed*' }
+            @{ Change = { $_[0], $_[2], $_[3] }; Message = 'Line 2 of the history*follows a gap: line 2 was removed*. Find out who did it; Repair-CheckpointStore writes down that it is known.' }
             @{ Change = { $_[0], ($_[1] -replace '"b"', '"x"'), $_[2], $_[3] }; Message = "Line 2 of the history*was changed ('Saved x step 1')*" }
             @{ Change = { $_[0], $_[2], $_[1], $_[3] }; Message = 'Line 3 of the history*stands out of its place*' }
             @{ Change = { $_[0..2] }; Message = 'The newest line is missing*' }

@@ -156,7 +156,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message}")];
+            return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message.TrimEnd('.')}. See to it that this user can read it, and verify again.")];
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class FolderWalk(string root, FileSystem files, StoreScope scope
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Add(folder, StoreFindingKind.Unreadable, FindingSeverity.Error, $"The folder could not be listed: {e.Message}");
+            Add(folder, StoreFindingKind.Unreadable, FindingSeverity.Error, $"The folder could not be listed, and so not verified: {e.Message.TrimEnd('.')}. See to it that this user can read it, and verify again.");
             return;
         }
         var open = new List<string>();
