@@ -48,6 +48,15 @@ Describe 'Test-CheckpointStore' {
             Test-Checkpoint small | Should -BeTrue
         }
 
+        It 'says nothing of what is encrypted either, whatever state is in it' {
+            Set-CheckpointContext -Key ([byte[]](1..32))
+            $text = ConvertTo-SecureString 'päß' -AsPlainText -Force
+            Save-Checkpoint secrets @{ text = $text; user = [pscredential]::new('ü', $text); none = [pscredential]::Empty; list = @($text, [securestring]::new()) }
+            Save-Checkpoint all (Get-Process -Id $PID) -WarningAction SilentlyContinue
+            Save-Checkpoint big @{ a = [double[]](1..200000); b = 'x' * 300000 } -Metadata @{ rows = 5 }
+            Test-CheckpointStore | Format-List | Out-String | Should -BeNullOrEmpty
+        }
+
         It 'verifies with the key of the context or -Key that what is encrypted is what was saved, whoever made the checksums right' {
             $key = [byte[]](1..32)
             Set-CheckpointContext -Key $key

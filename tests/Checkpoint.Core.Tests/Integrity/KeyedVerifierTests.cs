@@ -66,6 +66,15 @@ public sealed class KeyedVerifierTests : EncryptionTest
         Assert.Equal(["Error DamagedPayload 2"], await Verify(_key));
     }
 
+    [Fact]
+    public async Task A_state_that_is_none_is_found_with_the_key_without_a_word_of_it()
+    {
+        await Save(With(_key), new TestState("{\"$secret.type\":\"1\"}"));
+
+        Assert.Equal(["Error UndecodableState 1"], await Verify(_key));
+        Assert.DoesNotContain("secret", Assert.Single(await Find(_key)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(10)]
     [InlineData(40_000)]

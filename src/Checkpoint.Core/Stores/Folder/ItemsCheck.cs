@@ -121,9 +121,9 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
             Locked.Add(number);
             return true;
         }
-        var sealedOutput = new StateReader(output.State, output.State.Payload is null ? null : new PayloadStream(files, _outputs!, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength });
+        var outputs = output.State.Payload is null ? null : new PayloadStream(files, _outputs!, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength };
+        var sealedOutput = new StateReader(output.State, outputs, _ => cancellation.ThrowIfCancellationRequested());
         using var plain = KeyedStore.OpenState(sealedOutput, output.State, envelope.DocumentLength, dataKey);
-        StateCheck.Check(plain, cancellation);
         return plain.IsWhole();
     }
 

@@ -121,8 +121,24 @@ internal sealed class StageVerifier(string root, FileSystem files, CheckpointKey
             throw new InvalidDataException("its payload is not there");
         var reader = new StateReader(state, payload is null ? null : new PayloadStream(files, payload), read => Report(read, progress, cancellation));
         using var plain = KeyedStore.OpenState(reader, state, envelope.DocumentLength, dataKey);
-        StateCheck.Check(plain, cancellation);
-        return plain.IsWhole() ? null : throw new InvalidDataException("its encrypted state was changed");
+        var isState = IsState(plain, cancellation);
+        if (!plain.IsWhole())
+            throw new InvalidDataException("its encrypted state was changed");
+        return isState ? null : Find(node, StoreFindingKind.UndecodableState, FindingSeverity.Error, "The state is what was saved with this key, and yet no state. Another version of Checkpoint or another program wrote it.");
+    }
+
+    // Why it is none would be words of the state.
+    private static bool IsState(StateReader plain, CancellationToken cancellation)
+    {
+        try
+        {
+            StateCheck.Check(plain, cancellation);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     private StoreFinding? JudgeBytes(FolderNode node, CheckpointInfo info, Action<long>? progress, CancellationToken cancellation)
