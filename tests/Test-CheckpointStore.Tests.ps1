@@ -50,7 +50,7 @@ Describe 'Test-CheckpointStore' {
 
         It 'says nothing of what is encrypted either, whatever state is in it' {
             Set-CheckpointContext -Key ([byte[]](1..32))
-            $text = ConvertTo-SecureString 'päß' -AsPlainText -Force
+            $text = [Net.NetworkCredential]::new('', 'päß').SecurePassword
             Save-Checkpoint secrets @{ text = $text; user = [pscredential]::new('ü', $text); none = [pscredential]::Empty; list = @($text, [securestring]::new()) }
             Save-Checkpoint all (Get-Process -Id $PID) -WarningAction SilentlyContinue
             Save-Checkpoint big @{ a = [double[]](1..200000); b = 'x' * 300000 } -Metadata @{ rows = 5 }
