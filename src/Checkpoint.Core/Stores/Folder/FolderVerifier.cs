@@ -104,7 +104,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         {
             return files.IsLocked(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return true;
         }
@@ -117,7 +117,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             var (leftovers, step) = (new FolderLeftovers(files, node.Folder), FolderLayout.Classify(node.Name).Step);
             return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             // The record is told of.
             return false;
@@ -154,7 +154,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         {
             return [.. verify()];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message.TrimEnd('.')}. See to it that this user can read it, and verify again.")];
         }
