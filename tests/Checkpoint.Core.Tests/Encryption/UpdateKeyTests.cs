@@ -79,6 +79,31 @@ public sealed class UpdateKeyTests : EncryptionTest
     }
 
     [Fact]
+    public async Task What_is_cleared_while_its_key_is_changed_does_not_come_back()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), Output(40_000));
+        Task? clearing = null;
+        Store = new FolderStore(Root, new TestFileSystem
+        {
+            Before = o =>
+            {
+                if (o.Verb == FileVerb.RenameOver && o.Target == RecordPath(1) && clearing is null)
+                {
+                    clearing = Task.Run(async () => await new FolderStore(Root).RemoveAsync(Stage, null, default));
+                    // It waits for the change to end; one that does not is done by then.
+                    clearing.Wait(2000);
+                }
+            },
+        });
+
+        await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default);
+        await clearing!;
+
+        Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
     public async Task The_outputs_of_items_are_opened_by_the_new_key_too()
     {
         var (oldKey, newKey) = (NewKey(), KeyOf("certificate"));
