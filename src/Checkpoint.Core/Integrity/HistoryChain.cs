@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Follows the chain of a history line by line, and says where lines were changed, removed, added or moved.</summary>
-internal sealed class HistoryChain
+/// <param name="folder">The folder of its pipeline, as it is listed.</param>
+internal sealed class HistoryChain(string folder)
 {
     // What is wrong with more lines than these is told by their number.
     private const int MaxBreaks = 100;
@@ -11,12 +12,16 @@ internal sealed class HistoryChain
     private readonly List<HistoryBreak> _breaks = [];
     private HistoryLink _newest = HistoryLink.Start;
     private DateTimeOffset? _newestTime;
+    private string? _other;
 
     // The chain of the line before: as it says itself, and as it should be.
     private string _written = HistoryLink.Start.Chain, _computed = HistoryLink.Start.Chain;
 
     /// <summary>How many lines were added.</summary>
     public long Lines { get; private set; }
+
+    /// <summary>How many of them end in a carriage return.</summary>
+    public long Returns { get; private set; }
 
     /// <summary>How many of them a crash cut off.</summary>
     public int Torn { get; private set; }
@@ -38,6 +43,11 @@ internal sealed class HistoryChain
     public void Add(ReadOnlySpan<byte> line)
     {
         Lines++;
+        if (line.EndsWith("\r"u8))
+        {
+            Returns++;
+            line = line[..^1];
+        }
         if (!HistoryFormat.TryReadLink(line, out var link, out var length))
         {
             AddUnlinked(line);
@@ -49,6 +59,8 @@ internal sealed class HistoryChain
         var fits = _computed == link.Chain || HistoryFormat.Chain(_newest.Chain, body) == link.Chain;
         if (!fits)
             Break(entry?.Time, Explain(link, entry), IsLoss(line, link));
+        else if (entry is not null && IsOfAnother(entry.Pipeline))
+            Break(entry.Time, $"is of another pipeline, '{entry.Pipeline}'", false);
         if (fits || link.Number > _newest.Number)
             (_newest, _newestTime) = (link, entry?.Time);
         _written = link.Chain;
@@ -77,6 +89,15 @@ internal sealed class HistoryChain
         }
         var entry = HistoryFormat.Parse(line, "");
         Break(entry?.Time, entry is null ? "was changed, or is no line of a history" : "is not in the chain: it was changed, or something else than Checkpoint added it", false);
+    }
+
+    // Of a history that was put here as a whole, the first line says it all.
+    private bool IsOfAnother(string pipeline)
+    {
+        if (pipeline == _other || (CheckpointNames.IsName(pipeline) && FolderLayout.Escape(CheckpointNames.Compose(pipeline)) == FolderLayout.FoundName(folder)))
+            return false;
+        _other = pipeline;
+        return true;
     }
 
     private string Explain(HistoryLink link, CheckpointEvent? entry)

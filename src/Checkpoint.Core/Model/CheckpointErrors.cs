@@ -228,7 +228,7 @@ internal static class CheckpointErrors
 
     private const string GiveKey = "Give it with -Key, Set-CheckpointContext -Key or the environment variable CHECKPOINT_KEY.";
 
-    private const string AnyWriter = "whoever can write to the store can have written it.";
+    public const string AnyWriter = "whoever can write to the store can have written it.";
 
     private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
 

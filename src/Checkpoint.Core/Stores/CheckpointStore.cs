@@ -92,7 +92,8 @@ internal abstract class CheckpointStore
     /// <summary>Sees to something that <see cref="VerifyAsync"/> found, by the locks that writers take, if it is still so. What is damaged is kept, apart from the rest.</summary>
     /// <param name="finding">What was found.</param>
     /// <param name="quarantine">The name of this repair, under which what is damaged is kept.</param>
+    /// <param name="key">What it was found with, or null.</param>
     /// <param name="cancellation">Ends it between two steps.</param>
     /// <returns>The finding with what was done, or null where there is nothing to do any more.</returns>
-    public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation);
+    public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation);
 }

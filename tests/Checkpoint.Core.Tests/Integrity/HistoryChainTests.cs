@@ -103,6 +103,74 @@ public class HistoryChainTests : IntegrityTest
         Assert.Equal(["Warning HistoryHead nightly/history.jsonl"], await Verify());
     }
 
+    [Fact]
+    public async Task Other_ends_of_lines_are_told_once_and_are_neither_torn_nor_tampering_and_the_chain_goes_on()
+    {
+        await Fill();
+        await File.WriteAllTextAsync(HistoryPath, (await File.ReadAllTextAsync(HistoryPath)).Replace("\n", "\r\n", StringComparison.Ordinal));
+
+        var found = Assert.Single(await Find());
+        Assert.Equal((FindingSeverity.Warning, StoreFindingKind.HistoryBroken), (found.Severity, found.Kind));
+        Assert.Contains("6 lines of the history end in a carriage return", found.Message, StringComparison.Ordinal);
+
+        await new CheckpointEngine(Store).SaveAsync(Draft(), new RetentionPolicy(), default);
+        Assert.Equal(found, Assert.Single(await Find()));
+
+        await File.WriteAllTextAsync(HistoryPath, (await File.ReadAllTextAsync(HistoryPath)).Replace("StageStarted", "StageSkipped", StringComparison.Ordinal));
+        Assert.Contains(await Find(), f => f.Severity == FindingSeverity.Error);
+    }
+
+    [Fact]
+    public async Task The_history_of_another_pipeline_is_found_though_its_chain_is_right()
+    {
+        await Fill();
+        await Store.AppendHistoryAsync("Größe/2", [new CheckpointEvent { Time = Noon, Event = "Saved", Pipeline = "Größe/2" }], default);
+        Assert.Empty(await Verify());
+        var other = FolderLayout.RunPath(Root, "Größe/2", null);
+        File.Copy(HistoryPath, Path.Join(other, FolderLayout.HistoryName), overwrite: true);
+        File.Copy(HeadPath, Path.Join(other, FolderLayout.HistoryHeadName), overwrite: true);
+
+        var found = Assert.Single(await Find());
+
+        Assert.Equal((FindingSeverity.Error, StoreFindingKind.HistoryBroken, "größe/2"), (found.Severity, found.Kind, found.Pipeline));
+        Assert.Contains("is of another pipeline, 'nightly'", found.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_history_that_is_gone_with_its_head_is_missed_where_there_are_checkpoints(bool isEmptied)
+    {
+        await Fill();
+        File.Delete(HeadPath);
+        File.Delete(HistoryPath);
+        if (isEmptied)
+        {
+            await File.WriteAllTextAsync(HistoryPath, "");
+            Own();
+        }
+
+        Assert.Equal(["Warning HistoryCut nightly"], await Verify());
+        Assert.Empty(await Verify(new StoreScope { Name = NamePattern.Of("ingest") }));
+
+        await new CheckpointEngine(Store).SaveAsync(Draft(), new RetentionPolicy(), default);
+        Assert.Empty(await Verify());
+    }
+
+    [Fact]
+    public async Task A_history_whose_head_is_a_link_is_verified_all_the_same()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await Fill();
+        var outside = Path.Join(Temp.Path, "head");
+        File.Move(HeadPath, outside);
+        File.CreateSymbolicLink(HeadPath, outside);
+        Flip(HistoryPath, 30);
+
+        Assert.Equal(["Error NotAFile nightly/history.head", "Error HistoryBroken nightly/history.jsonl", "Warning HistoryHead nightly/history.jsonl"], await Verify());
+    }
+
     // What who may write the store can do, but does not think of the head.
     private static string Forge(string before, string line)
     {

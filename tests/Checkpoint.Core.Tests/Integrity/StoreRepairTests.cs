@@ -185,7 +185,7 @@ public class StoreRepairTests : IntegrityTest
         var found = Assert.Single(await Find());
         await File.WriteAllBytesAsync(RecordPath(1), whole);
 
-        Assert.Null(await Store.RepairAsync(found, Place, default));
+        Assert.Null(await Store.RepairAsync(found, Place, null, default));
 
         Assert.Empty(await Verify());
     }
@@ -219,7 +219,7 @@ public class StoreRepairTests : IntegrityTest
             try
             {
                 foreach (var finding in findings.Where(f => f.Remedy != FindingAction.None))
-                    await Store.RepairAsync(finding, Place, default);
+                    await Store.RepairAsync(finding, Place, null, default);
             }
             catch (CheckpointException)
             {
@@ -242,7 +242,7 @@ public class StoreRepairTests : IntegrityTest
         var done = new List<StoreFinding>();
         foreach (var finding in (await Find()).Where(f => f.Remedy != FindingAction.None))
         {
-            if (await Store.RepairAsync(finding, Place, default) is { } repaired)
+            if (await Store.RepairAsync(finding, Place, null, default) is { } repaired)
                 done.Add(repaired);
         }
         return done;

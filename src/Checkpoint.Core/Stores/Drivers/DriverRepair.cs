@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Sees to findings in a driver's store, if they are still so. What is damaged is kept, as an entry of the kind <c>quarantine</c>, which nothing here reads or removes.</summary>
-internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine)
+internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine, CheckpointKey? key)
 {
-    private readonly DriverVerifier _verifier = new(driver, faults, records);
+    private readonly DriverVerifier _verifier = new(driver, faults, records, key);
 
     /// <summary>Sees to a finding.</summary>
     /// <returns>The finding as it was then, with what was done; null where there is nothing to do any more.</returns>

@@ -117,12 +117,12 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     public override async IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
-        foreach (var finding in _faults.Guard("Verifying", driver.Location, new DriverVerifier(driver, _faults, _records).Verify(scope, progress, cancellation)))
+        foreach (var finding in _faults.Guard("Verifying", driver.Location, new DriverVerifier(driver, _faults, _records, scope.Key).Verify(scope, progress, cancellation)))
             yield return finding;
     }
 
-    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) =>
-        new(_faults.Guard($"Repairing '{finding.Location}'", finding.Location, () => new DriverRepair(driver, _faults, _records, _time, quarantine).Repair(finding, cancellation)));
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation) =>
+        new(_faults.Guard($"Repairing '{finding.Location}'", finding.Location, () => new DriverRepair(driver, _faults, _records, _time, quarantine, key).Repair(finding, cancellation)));
 
     private static string Target(LeaseName lease) => lease.Name ?? lease.Run ?? lease.Pipeline;
 

@@ -90,7 +90,8 @@ internal sealed class FolderHistory(string root, FileSystem files)
                 if (rest[^1] == '\n')
                     rest = rest[..^1];
                 var start = rest.LastIndexOf((byte)'\n') + 1;
-                if (HistoryFormat.TryReadLink(rest[start..], out var link, out _))
+                // A program that changed the ends of lines did not change what they say.
+                if (HistoryFormat.TryReadLink(rest[start..].TrimEnd((byte)'\r'), out var link, out _))
                     return (link, isEnded);
                 rest = rest[..start];
             }

@@ -3,13 +3,13 @@ namespace Checkpoint;
 /// <summary>
 /// Sees to findings in a folder store: each by the lock that its writers take, and only if it is still so. What is damaged is moved into the quarantine and never removed.
 /// </summary>
-internal sealed class FolderRepair(string root, FileSystem files, TimeProvider time, string quarantine)
+internal sealed class FolderRepair(string root, FileSystem files, TimeProvider time, string quarantine, CheckpointKey? key)
 {
     // As long as a save waits for the other writers of a stage.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
 
     private readonly FolderQuarantine _quarantine = new(root, files, quarantine);
-    private readonly FolderVerifier _verifier = new(root, files, time);
+    private readonly FolderVerifier _verifier = new(root, files, time, key);
 
     /// <summary>Sees to a finding.</summary>
     /// <returns>The finding as it was then, with what was done; null where there is nothing to do any more.</returns>
@@ -95,7 +95,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
             using (var badLines = new BufferedStream(new PayloadStream(files, bad, leaveOpen: true), 1 << 16))
             {
                 var hasHead = false;
-                new ItemsCheck(files, node.Folder, root).Run(null, (piece, isGood) =>
+                new ItemsCheck(files, node, root, key).Run(null, (piece, isGood) =>
                 {
                     if (piece.IsEmpty)
                         return;
@@ -119,11 +119,10 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
     // A journal whose head is lost gets another, as far as the folders tell the names.
     private static ReadOnlySpan<byte> Head(FolderNode node)
     {
-        var folders = new[] { FolderRole.Pipeline, FolderRole.Run, FolderRole.Stage }.Select(role => node.Above(role)?.Name).ToList();
-        if (folders.Exists(f => f is not null && FolderLayout.Unescape(f) is null))
+        if (node.Stage is not { } stage)
             return [];
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        ItemFormat.WriteHead(buffer, new StageId(node.NameOf(FolderRole.Pipeline)!, node.NameOf(FolderRole.Run), node.NameOf(FolderRole.Stage)!));
+        ItemFormat.WriteHead(buffer, stage);
         return buffer.WrittenSpan;
     }
 

@@ -267,13 +267,13 @@ internal sealed class FolderStore : CheckpointStore
     }
 
     public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) =>
-        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time).VerifyAsync(scope, progress, cancellation);
+        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time, scope.Key).VerifyAsync(scope, progress, cancellation);
 
-    public override async ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation)
+    public override async ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation)
     {
         try
         {
-            return await new FolderRepair(_root, _files, _time, quarantine).RepairAsync(finding, cancellation);
+            return await new FolderRepair(_root, _files, _time, quarantine, key).RepairAsync(finding, cancellation);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
