@@ -138,10 +138,9 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
 
     private async ValueTask<StoreFinding?> RebuildHeadAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
     {
-        var histories = new FolderHistory(root, files);
-        if (histories.ReadHead(node.Folder) is not null)
+        if (!_verifier.Verify(node, null, cancellation).Any(f => f.Kind == StoreFindingKind.HistoryHead))
             return null;
-        await histories.AppendAsync(node.Folder, [], cancellation);
+        await new FolderHistory(root, files).AppendAsync(node.Folder, [], cancellation);
         return finding with { Action = FindingAction.Rebuilt };
     }
 

@@ -184,7 +184,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         using var file = files.OpenRead(node.Path);
         if (file is null)
             yield break;
-        var chain = new HistoryChain();
+        var chain = new HistoryChain(head);
         var read = 0L;
         var isTorn = false;
         foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
@@ -197,12 +197,12 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
                 isTorn = !files.IsLocked(node.Path) && files.Length(node.Path) == read + line.Length;
             progress?.Invoke(read += line.Length + 1);
         }
-        var missing = head is { } known ? chain.End(known) : 0;
+        var (missing, isHeadWrong) = chain.End();
         foreach (var found in chain.Breaks)
         {
             var isKnown = found.KnownSince is not null;
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, isKnown || found.IsLoss ? FindingSeverity.Warning : FindingSeverity.Error,
-                found.Message + (isKnown ? $". It is known since a repair of {found.KnownSince:yyyy-MM-dd HH:mm:ss}Z." : found.IsLoss ? ". The next writer found it so: a loss of power can take the newest lines, and so can whoever removes them." : "."));
+                found.Message + (isKnown ? $". It is known since a repair of {found.KnownSince:yyyy-MM-dd HH:mm:ss}Z." : found.IsLoss ? ". A loss of power can take the newest lines, and so can whoever removes them." : "."));
         }
         if (chain.Untold > 0)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Error, $"{chain.Untold} more lines of the history were changed, removed, added or moved.");
@@ -210,7 +210,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, Missing(missing));
         if (chain.Torn > 0 || isTorn)
             yield return FolderWalk.Find(node, root, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {(chain.Torn > 0 ? chain.FirstTorn : chain.Lines + 1)} of the history{(chain.Torn + (isTorn ? 1 : 0) is > 1 and var torn ? $", and {torn - 1} more," : "")} is not whole: a crash cut it off. It is passed over.");
-        if (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null)
+        if (isHeadWrong || (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null))
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryHead, FindingSeverity.Warning, $"'{FolderLayout.HistoryHeadName}' beside it is missing or damaged, so that nobody can tell whether the newest lines are there. The next line, or Repair-CheckpointStore, writes it anew.");
     }
 
