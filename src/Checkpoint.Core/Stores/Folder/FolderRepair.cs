@@ -87,10 +87,9 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         var place = _quarantine.Prepare(node.Path);
         for (var copy = 2; files.Status(place) is not null; copy++)
             place = $"{_quarantine.Prepare(node.Path)}~{copy}";
-        var temporary = Path.Join(node.Folder, FolderLayout.NewTemporaryName());
-        using var good = files.CreateFile(temporary);
-        using (var bad = files.CreateFile(place))
+        WholeFile.Replace(files, node.Folder, node.Name, good =>
         {
+            using var bad = files.CreateFile(place);
             using (var goodLines = new BufferedStream(new PayloadStream(files, good, leaveOpen: true), 1 << 16))
             using (var badLines = new BufferedStream(new PayloadStream(files, bad, leaveOpen: true), 1 << 16))
             {
@@ -108,11 +107,8 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
                 }, cancellation);
             }
             files.Flush(bad);
-            files.Flush(good);
-        }
-        Flush(Path.GetDirectoryName(place)!);
-        files.RenameOver(good, temporary, node.Path);
-        Flush(node.Folder);
+            Flush(Path.GetDirectoryName(place)!);
+        });
         return Path.GetRelativePath(root, place);
     }
 
