@@ -105,7 +105,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         try
         {
             var (leftovers, step) = (new FolderLeftovers(files, node.Folder), FolderLayout.Classify(node.Name).Step);
-            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step));
+            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step)
+                || files.Status(Path.Join(node.Folder, FolderLayout.RecordName(step))) is { Type: not EntryType.File });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
