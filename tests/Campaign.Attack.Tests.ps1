@@ -194,7 +194,7 @@ Describe 'A store whose files somebody else may write' -Tag Campaign -Skip:(-not
             $cases += New-Case $root $cases.Count "a record tells of $lie" '' $forgeries[$lie]
         }
         Set-Content "$root/list" $cases.Store
-        $result = Wait-Pwsh (Start-Pwsh ("$work" -replace '^\s*param\(\$List\)', "param(`$List) `$ErrorActionPreference = 'SilentlyContinue'; `$WarningPreference = 'Continue'") "$root/list") -TimeoutSeconds 600
+        $result = Wait-Pwsh (Start-Pwsh ("$work" -replace '^\s*param\(\$List\)', "param(`$List) `$ErrorActionPreference = 'SilentlyContinue'; `$WarningPreference = 'Continue'") "$root/list") -TimeoutSeconds ($campaign.IsLong ? 1800 : 600)
         $campaign.Tries = $cases.Count - 2
 
         $result.Output[-1] | Should -Be 'end' -Because "of $($result.ErrorOutput)"

@@ -58,12 +58,15 @@ public sealed class CorruptionCampaign(ITestOutputHelper output) : StoreTest
         _campaign = new Campaign("Hostile files", output);
         await ArrangeAsync();
         var record = await File.ReadAllBytesAsync(RecordPath(2));
+        // What the records claim to be 5 bytes long, or 2^60, is there.
+        await File.WriteAllTextAsync(Path.Join(StageFolder, HostileRecords.PayloadName), "test!");
         foreach (var (how, body) in HostileRecords.Bodies)
         {
             await File.WriteAllBytesAsync(RecordPath(2), GoldenRecord.Sign(body()));
             await TryAsync(how, async () => await LookAtAny() ?? await LookByVerifying(), HostileRecords.Bound);
         }
         await File.WriteAllBytesAsync(RecordPath(2), record);
+        File.Delete(Path.Join(StageFolder, HostileRecords.PayloadName));
         foreach (var (name, path, look) in Files())
         {
             // Two gigabytes of zeros, most of which no disk holds.
