@@ -46,7 +46,7 @@ Describe 'Every state' -Tag Campaign {
         @{ State = 1.0d; Other = 1.00d }
         @{ State = [ordered]@{ a = 1; b = 2 }; Other = [ordered]@{ b = 2; a = 1 } }
         @{ State = [pscustomobject]@{ a = 1; b = 2 }; Other = [pscustomobject]@{ b = 2; a = 1 } }
-        @{ State = @{ a = 1 }; Other = [hashtable]::new(@{ a = 1 }, [StringComparer]::Ordinal) }
+        @{ State = @{ a = 1 }; Other = [Activator]::CreateInstance([hashtable], @{ a = 1 }, [StringComparer]::Ordinal) }
         @{ State = , $null; Other = @() }
         @{ State = [Net.NetworkCredential]::new('', 'a').SecurePassword; Other = [Net.NetworkCredential]::new('', 'b').SecurePassword }
         @{ State = [pscredential]::new('u', ([Net.NetworkCredential]::new('', 'a').SecurePassword)); Other = [pscredential]::new('u', ([Net.NetworkCredential]::new('', 'b').SecurePassword)) }

@@ -313,7 +313,7 @@ Describe 'Encryption' {
         class CheckpointLoud { [object] $Part; CheckpointLoud() { $this | Add-Member -MemberType ScriptProperty -Name Loud -Value { throw 'launch-2222' } } }
         $cycle = @{}
         $cycle['launch-0000'] = $cycle
-        $doubled = [hashtable]::new([StringComparer]::Ordinal)
+        $doubled = [Activator]::CreateInstance([hashtable], [StringComparer]::Ordinal)
         $doubled[[pscustomobject] @{ a = 1 }] = 'launch-1111'
         $key = New-RawKey
         foreach ($state in @{ list = 1, $cycle }, $doubled, [CheckpointLoud]::new()) {

@@ -130,38 +130,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         }
     }
 
-    /// <summary>Has another key open a checkpoint from now on, instead of that of this engine. Its state is neither read nor written.</summary>
-    /// <returns>False where there is nothing to do: it is not there, not encrypted, or the new key opens it already.</returns>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/> of the old key; damage; or an error of the store.</exception>
-    public async ValueTask<bool> UpdateKeyAsync(StageId stage, long step, CheckpointKey newKey, CancellationToken cancellation)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            if ((await _store.ReadAsync(stage, step, cancellation)).OrThrow() is not { Encrypted: true } info || _store.Rewrap(info, newKey) is not { } envelope)
-                return false;
-            // Where it was overwritten meanwhile, the new one is what is meant.
-            if (await _store.ReplaceEncryptionAsync(info, envelope, cancellation))
-                return true;
-            if (attempt == StaleAttempts)
-                throw CheckpointErrors.FromIO(new IOException("it is saved anew again and again"), _store.Location, $"Changing the key of checkpoint {stage}", stage.Name);
-        }
-    }
-
-    /// <summary>The same for the outputs of a stage's items.</summary>
-    /// <returns>For how many that was done.</returns>
-    /// <exception cref="CheckpointException">Also <see cref="CheckpointErrorKind.LeaseHeld"/> where the items are being worked on.</exception>
-    public async ValueTask<int> UpdateItemKeysAsync(StageId stage, CheckpointKey newKey, CancellationToken cancellation)
-    {
-        var name = new LeaseName(stage);
-        var (lease, other) = await _store.TryLeaseAsync(name, LeaseHolder.Self(_time), cancellation);
-        if (lease is null)
-            throw CheckpointErrors.LeaseHeld(name, _store.Location, other);
-        using (lease)
-        {
-            using var log = await _store.OpenItemsAsync(stage, cancellation);
-            return ((KeyedItemLog)log).Rewrap(newKey, cancellation);
-        }
-    }
+    /// <summary>Changes the key of what is encrypted, from that of this engine.</summary>
+    public KeyChange ChangeTo(CheckpointKey newKey) => new(_store, _time, newKey);
 
     /// <summary>Says whether a stage is to be skipped.</summary>
     /// <param name="stage">The stage.</param>
@@ -169,7 +139,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="fingerprint">What it must have been saved under, or null for anything.</param>
     /// <param name="maxAge">How old it may be, or null for any age.</param>
     /// <param name="cancellation">Ends the reading of output files.</param>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the _store. Damage is none.</exception>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.FormatTooNew"/>, or an error of the store. Damage is none.</exception>
     public async ValueTask<CheckpointDecision> DecideAsync(StageId stage, long? step, CheckpointFingerprint? fingerprint, TimeSpan? maxAge, CancellationToken cancellation)
     {
         Settle(stage, cancellation);
@@ -248,7 +218,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                     break;
                 if (Usable(reading, damage) is not { } info)
                     continue;
-                var (state, fault) = await DecodeAsync(info, decode, progress, cancellation);
+                var (state, fault) = await new SavedStates(_store).ReadAsync(info, decode, progress, cancellation);
                 if (fault is null)
                 {
                     await History.RecordAsync(CheckpointEvents.Restored, info.StageId, info.Step, null, cancellation);
@@ -266,7 +236,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     }
 
     /// <summary>Removes checkpoints of the stages that fit.</summary>
-    /// <param name="stage">A stage from a listing of the same _store.</param>
+    /// <param name="stage">A stage from a listing of the same store.</param>
     /// <param name="steps">The steps, or null for all.</param>
     /// <param name="reason">Why, for the history, or null.</param>
     /// <param name="cancellation">Stops between two removals.</param>
@@ -375,58 +345,4 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     }
 
     private async ValueTask<CheckpointInfo?> ReadIntactAsync(StageId stage, long step, CancellationToken cancellation) => (await _store.ReadAsync(stage, step, cancellation)).Info;
-
-    /// <returns>The state, or the damage that was found in its bytes.</returns>
-    private async ValueTask<(T? State, CheckpointException? Damage)> DecodeAsync<T>(CheckpointInfo info, Func<StateReader, T> decode, Action<long, long>? progress, CancellationToken cancellation)
-    {
-        // Without a state there is nothing to open, and yet it is the key alone that says whether it is what was saved.
-        if (info.IsLocked)
-            throw Locked(info);
-        if (info.State is null)
-            return default;
-        Exception? fromCaller = null;
-        void Report(long read)
-        {
-            try
-            {
-                progress?.Invoke(read, info.State.Size);
-            }
-            catch (Exception e)
-            {
-                fromCaller = e;
-                throw;
-            }
-        }
-
-        bool IsStumble(Exception e) => e != fromCaller && e is not (CheckpointException or IOException or UnauthorizedAccessException or OperationCanceledException or OutOfMemoryException) && !cancellation.IsCancellationRequested;
-
-        StateReader? opened = null;
-        try
-        {
-            using var reader = opened = await _store.OpenStateAsync(info, Report, cancellation);
-            try
-            {
-                var state = decode(reader);
-                reader.Complete();
-                return (state, null);
-            }
-            catch (Exception e) when (IsStumble(e))
-            {
-                // The bytes are decoded before their hash is known, so a decoder may stumble over them in any way. Where they are right, an older
-                // state in their place would be a wrong one.
-                if (reader.IsWhole())
-                    throw CheckpointErrors.Undecodable(info, e);
-                return (default, CheckpointErrors.Damaged(info.StageId, info.Step, info.Location, $"its state cannot be read ({CheckpointErrors.WhyUnreadable(e, info.Encrypted)})", e));
-            }
-        }
-        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged && opened is null)
-        {
-            // The payload went missing since its record was read.
-            return (default, e);
-        }
-        catch (Exception e) when (e != fromCaller && e is (IOException or UnauthorizedAccessException))
-        {
-            throw CheckpointErrors.FromIO(e, _store.Location, $"Restoring checkpoint {info.StageId}", info.Name);
-        }
-    }
 }

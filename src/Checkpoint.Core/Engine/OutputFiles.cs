@@ -60,7 +60,7 @@ internal static class OutputFiles
                 return $"output file '{saved.Path}' has another content";
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             // What cannot be read cannot be vouched for.
             return $"output file '{saved.Path}' cannot be read: {e.Message}";

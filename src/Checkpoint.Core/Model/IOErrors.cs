@@ -12,6 +12,9 @@ internal static class IOErrors
 
     private static readonly int[] Busy = [Win32(32), Win32(33), Win32(303)]; // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_DELETE_PENDING
 
+    /// <summary>Whether it is the file system that failed, and not this program.</summary>
+    public static bool IsFault(Exception error) => error is IOException or UnauthorizedAccessException;
+
     public static (CheckpointErrorKind Kind, string Advice) Classify(Exception error)
     {
         if (error is UnauthorizedAccessException or System.Security.SecurityException)

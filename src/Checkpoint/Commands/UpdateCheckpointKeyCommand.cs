@@ -41,10 +41,10 @@ public sealed class UpdateCheckpointKeyCommand : QueryCommand
         {
             progress.Report();
             var target = $"Checkpoint {stage.Stage}, step {step}, in '{Engine.Store.Location}'";
-            isChanged |= Try(target, () => Wait(Engine.UpdateKeyAsync(stage.Stage, step, newKey, Cancellation)));
+            isChanged |= Try(target, () => Wait(Engine.ChangeTo(newKey).ApplyAsync(stage.Stage, step, Cancellation)));
         }
         if (Step is null && stage.HasItems)
-            isChanged |= Try($"The outputs of the items of {stage.Stage} in '{Engine.Store.Location}'", () => Wait(Engine.UpdateItemKeysAsync(stage.Stage, newKey, Cancellation)) > 0);
+            isChanged |= Try($"The outputs of the items of {stage.Stage} in '{Engine.Store.Location}'", () => Wait(Engine.ChangeTo(newKey).ApplyToItemsAsync(stage.Stage, Cancellation)) > 0);
         if (isChanged)
             WriteDone($"Checkpoint key updated: {stage.Stage.Name}");
     }

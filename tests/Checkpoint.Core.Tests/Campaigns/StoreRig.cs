@@ -133,9 +133,9 @@ internal sealed class StoreRig
 
     public async Task SaveSealed(TestState state) => await With(OldKey).SaveAsync(new CheckpointDraft { Stage = Stage, State = state, SavedAt = Noon }, new RetentionPolicy(), default);
 
-    public async Task UpdateKey() => await With(OldKey).UpdateKeyAsync(Stage, 1, NewKey, default);
+    public async Task UpdateKey() => await With(OldKey).ChangeTo(NewKey).ApplyAsync(Stage, 1, default);
 
-    public async Task UpdateItemKeys() => await With(OldKey).UpdateItemKeysAsync(Stage, NewKey, default);
+    public async Task UpdateItemKeys() => await With(OldKey).ChangeTo(NewKey).ApplyToItemsAsync(Stage, default);
 
     public async Task AppendEvents(params string[] names) => await Store.AppendHistoryAsync(Stage.Pipeline,
         [.. names.Select(name => new CheckpointEvent { Time = Noon, Event = CheckpointEvents.Saved, Pipeline = Stage.Pipeline, Name = name, Reason = new string('r', 700) })], default);

@@ -16,7 +16,7 @@ public sealed class UpdateKeyTests : EncryptionTest
         var (bytes, written) = (await File.ReadAllBytesAsync(payload), File.GetLastWriteTimeUtc(payload));
         var before = (await Store.ReadAsync(Stage, 1, default)).Info!;
 
-        Assert.True(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.True(await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default));
 
         Assert.Equal(CheckpointErrorKind.KeyWrong, await Fault(With(oldKey)));
         TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
@@ -27,7 +27,7 @@ public sealed class UpdateKeyTests : EncryptionTest
         Assert.Equal(bytes, await File.ReadAllBytesAsync(payload));
         Assert.Equal(written, File.GetLastWriteTimeUtc(payload));
         // Done before, as after an interruption, it is done.
-        Assert.False(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.False(await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default));
         Assert.Empty(Names(FolderEntryKind.Temporary));
     }
 
@@ -38,12 +38,12 @@ public sealed class UpdateKeyTests : EncryptionTest
         await Save(With(NewKey()), TestState.Small("y"));
         var record = await File.ReadAllBytesAsync(RecordPath(1));
         var engine = With(NewKey());
-        Assert.False(await engine.UpdateKeyAsync(Stage, 1, NewKey(), default));
-        Assert.False(await engine.UpdateKeyAsync(Stage, 7, NewKey(), default));
+        Assert.False(await engine.ChangeTo(NewKey()).ApplyAsync(Stage, 1, default));
+        Assert.False(await engine.ChangeTo(NewKey()).ApplyAsync(Stage, 7, default));
         Assert.Equal(record, await File.ReadAllBytesAsync(RecordPath(1)));
         record = await File.ReadAllBytesAsync(RecordPath(2));
-        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => engine.UpdateKeyAsync(Stage, 2, NewKey(), default).AsTask())).Kind);
-        Assert.Equal(CheckpointErrorKind.KeyRequired, (await Assert.ThrowsAsync<CheckpointException>(() => With(null).UpdateKeyAsync(Stage, 2, NewKey(), default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => engine.ChangeTo(NewKey()).ApplyAsync(Stage, 2, default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyRequired, (await Assert.ThrowsAsync<CheckpointException>(() => With(null).ChangeTo(NewKey()).ApplyAsync(Stage, 2, default).AsTask())).Kind);
         Assert.Equal(record, await File.ReadAllBytesAsync(RecordPath(2)));
     }
 
@@ -53,7 +53,7 @@ public sealed class UpdateKeyTests : EncryptionTest
         var (oldKey, newKey) = (NewKey(), NewKey());
         await Save(With(oldKey), TestState.Small("x"));
         Edit(RecordPath(1), text => text.Replace("\"status\"", "\"later\": {\"a\": [1.50, \"ß<\"]},\n  \"status\"", StringComparison.Ordinal));
-        Assert.True(await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.True(await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default));
         var text = await File.ReadAllTextAsync(RecordPath(1));
         Assert.Contains("\"later\"", text, StringComparison.Ordinal);
         Assert.Contains("1.50", text, StringComparison.Ordinal);
@@ -73,7 +73,7 @@ public sealed class UpdateKeyTests : EncryptionTest
             if (reads++ == 0)
                 await Save(With(oldKey), TestState.Small("new"), 1, overwrite: true);
         };
-        Assert.True(await new CheckpointEngine(store, Time, key: oldKey).UpdateKeyAsync(Stage, 1, newKey, default));
+        Assert.True(await new CheckpointEngine(store, Time, key: oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default));
         Assert.Equal(2, reads);
         TestState.AssertEqual(TestState.Small("new"), await Read(With(newKey)));
     }
@@ -89,8 +89,8 @@ public sealed class UpdateKeyTests : EncryptionTest
             journal.Add(new ItemEntry { Id = ItemId.Of("c"), Key = "c", At = Noon });
             journal.Add(new ItemEntry { Id = ItemId.Of("d"), Key = "d", At = Noon, Error = "why" });
         }
-        Assert.Equal(2, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
-        Assert.Equal(0, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
+        Assert.Equal(2, await With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(Stage, default));
+        Assert.Equal(0, await With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(Stage, default));
         using (var journal = await Open(newKey))
         {
             Assert.Equal(0, journal.Damaged);
@@ -103,7 +103,7 @@ public sealed class UpdateKeyTests : EncryptionTest
             Assert.Equal(ItemDecision.Done, journal.Decide(ItemId.Of("c"), retryFailed: false));
             Assert.Equal(ItemDecision.Failed, journal.Decide(ItemId.Of("d"), retryFailed: false));
         }
-        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(NewKey()).UpdateItemKeysAsync(Stage, NewKey(), default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(NewKey()).ChangeTo(NewKey()).ApplyToItemsAsync(Stage, default).AsTask())).Kind);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class UpdateKeyTests : EncryptionTest
         var id = await IdOf(oldKey);
         Assert.Contains(id, await File.ReadAllTextAsync(path), StringComparison.Ordinal);
 
-        Assert.Equal(1, await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default));
+        Assert.Equal(1, await With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(Stage, default));
 
         var after = await File.ReadAllLinesAsync(path);
         Assert.Equal(lines[0], after[0]);
@@ -149,7 +149,7 @@ public sealed class UpdateKeyTests : EncryptionTest
             using var journal = await Open(key);
             journal.Add(new ItemEntry { Id = ItemId.Of(item), Key = item, At = Noon, Output = journal.Keep(ItemId.Of(item), Output(10), default) });
         }
-        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(oldKey).UpdateItemKeysAsync(Stage, newKey, default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(Stage, default).AsTask())).Kind);
         foreach (var (item, key) in new[] { ("a", newKey), ("b", otherKey), ("c", newKey) })
         {
             using var journal = await Open(key);
@@ -179,13 +179,13 @@ public sealed class UpdateKeyTests : EncryptionTest
             var engine = new CheckpointEngine(new DelegatingStore(new FolderStore(Root, files, Time)) { HasHistory = false }, Time, key: oldKey);
             try
             {
-                isDone = await engine.UpdateItemKeysAsync(Stage, newKey, default) == 2 && at <= failing;
+                isDone = await engine.ChangeTo(newKey).ApplyToItemsAsync(Stage, default) == 2 && at <= failing;
             }
             catch (CheckpointException e)
             {
                 Assert.Equal(CheckpointErrorKind.StoreFull, e.Kind);
             }
-            await With(oldKey).UpdateItemKeysAsync(Stage, newKey, default);
+            await With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(Stage, default);
             using var journal = await Open(newKey);
             Assert.Equal(0, journal.Damaged);
             foreach (var (item, size) in new[] { ("a", 10), ("b", 40_000) })
@@ -213,7 +213,7 @@ public sealed class UpdateKeyTests : EncryptionTest
             var engine = new CheckpointEngine(new DelegatingStore(new FolderStore(Root, files, Time)) { HasHistory = false }, Time, key: oldKey);
             try
             {
-                isDone = await engine.UpdateKeyAsync(Stage, 1, newKey, default) && at <= failing;
+                isDone = await engine.ChangeTo(newKey).ApplyAsync(Stage, 1, default) && at <= failing;
             }
             catch (CheckpointException e)
             {
@@ -221,7 +221,7 @@ public sealed class UpdateKeyTests : EncryptionTest
             }
             var envelope = (await Store.ReadAsync(Stage, 1, default)).Info!.Encryption!;
             Assert.True(oldKey.IsOf(envelope.Key) || newKey.IsOf(envelope.Key));
-            await With(oldKey).UpdateKeyAsync(Stage, 1, newKey, default);
+            await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default);
             TestState.AssertEqual(TestState.Large(1), await Read(With(newKey)));
         }
         Assert.True(failing > 5, $"only {failing} operations were made to fail");

@@ -76,7 +76,7 @@ internal sealed class FolderCommit : IDisposable
                 if (!IsPublished(path))
                     _files.Delete(path);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (IOErrors.IsFault(e))
             {
                 // A later save removes it.
             }
@@ -206,7 +206,7 @@ internal sealed class FolderCommit : IDisposable
         {
             folder.Flush();
         }
-        catch (Exception e) when (_isNew && e is (IOException or UnauthorizedAccessException))
+        catch (Exception e) when (_isNew && IOErrors.IsFault(e))
         {
             _unfinished.Add(info.Location);
             throw;

@@ -115,7 +115,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
         {
             return files.OpenShared(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return null;
         }
@@ -127,7 +127,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
         {
             files.Write(head, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{last.Chain} {last.Number:D19}\n")), 0);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
         }
     }

@@ -322,7 +322,7 @@ internal sealed class FolderItems : ItemLog
         {
             throw CheckpointErrors.ItemsTooNew(_stage, Path.Join(_folder, FolderLayout.ItemsName), e.Version, ItemFormat.Version);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             throw CheckpointErrors.FromIO(e, _root, $"Keeping the journal of the items of {_stage}", _stage.Name);
         }

@@ -85,7 +85,7 @@ internal sealed class FolderLeases(string root, FileSystem files)
                 return $"its file '{path}' was removed";
             return bytes.AsSpan().SequenceEqual(holder) ? null : $"it is that of {Parse(bytes)?.ToString() ?? "another"} now";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             throw CheckpointErrors.FromIO(e, root, $"Looking at the lease '{path}'", path);
         }
@@ -97,7 +97,7 @@ internal sealed class FolderLeases(string root, FileSystem files)
         {
             return Read(path) is { } bytes ? Parse(bytes) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return null;
         }

@@ -31,7 +31,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
                     RemoveIfDead(name);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             // The save itself is done and durable; tidying is tried again by the next.
         }
@@ -45,7 +45,7 @@ internal sealed class FolderLeftovers(FileSystem files, string folder)
             foreach (var name in StageFolder.List(files, folder).Temporaries)
                 RemoveIfDead(name);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             // What was written is durable.
         }

@@ -174,7 +174,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
                 [HistoryLog.Describe(time, CheckpointEvents.Repaired, finding.Pipeline!, finding.Run, finding.Name, finding.Step, $"{finding.Kind}, moved to '{place}'")], cancellation);
             return done;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return done with { Message = $"{done.Message} The history could not be written: {e.Message}" };
         }

@@ -94,7 +94,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         {
             return files.IsLocked(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return true;
         }
@@ -108,7 +108,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step)
                 || files.Status(Path.Join(node.Folder, FolderLayout.RecordName(step))) is { Type: not EntryType.File });
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             // The record is told of.
             return false;
@@ -137,7 +137,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         {
             return [.. verify()];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message}")];
         }

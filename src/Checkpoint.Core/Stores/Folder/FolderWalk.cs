@@ -41,7 +41,7 @@ internal sealed class FolderWalk(string root, FileSystem files, StoreScope scope
         {
             files.Scan(folder.Path, (name, _) => names.Add(name.ToString()));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             Add(folder, StoreFindingKind.Unreadable, FindingSeverity.Error, $"The folder could not be listed: {e.Message}");
             return;

@@ -247,7 +247,7 @@ internal partial class UnixFileSystem : FileSystem
         {
             File.Delete(from);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
         }
     }
