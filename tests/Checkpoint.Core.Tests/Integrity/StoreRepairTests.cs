@@ -57,6 +57,21 @@ public class StoreRepairTests : IntegrityTest
         Assert.Empty(await Verify());
     }
 
+    [UnixFact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_payload_whose_record_became_a_link_is_kept_with_it()
+    {
+        await Fill();
+        var payload = PayloadPath;
+        File.Delete(RecordPath(2));
+        File.CreateSymbolicLink(RecordPath(2), "nowhere");
+
+        Assert.Equal(StoreFindingKind.NotAFile, Assert.Single(await Repair()).Kind);
+
+        Assert.True(File.Exists(Path.Join(Quarantine, Path.GetRelativePath(Root, payload))));
+        Assert.Empty(await Verify());
+    }
+
     [Fact]
     public async Task Damaged_lines_of_a_journal_are_moved_and_their_items_alone_are_undone()
     {

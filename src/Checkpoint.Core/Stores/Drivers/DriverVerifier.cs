@@ -107,7 +107,7 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
 
     private IEnumerable<StoreFinding> VerifyHistory(StoreKey key, CancellationToken cancellation)
     {
-        var chain = new HistoryChain(FolderLayout.Escape(key.Pipeline));
+        var chain = new HistoryChain(FolderLayout.Escape(key.Pipeline), null);
         StoreEntry? last = null;
         foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))
         {

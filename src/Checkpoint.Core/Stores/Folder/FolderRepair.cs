@@ -24,7 +24,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
             (FindingAction.Acknowledged, FolderRole.History) => await AcknowledgeAsync(finding, node, cancellation),
             (FindingAction.Rebuilt, FolderRole.History) => await RebuildHeadAsync(finding, node, cancellation),
             (FindingAction.Removed, _) => await RemoveAsync(finding, node, cancellation),
-            (FindingAction.Quarantined, _) => await TellAsync(finding.Kind == StoreFindingKind.NotAFile ? TakeStranger(finding, node) : await TakeAsync(node, cancellation), node, cancellation),
+            (FindingAction.Quarantined, _) => await TellAsync(finding.Kind == StoreFindingKind.NotAFile ? await TakeStrangerAsync(finding, node, cancellation) : await TakeAsync(node, cancellation), node, cancellation),
             _ => null,
         };
     }
@@ -57,12 +57,17 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         var record = node with { Role = FolderRole.Record, Path = Path.Join(node.Folder, FolderLayout.RecordName(step)) };
         if (_verifier.Verify(record, null, cancellation).FirstOrDefault(f => f.Remedy == FindingAction.Quarantined) is not { } finding)
             return null;
-        foreach (var payload in StageFolder.List(files, node.Folder).PayloadsOf(step).Select(name => Path.Join(node.Folder, name)))
+        TakePayloads(record);
+        return (finding, _quarantine.Take(record.Path));
+    }
+
+    private void TakePayloads(FolderNode record)
+    {
+        foreach (var payload in StageFolder.List(files, record.Folder).PayloadsOf(FolderLayout.Classify(record.Name).Step).Select(name => Path.Join(record.Folder, name)))
         {
             if (files.Status(payload) is { Type: EntryType.File } && !files.IsLocked(payload))
                 _quarantine.Take(payload);
         }
-        return (finding, _quarantine.Take(record.Path));
     }
 
     private (StoreFinding Finding, string Place)? TakeFile(FolderNode node, CancellationToken cancellation) =>
@@ -87,10 +92,9 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         var place = _quarantine.Prepare(node.Path);
         for (var copy = 2; files.Status(place) is not null; copy++)
             place = $"{_quarantine.Prepare(node.Path)}~{copy}";
-        var temporary = Path.Join(node.Folder, FolderLayout.NewTemporaryName());
-        using var good = files.CreateFile(temporary);
-        using (var bad = files.CreateFile(place))
+        WholeFile.Replace(files, node.Folder, node.Name, good =>
         {
+            using var bad = files.CreateFile(place);
             using (var goodLines = new BufferedStream(new PayloadStream(files, good, leaveOpen: true), 1 << 16))
             using (var badLines = new BufferedStream(new PayloadStream(files, bad, leaveOpen: true), 1 << 16))
             {
@@ -108,11 +112,8 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
                 }, cancellation);
             }
             files.Flush(bad);
-            files.Flush(good);
-        }
-        Flush(Path.GetDirectoryName(place)!);
-        files.RenameOver(good, temporary, node.Path);
-        Flush(node.Folder);
+            Flush(Path.GetDirectoryName(place)!);
+        });
         return Path.GetRelativePath(root, place);
     }
 
@@ -126,8 +127,18 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         return buffer.WrittenSpan;
     }
 
-    private (StoreFinding Finding, string Place)? TakeStranger(StoreFinding finding, FolderNode node) =>
-        files.Status(node.Path) is { Type: EntryType.Link or EntryType.Other } ? (finding, _quarantine.Take(node.Path)) : null;
+    private async ValueTask<(StoreFinding Finding, string Place)?> TakeStrangerAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
+    {
+        using (node.Role == FolderRole.Record ? await LockAsync(node.Folder, cancellation) : null)
+        {
+            if (files.Status(node.Path) is not { Type: EntryType.Link or EntryType.Other })
+                return null;
+            // What the record named that is gone from there.
+            if (node.Role == FolderRole.Record)
+                TakePayloads(node);
+            return (finding, _quarantine.Take(node.Path));
+        }
+    }
 
     private async ValueTask<StoreFinding?> RemoveAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
     {
@@ -137,10 +148,9 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
 
     private async ValueTask<StoreFinding?> RebuildHeadAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
     {
-        var histories = new FolderHistory(root, files);
-        if (histories.ReadHead(node.Folder) is not null)
+        if (!_verifier.Verify(node, null, cancellation).Any(f => f.Kind == StoreFindingKind.HistoryHead))
             return null;
-        await histories.AppendAsync(node.Folder, [], cancellation);
+        await new FolderHistory(root, files).AppendAsync(node.Folder, [], cancellation);
         return finding with { Action = FindingAction.Rebuilt };
     }
 

@@ -115,7 +115,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         try
         {
             var (leftovers, step) = (new FolderLeftovers(files, node.Folder), FolderLayout.Classify(node.Name).Step);
-            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step));
+            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step)
+                || files.Status(Path.Join(node.Folder, FolderLayout.RecordName(step))) is { Type: not EntryType.File });
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
@@ -202,7 +203,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         using var file = files.OpenRead(node.Path);
         if (file is null)
             yield break;
-        var chain = new HistoryChain(Path.GetFileName(node.Folder));
+        var chain = new HistoryChain(Path.GetFileName(node.Folder), head);
         var read = 0L;
         var isTorn = false;
         foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
@@ -215,7 +216,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
                 isTorn = !files.IsLocked(node.Path) && files.Length(node.Path) == read + line.Length;
             progress?.Invoke(read += line.Length + 1);
         }
-        var missing = head is { } known ? chain.End(known) : 0;
+        var (missing, isHeadWrong) = chain.End();
         foreach (var found in chain.Breaks)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, found.Severity, found.Text);
         if (chain.Returns > 0)
@@ -226,7 +227,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, Missing(missing));
         if (chain.Torn > 0 || isTorn)
             yield return FolderWalk.Find(node, root, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {(chain.Torn > 0 ? chain.FirstTorn : chain.Lines + 1)} of the history{(chain.Torn + (isTorn ? 1 : 0) is > 1 and var torn ? $", and {torn - 1} more," : "")} is not whole: a crash cut it off. It is passed over.");
-        if (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null)
+        if (isHeadWrong || (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null))
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryHead, FindingSeverity.Warning, $"'{FolderLayout.HistoryHeadName}' beside it is missing or damaged, so that nobody can tell whether the newest lines are there. The next line, or Repair-CheckpointStore, writes it anew.");
     }
 
