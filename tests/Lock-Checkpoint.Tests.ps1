@@ -192,6 +192,13 @@ Describe 'The lease of a stage that is run' {
         { Invoke-CheckpointStage outer { Invoke-CheckpointStage outer { 'inner' } } @at } | Should -Throw -ErrorId 'LeaseHeld,*'
     }
 
+    It 'is that of the session for items too, which keep nobody else out longer than that' {
+        $null = Lock-Checkpoint copy @at
+        1..3 | Invoke-CheckpointItem copy { $_ } @at | Should -Be 1, 2, 3
+        (Invoke-Pwsh { param($store) try { Lock-Checkpoint copy -Store $store } catch { $_.FullyQualifiedErrorId } } $store).Output | Should -BeLike 'LeaseHeld,*'
+        Unlock-Checkpoint copy @at -ErrorAction Stop
+    }
+
     It 'is not needed where the stage is complete' {
         Invoke-CheckpointStage deploy { 'early' } @at | Should -Be early
         $child = Start-Holder $store $signal

@@ -73,6 +73,26 @@ public abstract class LeaseContract : StoreContract
     }
 
     [Fact]
+    public async Task Hosts_whose_clocks_differ_by_an_hour_keep_each_other_out_and_take_turns()
+    {
+        var (late, early) = (Open(new ShiftedTime(-TimeSpan.FromHours(1))), Open(new ShiftedTime(TimeSpan.FromHours(1))));
+        var tokens = new List<long>();
+        foreach (var (first, second) in new[] { (late, early), (early, late), (late, early) })
+        {
+            using (var lease = (await Take(first, Short)).Lease!)
+            {
+                tokens.Add(lease.Token);
+                for (var started = DateTime.UtcNow; DateTime.UtcNow - started < 2 * Short; await Task.Delay(20))
+                    Assert.Null((await Take(second, Short)).Lease);
+                await first.SaveAsync(Draft(fence: lease.Fence), default);
+            }
+            using var next = (await Take(second, Short)).Lease!;
+            tokens.Add(next.Token);
+        }
+        Assert.Equal(tokens.Distinct().Order(), tokens);
+    }
+
+    [Fact]
     public async Task A_token_that_never_was_saves_nothing()
     {
         Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.SaveAsync(Draft(fence: new StoreFence(DriverKeys.Of(Name), 1)), default)));
@@ -105,5 +125,10 @@ public abstract class LeaseContract : StoreContract
                 return lease;
         }
         throw new TimeoutException("nobody gave it back");
+    }
+
+    private sealed class ShiftedTime(TimeSpan shift) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + shift;
     }
 }
