@@ -11,6 +11,7 @@
     FormatsToProcess = @('bin/Checkpoint.Format.ps1xml')
     CmdletsToExport = @(
         'Clear-Checkpoint'
+        'Copy-Checkpoint'
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'

@@ -121,6 +121,14 @@ internal static class CheckpointErrors
         $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
+    public static CheckpointException OtherThere(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointExists,
+        Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was not copied: '{store}' has another one of that step, which was left as it is. Replace it with -Overwrite, or clear it there."),
+        saved.Name);
+
+    public static CheckpointException CopiedWrong(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was copied to '{store}', and what is there is not what was sent, as where another process saved it anew at that moment. Copy it again."),
+        saved.Name);
+
     public static CheckpointException WaitedInVain(StageId stage, string store, string reason) => new(CheckpointErrorKind.StageFailed,
         $"Checkpoint {stage} in '{store}' was waited for and will not come: {reason}. See with Get-CheckpointHistory what happened, and have the stage done again.",
         stage.Name);

@@ -146,14 +146,7 @@ internal sealed class FolderCommit : IDisposable
             var name = FolderLayout.NewPayloadName(step);
             Rename(payload, name);
             folder.Flush();
-            state = new StoredState
-            {
-                IsSequence = state!.IsSequence,
-                Payload = name,
-                PayloadLength = state.PayloadLength,
-                DocumentLength = state.DocumentLength,
-                Sha256 = state.Sha256,
-            };
+            state = state!.Named(name);
         }
 
         var info = _draft.Describe(_root, RecordPath(step), step, state);
