@@ -10,7 +10,11 @@ internal sealed class LeaseTaking(CheckpointEngine engine, TimeProvider time)
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50), LongestPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gives a lease back.</summary>
+    /// <summary>Writes down that a lease was taken.</summary>
+    public ValueTask RecordAsync(Lease lease, CancellationToken cancellation) =>
+        engine.History.RecordAsync(CheckpointEvents.LeaseTaken, lease.Name.Pipeline, lease.Name.Run, lease.Name.Name, null, null, cancellation);
+
+    /// <summary>Gives a lease back, and writes that down.</summary>
     /// <returns>Why it was lost before; null where it was held to the end.</returns>
     public async ValueTask<string?> GiveBackAsync(Lease lease, CancellationToken cancellation)
     {
@@ -34,10 +38,7 @@ internal sealed class LeaseTaking(CheckpointEngine engine, TimeProvider time)
         {
             var (lease, holder) = await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), duration, cancellation);
             if (lease is not null)
-            {
-                await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, name.Pipeline, name.Run, name.Name, null, null, cancellation);
                 return lease;
-            }
             var left = patience - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
                 throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, holder);

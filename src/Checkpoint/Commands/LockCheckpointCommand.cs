@@ -37,8 +37,14 @@ public sealed class LockCheckpointCommand : ContextCommand
         }
         if (!ShouldProcess($"Checkpoint {stage} in '{store}'", "Lock"))
             return;
-        var lease = PipelineThread.Run(() => new LeaseTaking(Engine, TimeProvider.System).TakeAsync(new LeaseName(stage), For, Timeout, WriteWarning, Cancellation));
-        SessionLeases.Current.Add(store, stage, lease);
+        var lease = PipelineThread.Run(async () =>
+        {
+            var taking = new LeaseTaking(Engine, TimeProvider.System);
+            var taken = await taking.TakeAsync(new LeaseName(stage), For, Timeout, WriteWarning, Cancellation);
+            SessionLeases.Current.Add(store, stage, taken);
+            await taking.RecordAsync(taken, Cancellation);
+            return taken;
+        });
         WriteDone($"Checkpoint locked: {stage.Name}");
         WriteObject(new CheckpointLease(lease, store));
     }
