@@ -56,7 +56,7 @@ BeforeAll {
             }
         }
         $Campaign.Tries += $tokens.Count
-        $highest = 0
+        $highest = [long] 0
         foreach ($checkpoint in Get-Checkpoint work -AllSteps -Store $Store -Pipeline default -Run '' -WarningAction Stop | Sort-Object Step) {
             $state = $checkpoint | Restore-Checkpoint -WarningAction Stop
             if ($state.token -lt $highest) {
@@ -90,9 +90,9 @@ Describe 'Leases' -Tag Campaign -Skip:$IsWindows {
             $round = [Math]::Min(500, $wanted - $campaign.Tries)
             while ((& $takes) -lt $round -and $clock.Elapsed.TotalMinutes -lt 10) {
                 Start-Sleep -Milliseconds $campaign.Random.Next(100, 600)
-                foreach ($worker in $workers | Where-Object { $_.Continues -and $clock.Elapsed -gt $_.Continues }) {
-                    kill -CONT $worker.Child.Process.Id
-                    $worker.Continues = $null
+                foreach ($stopped in $workers | Where-Object { $_.Continues -and $clock.Elapsed -gt $_.Continues }) {
+                    kill -CONT $stopped.Child.Process.Id
+                    $stopped.Continues = $null
                 }
                 $at = $campaign.Random.Next($workers.Count)
                 $chosen = $workers[$at]
