@@ -9,24 +9,16 @@ public abstract class StoreDriverTests : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        if (CanOpen)
-            Driver = Open();
+        Driver = Open();
         return Task.CompletedTask;
     }
 
-    public async Task DisposeAsync()
-    {
-        if (Driver is not null)
-            await Driver.DisposeAsync();
-    }
-
-    /// <summary>Whether there is what a store needs. Where not, each test is skipped.</summary>
-    protected abstract bool CanOpen { get; }
+    public async Task DisposeAsync() => await Driver.DisposeAsync();
 
     /// <summary>The store of this test, as another process would open it.</summary>
     private protected abstract StoreDriver Open();
 
-    [Fact]
+    [DriverFact]
     public async Task A_store_that_nobody_has_written_to_is_empty()
     {
         Assert.Null(await Driver.ReadAsync(Key, null, default));
@@ -39,7 +31,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Null(await Driver.FindLeaseAsync(Key, default));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task The_next_step_is_one_above_the_highest_whoever_saved_that()
     {
         Assert.Equal(1, await Driver.Save());
@@ -56,14 +48,14 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(["step 3", "step 4"], (await other.ReadAboveAsync(Key, 2, default).All()).Select(Text));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task The_first_step_after_step_0_is_1()
     {
         Assert.Equal(0, await Driver.Save(step: 0));
         Assert.Equal(1, await Driver.Save());
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_step_that_is_there_stays_as_it_is_unless_it_is_to_be_overwritten()
     {
         Assert.Equal(3, await Driver.Save("first", step: 3));
@@ -74,7 +66,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(5, await Driver.Save("fifth", step: 5, overwrite: true));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Keys_that_differ_in_anything_are_different()
     {
         StoreKey[] keys = [new("a", "p", null, "n"), new("b", "p", null, "n"), new("a", "p", "r", "n"), new("a", "p", null, null), new("a", "p", "n", null), new("a", "P", null, "n"), new("a", "ü 😀 %_\\'\"", "x/y", "%")];
@@ -84,7 +76,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
             Assert.Equal((key.ToString(), key), (Text(await Driver.ReadAsync(key, null, default)), (await Driver.ReadAsync(key, null, default))!.Key));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Names_may_be_as_long_as_names_can_be()
     {
         string Long(int seed) => string.Concat(Enumerable.Range(0, 200).Select(_ => char.ConvertFromUtf32(new Random(seed++).Next(0x1F300, 0x1F5FF))));
@@ -94,33 +86,14 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.True((await Driver.TryLeaseAsync(key, new string('h', 1000), TimeSpan.FromMinutes(1), default)).IsGranted);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(1 << 20)]
-    [InlineData((1 << 20) + 1)]
-    [InlineData(5 << 20)]
-    [InlineData((9 << 20) + 12345)]
-    public async Task A_payload_comes_back_as_it_was(int length)
+    [DriverFact]
+    public async Task A_payload_comes_back_as_it_was()
     {
-        var payload = new byte[length];
-        new Random(length).NextBytes(payload);
-        var name = NewName();
-        Assert.Equal(1, await Driver.Save(payload: payload, payloadName: name));
-        Assert.Equal(length, (await Driver.ReadAsync(Key, null, default))!.PayloadLength);
-        Assert.Equal(payload, await Driver.Payload(Key, 1, name));
-        Assert.Null(await Driver.Payload(Key, 1, NewName()));
-        // The next is saved by a process that knows nothing of the first.
-        await using var other = Open();
-        Assert.Equal(2, await other.Save(payload: payload));
-        Assert.Null(await other.Save(step: 1, payload: payload));
-        var newName = NewName();
-        Assert.Equal(1, await other.Save(step: 1, overwrite: true, payload: [.. payload.Reverse()], payloadName: newName));
-        Assert.Null(await Driver.Payload(Key, 1, name));
-        Assert.Equal(payload.Reverse(), await Driver.Payload(Key, 1, newName));
+        foreach (var length in new[] { 0, 1, 1 << 20, (1 << 20) + 1, 5 << 20, (9 << 20) + 12345 })
+            await AssertComesBack(Key with { Name = $"{length} bytes" }, length);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_save_that_is_given_up_leaves_nothing()
     {
         await using (var save = await Driver.BeginSaveAsync(Key, default))
@@ -132,7 +105,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(1, await Driver.Save());
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_record_is_replaced_only_where_it_is_still_the_one_that_was_read()
     {
         var name = NewName();
@@ -144,7 +117,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(Bytes("payload"), await Driver.Payload(Key, 1, name));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task What_is_removed_is_gone_with_its_payload()
     {
         var name = NewName();
@@ -159,7 +132,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.NotNull(await Driver.ReadAsync(Key with { Name = "other" }, null, default));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Listings_give_the_highest_step_of_each_key_that_is_meant_in_order()
     {
         foreach (var (pipeline, run, name) in new[] { ("b", null, "y"), ("a", null, "x"), ("a", null, "w"), ("a", "r2", "x"), ("a", "r1", "x"), ("a", "r1", "w"), ("b", "r1", "x"), ("b", null, null) })
@@ -180,7 +153,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         await AssertLists("", "c", null, false, null);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_listing_of_many_keys_is_complete()
     {
         for (var i = 0; i < 300; i++)
@@ -191,7 +164,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(101, 200).Select(i => (long)i), (await Driver.ReadAboveAsync(Key, 100, default).All()).Select(e => e.Step));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Many_writers_of_one_key_lose_and_double_no_step()
     {
         var steps = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
@@ -206,7 +179,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(200, (await Driver.ListStepsAsync(Key, default)).Count);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task What_follows_from_the_last_entry_follows_from_the_last_whoever_appends()
     {
         var key = new StoreKey("history", "nightly", null, null);
@@ -222,7 +195,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, 125).Select(i => $"{i} after {(i == 1 ? "none" : i - 1)}"), texts);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Overwriting_writers_leave_one_of_them_whole()
     {
         var names = Enumerable.Range(0, 6).Select(_ => NewName()).ToArray();
@@ -240,7 +213,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(Bytes(winner), await Driver.Payload(Key, 1, winner));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_lease_is_held_by_one_and_its_token_only_grows()
     {
         var (granted, lease) = await Driver.TryLeaseAsync(Key, "first", TimeSpan.FromMinutes(1), default);
@@ -263,7 +236,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(2, lease.Token);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_save_without_its_lease_is_refused()
     {
         var (_, lease) = await Driver.TryLeaseAsync(Key, "first", TimeSpan.FromMinutes(1), default);
@@ -281,7 +254,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal("again", Text(await Driver.ReadAsync(Key, 1, default)));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Of_many_that_want_a_lease_one_has_it_at_a_time()
     {
         var inside = 0;
@@ -304,7 +277,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(60, tokens.Distinct().Count());
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Whoever_waits_for_a_change_misses_none()
     {
         await using var other = Open();
@@ -321,7 +294,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         await saved;
     }
 
-    [Fact]
+    [DriverFact]
     public async Task What_is_cancelled_ends()
     {
         await Driver.Save();
@@ -331,6 +304,25 @@ public abstract class StoreDriverTests : IAsyncLifetime
     }
 
     private static async Task AssertLost(Func<Task> save) => Assert.Equal(StoreFault.LeaseLost, (await Assert.ThrowsAsync<StoreFaultException>(save)).Fault);
+
+    private async Task AssertComesBack(StoreKey key, int length)
+    {
+        var payload = new byte[length];
+        new Random(length).NextBytes(payload);
+        var name = NewName();
+        Assert.Equal(1, await Driver.Save(key: key, payload: payload, payloadName: name));
+        Assert.Equal(length, (await Driver.ReadAsync(key, null, default))!.PayloadLength);
+        Assert.Equal(payload, await Driver.Payload(key, 1, name));
+        Assert.Null(await Driver.Payload(key, 1, NewName()));
+        // The next is saved by a process that knows nothing of the first.
+        await using var other = Open();
+        Assert.Equal(2, await other.Save(key: key, payload: payload));
+        Assert.Null(await other.Save(key: key, step: 1, payload: payload));
+        var newName = NewName();
+        Assert.Equal(1, await other.Save(key: key, step: 1, overwrite: true, payload: [.. payload.Reverse()], payloadName: newName));
+        Assert.Null(await Driver.Payload(key, 1, name));
+        Assert.Equal(payload.Reverse(), await Driver.Payload(key, 1, newName));
+    }
 
     private async Task AssertLists(string expected, string? pipeline, string? run, bool inRuns, string? name)
     {

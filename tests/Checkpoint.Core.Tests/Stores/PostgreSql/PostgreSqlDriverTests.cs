@@ -1,11 +1,10 @@
 namespace Checkpoint.Tests;
 
+[NeedsPostgres]
 [Collection(PostgresServer.Collection)]
 public sealed class PostgreSqlDriverTests(PostgresServer server) : StoreDriverTests
 {
     private string? _store;
-
-    protected override bool CanOpen => true;
 
     private protected override StoreDriver Open() => PostgresServer.Open(_store ??= server.NewStore());
 }
