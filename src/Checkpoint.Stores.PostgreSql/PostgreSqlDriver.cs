@@ -111,13 +111,14 @@ public sealed class PostgreSqlDriver : StoreDriver
                 await using var command = Query.On(connection, Sql.FindRevision, entry.Key).With(entry.Step);
                 return (await command.ExecuteScalarAsync(token).ConfigureAwait(false) as string == revision, true);
             },
-            cancellation);
+            cancellation,
+            makes: false);
     }
 
     /// <inheritdoc/>
     public override async ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation)
     {
-        if (steps is { Count: 0 } || !await IsThereAsync(key, cancellation).ConfigureAwait(false))
+        if (steps is { Count: 0 })
             return 0;
         var id = Guid.NewGuid();
         var removed = await Server.WriteAsync(
@@ -134,8 +135,10 @@ public sealed class PostgreSqlDriver : StoreDriver
                 await using var command = new NpgsqlCommand(Sql.FindDone, connection).With(id);
                 return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is long count ? (true, count) : (false, 0);
             },
-            cancellation).ConfigureAwait(false);
-        await ForgetAsync(cancellation).ConfigureAwait(false);
+            cancellation,
+            makes: false).ConfigureAwait(false);
+        if (removed > 0)
+            await ForgetAsync(cancellation).ConfigureAwait(false);
         return (int)removed;
     }
 
@@ -170,7 +173,8 @@ public sealed class PostgreSqlDriver : StoreDriver
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false) == 1;
             },
             null,
-            cancellation);
+            cancellation,
+            makes: false);
     }
 
     /// <inheritdoc/>
@@ -184,7 +188,8 @@ public sealed class PostgreSqlDriver : StoreDriver
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
             null,
-            cancellation).ConfigureAwait(false);
+            cancellation,
+            makes: false).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -242,16 +247,6 @@ public sealed class PostgreSqlDriver : StoreDriver
         return await row.ReadAsync(cancellation).ConfigureAwait(false)
             ? new StoreLease(row.GetInt64(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<TimeSpan>(3)) : null;
     }
-
-    // Nothing is made for the sake of removing what is not there.
-    private ValueTask<bool> IsThereAsync(StoreKey key, CancellationToken cancellation) => Server.ReadAsync(
-        async (connection, token) =>
-        {
-            await using var command = Query.On(connection, Sql.FindAny, key);
-            return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is not null;
-        },
-        false,
-        cancellation);
 
     private async IAsyncEnumerable<StoreEntry> ReadPagesAsync(
         Func<NpgsqlConnection, StoreEntry?, int, NpgsqlCommand> ask, Func<NpgsqlDataReader, StoreEntry> read, [EnumeratorCancellation] CancellationToken cancellation, bool isOne = false)

@@ -75,7 +75,9 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="write">Writes, in one transaction.</param>
     /// <param name="settle">Says what came of a write whose answer was lost, now that it can no longer be under way; and false where nothing did. Null where writing twice is as good as once.</param>
     /// <param name="cancellation">Ends it.</param>
-    public ValueTask<T> WriteAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> write, Func<NpgsqlConnection, CancellationToken, Task<(bool IsDone, T Result)>>? settle, CancellationToken cancellation) => WithinAsync(async token =>
+    /// <param name="makes">Whether the store is made where it is not there; else nothing is done then.</param>
+    public ValueTask<T?> WriteAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> write, Func<NpgsqlConnection, CancellationToken, Task<(bool IsDone, T Result)>>? settle, CancellationToken cancellation, bool makes = true) => WithinAsync<T?>(async token =>
     {
         try
         {
@@ -83,6 +85,8 @@ internal sealed class Server : IAsyncDisposable
         }
         catch (Exception e) when (Faults.IsNoStore(e))
         {
+            if (!makes)
+                return default;
             await TryAsync(_primary, (connection, t) => new SchemaMaker(Statements, _location).MakeAsync(connection, t), null, token).ConfigureAwait(false);
             return await TryAsync(_primary, write, settle, token).ConfigureAwait(false);
         }

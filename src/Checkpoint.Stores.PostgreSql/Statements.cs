@@ -75,8 +75,6 @@ internal sealed class Statements(string schema)
 
     public string ListSteps => $"SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC";
 
-    public string FindAny => $"SELECT 1 FROM {_schema}.entry WHERE {IsKey} LIMIT 1";
-
     public string FindPayload => $"SELECT length FROM {_schema}.entry WHERE {IsKey} AND step = $5 AND payload = $6";
 
     public string ReadChunk => $"SELECT bytes FROM {_schema}.chunk WHERE payload = $1 AND number = $2";
