@@ -7,10 +7,10 @@ internal static class PostgresPrograms
 {
     private const int Oldest = 15;
 
-    private static readonly Lazy<(string? Folder, string? Missing)> Found = new(Find);
+    private static readonly Lazy<string?> Why = new(Missed);
 
     /// <summary>Why there are none; null where there are.</summary>
-    public static string? Missing => Found.Value.Missing;
+    public static string? Missing => Why.Value;
 
     public static string? User => OperatingSystem.IsLinux() && Environment.UserName == "root" ? "postgres" : null;
 
@@ -25,7 +25,7 @@ internal static class PostgresPrograms
 
     public static Process Start(string program, params string[] arguments)
     {
-        var path = program.Contains('/', StringComparison.Ordinal) ? program : Path.Join(Found.Value.Folder, program);
+        var path = Locate(program)!;
         string[] command = User is null ? [path, .. arguments] : ["runuser", "-u", User, "--", path, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C";
@@ -34,20 +34,21 @@ internal static class PostgresPrograms
         return Process.Start(start)!;
     }
 
-    private static (string? Folder, string? Missing) Find()
+    private static string? Missed()
     {
+        const string None = "and CHECKPOINT_TEST_POSTGRES names none";
         if (OperatingSystem.IsWindows())
-            return (null, "The tests start no PostgreSQL on Windows; name one with CHECKPOINT_TEST_POSTGRES=postgresql://…");
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).Select(d => d + "/bin") : []);
-        foreach (var folder in folders.Where(f => f.Length > 0 && new[] { "initdb", "pg_ctl", "postgres", "psql" }.All(p => File.Exists(Path.Join(f, p)) || (p == "psql" && File.Exists("/usr/bin/psql")))))
-        {
-            using var process = Process.Start(new ProcessStartInfo(Path.Join(folder, "postgres"), "--version") { RedirectStandardOutput = true })!;
-            var version = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            if (version.Split(' ').Select(w => int.TryParse(w.Split('.')[0], out var major) ? major : 0).Max() >= Oldest)
-                return (folder, null);
-        }
-        return (null, $"PostgreSQL {Oldest} or later is not installed (initdb, pg_ctl, postgres and psql), and CHECKPOINT_TEST_POSTGRES names none.");
+            return $"The tests start no PostgreSQL on Windows, {None}.";
+        if (new[] { "initdb", "pg_ctl", "postgres", "pg_basebackup", "psql" }.Where(p => Locate(p) is null).ToList() is { Count: > 0 } missing)
+            return $"PostgreSQL is not installed ({string.Join(", ", missing)}), {None}.";
+        using var process = Process.Start(new ProcessStartInfo(Locate("postgres")!, "--version") { RedirectStandardOutput = true })!;
+        var version = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return version.Split(' ').Max(w => int.TryParse(w.Split('.')[0], out var major) ? major : 0) >= Oldest ? null : $"{version.Trim()} is older than {Oldest}, {None}.";
     }
+
+    // Debian keeps all but the clients' programs off the path.
+    private static string? Locate(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(f => f.Length > 0)
+        .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(d => d, StringComparer.Ordinal).Select(d => d + "/bin") : [])
+        .Select(f => Path.Join(f, program)).FirstOrDefault(File.Exists);
 }
