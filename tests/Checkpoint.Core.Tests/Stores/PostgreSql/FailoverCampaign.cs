@@ -20,15 +20,14 @@ public sealed class FailoverCampaign(ITestOutputHelper output)
     {
         var campaign = new Campaign("failover", output);
         var saves = 0;
-        var pauses = new List<double>();
+        var (pauses, slowest) = (new List<double>(), new List<double>());
         for (var round = 0; round < (Campaign.IsLong ? 10 : 1); round++)
         {
             using var primary = PostgresCluster.Start();
             using var standby = primary.StartStandby("second");
             primary.Sql("ALTER SYSTEM SET synchronous_standby_names = 'second'; SELECT pg_reload_conf();");
-            var address = Uri.EscapeDataString(PostgresCluster.Password);
-            // A schema for each process that reads on too: the store is made by whoever is first.
-            var store = $"postgresql://postgres:{address}@127.0.0.1:{primary.Port},127.0.0.1:{standby.Port}/postgres";
+            var password = Uri.EscapeDataString(PostgresCluster.Password);
+            var store = $"postgresql://postgres:{password}@127.0.0.1:{primary.Port},127.0.0.1:{standby.Port}/postgres";
             var told = new ConcurrentQueue<(long At, string Line)>();
             var stop = Path.Join(primary.Folder, "stop");
             var workers = Enumerable.Range(0, Processes).Select(i => StartWorker(store, i, stop, told)).ToList();
@@ -57,10 +56,18 @@ public sealed class FailoverCampaign(ITestOutputHelper output)
             }
             foreach (var failed in told.Where(t => !t.Line.StartsWith("ok", StringComparison.Ordinal)))
                 campaign.Findings.Add($"round {round}: {failed.Line}");
-            pauses.Add(told.Where(t => t.At > killed && t.Line.StartsWith("ok", StringComparison.Ordinal)).Min(t => Stopwatch.GetElapsedTime(killed, t.At).TotalSeconds));
+            // Nobody's saves go on before the standby is the primary; the slowest has to find it too.
+            pauses.Add(LongestGap(told, killed));
+            slowest.AddRange(Enumerable.Range(0, Processes).Select(i => LongestGap(told.Where(t => t.Line.Split(' ')[2].StartsWith($"{i}-", StringComparison.Ordinal)), killed)));
             campaign.Tries++;
         }
-        campaign.End(FormattableString.Invariant($"{saves} saves of {Processes} processes acknowledged, going on {pauses.Average():0.0} s after the kill, at most {pauses.Max():0.0} s"));
+        campaign.End(FormattableString.Invariant($"{saves} saves of {Processes} processes acknowledged, none for {pauses.Average():0.0} s at the kill (at most {pauses.Max():0.0} s; of the slowest process {slowest.Max():0.0} s)"));
+    }
+
+    private static double LongestGap(IEnumerable<(long At, string Line)> told, long killed)
+    {
+        var times = told.Where(t => t.Line.StartsWith("ok", StringComparison.Ordinal)).Select(t => t.At).ToList();
+        return times.Zip(times.Skip(1)).Where(p => p.Second > killed).Max(p => Stopwatch.GetElapsedTime(p.First, p.Second).TotalSeconds);
     }
 
     private static string StateOf(ReadOnlyMemory<byte> record)
