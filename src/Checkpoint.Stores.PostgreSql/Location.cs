@@ -142,6 +142,9 @@ internal sealed class Location
             AddFirst(given, "host", string.Join(',', hosts.Select(h => Unescape(h.Host))));
             AddFirst(given, "port", string.Join(',', hosts.Select(h => h.Port)));
         }
+        // Then what was read as hosts and database is the rest of a password.
+        if (slash >= 0 && rest.IndexOf('@', slash) >= 0)
+            throw Bad("it has an '@' behind the hosts; in a password write %40 for @, %2F for / and %3A for :");
         if (slash >= 0)
             AddFirst(given, "dbname", Unescape(rest[(slash + 1)..]));
         return given;
