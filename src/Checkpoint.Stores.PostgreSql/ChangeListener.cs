@@ -125,9 +125,9 @@ internal sealed class ChangeListener(Server server) : IAsyncDisposable
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, long? key)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = Query.On(connection, sql);
         if (key is { } number)
-            command.With(number);
+            command.Parameters.With(number);
         await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 }

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace Checkpoint.Stores.PostgreSql;
 
 /// <summary>A payload as it is read, chunk by chunk; while one is used the next is on its way.</summary>
@@ -63,7 +61,7 @@ internal sealed class PayloadReader(Server server, Guid name, long length, Cance
     private Task<byte[]?>? Fetch() => _number * PayloadWriter.ChunkSize >= length ? null : server.ReadAsync(
         async (connection, token) =>
         {
-            await using var command = new NpgsqlCommand(server.Statements.ReadChunk, connection).With(name).With(_number);
+            await using var command = Query.On(connection, server.Statements.ReadChunk, p => p.With(name).With(_number));
             return await command.ExecuteScalarAsync(token).ConfigureAwait(false) as byte[];
         },
         null,

@@ -43,7 +43,7 @@ public sealed class PostgreSqlDriver : StoreDriver
     public override ValueTask<StoreEntry?> ReadAsync(StoreKey key, long? step, CancellationToken cancellation) => Server.ReadAsync<StoreEntry?>(
         async (connection, token) =>
         {
-            await using var command = step is { } given ? Query.On(connection, Sql.ReadStep, key).With(given) : Query.On(connection, Sql.ReadLast, key);
+            await using var command = step is { } given ? Query.On(connection, Sql.ReadStep, p => p.With(key).With(given)) : Query.On(connection, Sql.ReadLast, key);
             await using var row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
             return await row.ReadAsync(token).ConfigureAwait(false) ? ToEntry(row, key, 0) : null;
         },
@@ -66,7 +66,7 @@ public sealed class PostgreSqlDriver : StoreDriver
 
     /// <inheritdoc/>
     public override IAsyncEnumerable<StoreEntry> ReadAboveAsync(StoreKey key, long step, CancellationToken cancellation) => ReadPagesAsync(
-        (connection, last, limit) => Query.On(connection, Sql.ReadAbove, key).With(last?.Step ?? step).With((long)limit),
+        (connection, last, limit) => Query.On(connection, Sql.ReadAbove, p => p.With(key).With(last?.Step ?? step).With((long)limit)),
         row => ToEntry(row, key, 0),
         cancellation);
 
@@ -77,9 +77,9 @@ public sealed class PostgreSqlDriver : StoreDriver
         StoreEntry Entry(NpgsqlDataReader row) => ToEntry(row, new StoreKey(query.Kind, row.GetString(0), NullIfEmpty(row.GetString(1)), NullIfEmpty(row.GetString(2))), 3);
         var isOne = query.Pipeline is not null && run is not null && query.Name is not null;
         return ReadPagesAsync(
-            (connection, last, limit) => new NpgsqlCommand(Sql.List(new ListShape(query.Pipeline is not null, run is not null, query.Name is not null, last is null)), connection)
+            (connection, last, limit) => Query.On(connection, Sql.List(new ListShape(query.Pipeline is not null, run is not null, query.Name is not null, last is null)), p => p
                 .With(query.Kind).With(query.InRuns).With(query.Pipeline).With(run).With(query.Name)
-                .With(last?.Key.Pipeline).With(last is null ? null : last.Key.Run ?? "").With(last is null ? null : last.Key.Name ?? "").With((long)limit),
+                .With(last?.Key.Pipeline).With(last is null ? null : last.Key.Run ?? "").With(last is null ? null : last.Key.Name ?? "").With((long)limit)),
             Entry,
             cancellation,
             isOne);
@@ -90,7 +90,7 @@ public sealed class PostgreSqlDriver : StoreDriver
         async (connection, token) =>
         {
             var payload = Guid.ParseExact(name, "N");
-            await using var command = Query.On(connection, Sql.FindPayload, key).With(step).With(payload);
+            await using var command = Query.On(connection, Sql.FindPayload, p => p.With(key).With(step).With(payload));
             return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is long length ? new PayloadReader(Server, payload, length, cancellation) : null;
         },
         null,
@@ -103,12 +103,12 @@ public sealed class PostgreSqlDriver : StoreDriver
         return Server.WriteAsync(
             async (connection, token) =>
             {
-                await using var command = Query.On(connection, Sql.Replace, entry.Key).With(entry.Step).With(record).With(revision).With(entry.Revision).With(NumberOf(entry.Key));
+                await using var command = Query.On(connection, Sql.Replace, p => p.With(entry.Key).With(entry.Step).With(record).With(revision).With(entry.Revision).With(NumberOf(entry.Key)));
                 return await CountAsync(command, token).ConfigureAwait(false) == 1;
             },
             async (connection, token) =>
             {
-                await using var command = Query.On(connection, Sql.FindRevision, entry.Key).With(entry.Step);
+                await using var command = Query.On(connection, Sql.FindRevision, p => p.With(entry.Key).With(entry.Step));
                 return (await command.ExecuteScalarAsync(token).ConfigureAwait(false) as string == revision, true);
             },
             cancellation,
@@ -124,15 +124,15 @@ public sealed class PostgreSqlDriver : StoreDriver
         var removed = await Server.WriteAsync(
             async (connection, token) =>
             {
-                await using var command = Query.On(connection, Sql.Remove(steps is not null), key).With(id).With(NumberOf(key));
+                await using var command = Query.On(connection, Sql.Remove(steps is not null), p => p.With(key).With(id).With(NumberOf(key)));
                 if (steps is not null)
-                    command.With(steps.Select(s => s.Step).ToArray(), NpgsqlDbType.Bigint).With(steps.Select(s => s.Revision).ToArray(), NpgsqlDbType.Text);
+                    command.Parameters.With(steps.Select(s => s.Step).ToArray(), NpgsqlDbType.Bigint).With(steps.Select(s => s.Revision).ToArray(), NpgsqlDbType.Text);
                 command.CommandTimeout = 600;
                 return await CountAsync(command, token).ConfigureAwait(false);
             },
             async (connection, token) =>
             {
-                await using var command = new NpgsqlCommand(Sql.FindDone, connection).With(id);
+                await using var command = Query.On(connection, Sql.FindDone, p => p.With(id));
                 return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is long count ? (true, count) : (false, 0);
             },
             cancellation,
@@ -151,7 +151,7 @@ public sealed class PostgreSqlDriver : StoreDriver
             {
                 while (true)
                 {
-                    await using var take = Query.On(connection, Sql.TakeLease, key).With(holder).With(duration).With(taking);
+                    await using var take = Query.On(connection, Sql.TakeLease, p => p.With(key).With(holder).With(duration).With(taking));
                     var isGranted = await take.ExecuteScalarAsync(token).ConfigureAwait(false) is long;
                     // The one that was in the way may be over by now.
                     if (await FindLeaseAsync(connection, key, token).ConfigureAwait(false) is { } lease)
@@ -169,7 +169,7 @@ public sealed class PostgreSqlDriver : StoreDriver
         return Server.WriteAsync(
             async (connection, token) =>
             {
-                await using var command = Query.On(connection, Sql.RenewLease, lease.Lease).With(lease.Token).With(duration);
+                await using var command = Query.On(connection, Sql.RenewLease, p => p.With(lease.Lease).With(lease.Token).With(duration));
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false) == 1;
             },
             null,
@@ -184,7 +184,7 @@ public sealed class PostgreSqlDriver : StoreDriver
         await Server.WriteAsync(
             async (connection, token) =>
             {
-                await using var command = Query.On(connection, Sql.ReleaseLease, lease.Lease).With(lease.Token).With(NumberOf(lease.Lease));
+                await using var command = Query.On(connection, Sql.ReleaseLease, p => p.With(lease.Lease).With(lease.Token).With(NumberOf(lease.Lease)));
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
             null,
@@ -221,7 +221,7 @@ public sealed class PostgreSqlDriver : StoreDriver
             await Server.WriteAsync(
                 async (connection, token) =>
                 {
-                    await using var command = new NpgsqlCommand(Sql.Forget, connection);
+                    await using var command = Query.On(connection, Sql.Forget);
                     return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
                 },
                 null,

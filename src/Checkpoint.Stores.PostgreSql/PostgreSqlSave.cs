@@ -114,71 +114,79 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         !answer.IsHeld ? throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more")
         : RuleOf(commit) switch
         {
-            // It was free, and another was just saved there.
-            StepRule.Next when answer.Last + 1 == tried.Step => tried.Step + 1,
             StepRule.Next => answer.Last + 1,
             // It came or went between two looks.
             StepRule.Overwrite => tried.Step,
             _ => null,
         };
 
-    private NpgsqlParameterCollection Fill(NpgsqlParameterCollection parameters, StoreCommit commit, SaveAttempt attempt)
+    private void Fill(NpgsqlParameterCollection parameters, StoreCommit commit, SaveAttempt attempt)
     {
         var chunks = _payload?.Chunks;
-        var last = attempt.After;
-        var command = new NpgsqlCommand().With(key).With(attempt.Step).With(attempt.Record).With(attempt.Revision).With(_payload?.Name).With(_payload?.Length).With(attempt.Id).With(driver.NumberOf(key));
-        if (commit.Step is null || commit.Fence is not null || chunks is not null)
-            command.With(commit.Step is null ? last : null);
+        parameters.With(key).With(attempt.Step).With(attempt.Record).With(attempt.Revision).With(_payload?.Name).With(_payload?.Length).With(attempt.Id).With(driver.NumberOf(key));
+        if (attempt.After is not null || commit.Fence is not null || chunks is not null)
+            parameters.With(attempt.After);
         if (commit.Fence is { } fence)
-            command.With(fence.Lease).With(fence.Token);
+            parameters.With(fence.Lease).With(fence.Token);
         else if (chunks is not null)
-            command.With(null as string).With(null as string).With(null as string).With(null as string).With(null as long?);
+            parameters.With(null as string).With(null as string).With(null as string).With(null as string).With(null as long?);
         if (chunks is not null)
-            command.With(chunks, NpgsqlDbType.Bytea);
-        foreach (var parameter in command.Parameters.ToList())
-        {
-            command.Parameters.Remove(parameter);
-            parameters.Add(parameter);
-        }
-        return parameters;
+            parameters.With(chunks, NpgsqlDbType.Bytea);
     }
 
-    private string StatementOf(StoreCommit commit) => Sql.Save(new SaveShape(RuleOf(commit), commit.Fence is not null, _payload?.Chunks is not null, commit.IsDurable));
+    private string StatementOf(StoreCommit commit, SaveAttempt attempt) =>
+        Sql.Save(new SaveShape(RuleOf(commit), commit.Fence is not null, _payload?.Chunks is not null, attempt.After is not null, commit.IsDurable));
 
     private async Task<SaveAnswer> SaveAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(StatementOf(commit), connection);
-        Fill(command.Parameters, commit, attempt);
-        await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        return await AnswerAsync(row, cancellation).ConfigureAwait(false);
+        await using (var command = new NpgsqlCommand(StatementOf(commit, attempt), connection))
+        {
+            Fill(command.Parameters, commit, attempt);
+            await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            if (await IsAnyAsync(row, cancellation).ConfigureAwait(false))
+                return new SaveAnswer(true, 0, true);
+        }
+        return await LookAsync(connection, commit, cancellation).ConfigureAwait(false);
     }
 
     private async Task<SaveAnswer> SaveAndCommitAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
     {
-        var save = new NpgsqlBatchCommand(StatementOf(commit));
+        var save = new NpgsqlBatchCommand(StatementOf(commit, attempt));
         Fill(save.Parameters, commit, attempt);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { save, new NpgsqlBatchCommand("COMMIT") } };
-        await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        return await AnswerAsync(row, cancellation).ConfigureAwait(false);
+        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { save, new NpgsqlBatchCommand("COMMIT") } })
+        {
+            await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            if (await IsAnyAsync(row, cancellation).ConfigureAwait(false))
+                return new SaveAnswer(true, 0, true);
+        }
+        return await LookAsync(connection, commit, cancellation).ConfigureAwait(false);
     }
 
-    private static async Task<SaveAnswer> AnswerAsync(NpgsqlDataReader row, CancellationToken cancellation)
+    private static async Task<bool> IsAnyAsync(NpgsqlDataReader row, CancellationToken cancellation)
     {
-        await row.ReadAsync(cancellation).ConfigureAwait(false);
-        var answer = new SaveAnswer(row.GetBoolean(0), row.GetInt64(1), row.GetBoolean(2));
+        var isAny = await row.ReadAsync(cancellation).ConfigureAwait(false);
         // An error may come behind the row, up to the end of the commit.
         while (await row.ReadAsync(cancellation).ConfigureAwait(false) || await row.NextResultAsync(cancellation).ConfigureAwait(false))
         {
         }
-        return answer;
+        return isAny;
+    }
+
+    private async Task<SaveAnswer> LookAsync(NpgsqlConnection connection, StoreCommit commit, CancellationToken cancellation)
+    {
+        await using var command = Query.On(connection, Sql.Look(commit.Fence is not null), key);
+        if (commit.Fence is { } fence)
+            command.Parameters.With(fence.Lease).With(fence.Token);
+        await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await row.ReadAsync(cancellation).ConfigureAwait(false);
+        return new SaveAnswer(false, row.GetInt64(0), row.GetBoolean(1));
     }
 
     private async Task<StoreEntry?> LockAndReadLastAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var take = new NpgsqlBatchCommand(Statements.LockKey) { Parameters = { new NpgsqlParameter<long> { TypedValue = driver.OrderNumberOf(key) } } };
-        var read = new NpgsqlBatchCommand(Sql.ReadLast);
-        foreach (var text in new[] { key.Kind, key.Pipeline, key.Run ?? "", key.Name ?? "" })
-            read.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text, NpgsqlDbType = NpgsqlDbType.Text });
+        var (take, read) = (new NpgsqlBatchCommand(Statements.LockKey), new NpgsqlBatchCommand(Sql.ReadLast));
+        take.Parameters.With(driver.OrderNumberOf(key));
+        read.Parameters.With(key);
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new NpgsqlBatchCommand("BEGIN"), take, read } };
         await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         while (row.FieldCount < 4)
@@ -188,7 +196,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
 
     private async Task<(bool IsDone, SaveAnswer Answer)> FindAsync(NpgsqlConnection connection, SaveAttempt attempt, CancellationToken cancellation)
     {
-        await using var command = Query.On(connection, Sql.FindSave, key).With(attempt.Step).With(attempt.Id);
+        await using var command = Query.On(connection, Sql.FindSave, p => p.With(key).With(attempt.Step).With(attempt.Id));
         return ((bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!, new SaveAnswer(true, 0, true));
     }
 }

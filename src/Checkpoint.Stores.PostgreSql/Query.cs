@@ -3,59 +3,56 @@ using NpgsqlTypes;
 
 namespace Checkpoint.Stores.PostgreSql;
 
-/// <summary>A statement with its parameters, which stand in their order.</summary>
+/// <summary>Statements and their parameters, which stand in their order.</summary>
 internal static class Query
 {
+    public static NpgsqlCommand On(NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection>? fill = null)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        fill?.Invoke(command.Parameters);
+        return command;
+    }
+
     public static NpgsqlCommand On(NpgsqlConnection connection, string sql, StoreKey key)
     {
         var command = new NpgsqlCommand(sql, connection);
-        return command.With(key);
-    }
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, StoreKey key) =>
-        command.With(key.Kind).With(key.Pipeline).With(key.Run ?? "").With(key.Name ?? "");
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, string? text) => Add(command, text, NpgsqlDbType.Text);
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, long number)
-    {
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number, NpgsqlDbType = NpgsqlDbType.Bigint });
+        command.Parameters.With(key);
         return command;
     }
 
-    public static NpgsqlCommand With(this NpgsqlCommand command, long? number) => number is { } given ? command.With(given) : Add(command, null, NpgsqlDbType.Bigint);
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, StoreKey key) =>
+        parameters.With(key.Kind).With(key.Pipeline).With(key.Run ?? "").With(key.Name ?? "");
 
-    public static NpgsqlCommand With(this NpgsqlCommand command, Guid id)
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, string? text) =>
+        text is null ? AddNull(parameters, NpgsqlDbType.Text) : Add(parameters, text, NpgsqlDbType.Text);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, int number) => Add(parameters, number, NpgsqlDbType.Integer);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, long number) => Add(parameters, number, NpgsqlDbType.Bigint);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, long? number) => number is { } given ? parameters.With(given) : AddNull(parameters, NpgsqlDbType.Bigint);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, Guid id) => Add(parameters, id, NpgsqlDbType.Uuid);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, Guid? id) => id is { } given ? parameters.With(given) : AddNull(parameters, NpgsqlDbType.Uuid);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, bool value) => Add(parameters, value, NpgsqlDbType.Boolean);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, ReadOnlyMemory<byte> bytes) => Add(parameters, bytes, NpgsqlDbType.Bytea);
+
+    public static NpgsqlParameterCollection With(this NpgsqlParameterCollection parameters, TimeSpan duration) => Add(parameters, duration, NpgsqlDbType.Interval);
+
+    public static NpgsqlParameterCollection With<T>(this NpgsqlParameterCollection parameters, T[] values, NpgsqlDbType of) => Add(parameters, values, NpgsqlDbType.Array | of);
+
+    private static NpgsqlParameterCollection Add<T>(NpgsqlParameterCollection parameters, T value, NpgsqlDbType type)
     {
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id, NpgsqlDbType = NpgsqlDbType.Uuid });
-        return command;
+        parameters.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
+        return parameters;
     }
 
-    public static NpgsqlCommand With(this NpgsqlCommand command, Guid? id) => id is { } given ? command.With(given) : Add(command, null, NpgsqlDbType.Uuid);
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, bool value)
+    private static NpgsqlParameterCollection AddNull(NpgsqlParameterCollection parameters, NpgsqlDbType type)
     {
-        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Boolean });
-        return command;
-    }
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, ReadOnlyMemory<byte> bytes)
-    {
-        command.Parameters.Add(new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = bytes, NpgsqlDbType = NpgsqlDbType.Bytea });
-        return command;
-    }
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, TimeSpan duration)
-    {
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = duration, NpgsqlDbType = NpgsqlDbType.Interval });
-        return command;
-    }
-
-    public static NpgsqlCommand With(this NpgsqlCommand command, Array values, NpgsqlDbType of) => Add(command, values, NpgsqlDbType.Array | of);
-
-    private static NpgsqlCommand Add(NpgsqlCommand command, object? value, NpgsqlDbType type)
-    {
-        command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value, NpgsqlDbType = type });
-        return command;
+        parameters.Add(new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = type });
+        return parameters;
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Server : IAsyncDisposable
     public Server(Location location)
     {
         _location = location;
-        Statements = new Statements(location.Schema);
+        Statements = new Statements(Statements.Quote(location.Schema));
         _session = $"Checkpoint {Guid.NewGuid():N}"[..19];
         var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(location.Connection.ToString())
         {
@@ -207,7 +207,7 @@ internal sealed class Server : IAsyncDisposable
             return;
         for (var pause = TimeSpan.FromMilliseconds(2); ; pause *= 2)
         {
-            await using var command = new NpgsqlCommand(Statements.EndSession, connection) { Parameters = { new() { Value = session }, new() { Value = _session } } };
+            await using var command = Query.On(connection, Statements.EndSession, p => p.With(session).With(_session));
             if (await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is null)
                 return;
             if (pause > TimeSpan.FromSeconds(5))
@@ -218,7 +218,7 @@ internal sealed class Server : IAsyncDisposable
 
     private async Task ConfirmAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(Statements.Confirm, connection) { Parameters = { new() { Value = Guid.NewGuid() } } };
+        await using var command = Query.On(connection, Statements.Confirm, p => p.With(Guid.NewGuid()));
         await command.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Checkpoint.Stores.PostgreSql;
 
 /// <summary>All SQL of the driver. What is not here is not asked; a test asks the server for the plan of each.</summary>
@@ -11,7 +13,7 @@ namespace Checkpoint.Stores.PostgreSql;
 /// removals, with their result.
 /// </para>
 /// </remarks>
-/// <param name="schema">The schema.</param>
+/// <param name="schema">The schema, quoted where it must be.</param>
 internal sealed class Statements(string schema)
 {
     /// <summary>The newest version of the schema that this driver knows.</summary>
@@ -24,7 +26,9 @@ internal sealed class Statements(string schema)
     // For so long somebody may ask what came of a save.
     private const string Recently = "now() - interval '1 hour'";
 
-    private readonly string _schema = Quote(schema);
+    private readonly string _schema = schema;
+    private readonly ConcurrentDictionary<SaveShape, string> _saves = new();
+    private readonly ConcurrentDictionary<ListShape, string> _lists = new();
 
     // What the schema needs to be of each version, from the one before.
     private string[] Upgrades =>
@@ -49,85 +53,85 @@ internal sealed class Statements(string schema)
     ];
 
     // Whoever makes the store waits for whoever else does; the number is ours in the whole database.
-    public static string LockSchema => "SELECT pg_advisory_xact_lock(7235419823467001)";
+    public static string LockSchema { get; } = "SELECT pg_advisory_xact_lock(7235419823467001)";
 
     /// <summary>What a session must be like, whatever the defaults of the server, the database and the user: at least the standby's promise, and statements that see what was committed before them.</summary>
-    public string Begin => $"""
+    public string Begin { get; } = $"""
         SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, false),
             set_config('default_transaction_isolation', 'read committed', false), set_config('idle_in_transaction_session_timeout', '30s', false), set_config('jit', 'off', false),
-            to_regclass({Literal(_schema + ".version")}) IS NOT NULL
+            to_regclass({Literal(schema + ".version")}) IS NOT NULL
         """;
 
-    public string FindVersion => $"SELECT version FROM {_schema}.version";
+    public string FindVersion { get; } = $"SELECT version FROM {schema}.version";
 
-    public string FindSchema => $"SELECT to_regnamespace({Literal(_schema)}) IS NOT NULL, to_regclass({Literal(_schema + ".version")}) IS NOT NULL, getdatabaseencoding() IN ('UTF8', 'SQL_ASCII')";
+    public string FindSchema { get; } = $"SELECT to_regnamespace({Literal(schema)}) IS NOT NULL, to_regclass({Literal(schema + ".version")}) IS NOT NULL, getdatabaseencoding() IN ('UTF8', 'SQL_ASCII')";
 
-    public string CreateSchema => $"CREATE SCHEMA {_schema}";
+    public string CreateSchema { get; } = $"CREATE SCHEMA {schema}";
 
     /// <summary>The statements that are still to be run on a schema of a version.</summary>
     public IEnumerable<string> UpgradesFrom(int version) => Upgrades.Skip(version).Select((sql, i) => version + i == 0 ? sql : $"{sql}; UPDATE {_schema}.version SET version = {version + i + 1}");
 
-    public string ReadLast => $"SELECT {Columns} FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1";
+    public string ReadLast { get; } = $"SELECT {Columns} FROM {schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1";
 
-    public string ReadStep => $"SELECT {Columns} FROM {_schema}.entry WHERE {IsKey} AND step = $5";
+    public string ReadStep { get; } = $"SELECT {Columns} FROM {schema}.entry WHERE {IsKey} AND step = $5";
 
-    public string ReadAbove => $"SELECT {Columns} FROM {_schema}.entry WHERE {IsKey} AND step > $5 ORDER BY step LIMIT $6";
+    public string ReadAbove { get; } = $"SELECT {Columns} FROM {schema}.entry WHERE {IsKey} AND step > $5 ORDER BY step LIMIT $6";
 
-    public string ListSteps => $"SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC";
+    public string ListSteps { get; } = $"SELECT step FROM {schema}.entry WHERE {IsKey} ORDER BY step DESC";
 
-    public string FindPayload => $"SELECT length FROM {_schema}.entry WHERE {IsKey} AND step = $5 AND payload = $6";
+    public string FindPayload { get; } = $"SELECT length FROM {schema}.entry WHERE {IsKey} AND step = $5 AND payload = $6";
 
-    public string ReadChunk => $"SELECT bytes FROM {_schema}.chunk WHERE payload = $1 AND number = $2";
+    public string ReadChunk { get; } = $"SELECT bytes FROM {schema}.chunk WHERE payload = $1 AND number = $2";
 
-    public string CopyChunks => $"COPY {_schema}.chunk(payload, number, bytes) FROM STDIN (FORMAT BINARY)";
+    public string CopyChunks { get; } = $"COPY {schema}.chunk(payload, number, bytes) FROM STDIN (FORMAT BINARY)";
 
     /// <summary>One writer after the other under a key; the number is the key's.</summary>
-    public static string LockKey => "SELECT pg_advisory_xact_lock($1)";
+    public static string LockKey { get; } = "SELECT pg_advisory_xact_lock($1)";
 
-    public string Replace => $"""
-        WITH changed AS (UPDATE {_schema}.entry SET record = $6, revision = $7 WHERE {IsKey} AND step = $5 AND revision = $8 RETURNING 1)
+    public string Replace { get; } = $"""
+        WITH changed AS (UPDATE {schema}.entry SET record = $6, revision = $7 WHERE {IsKey} AND step = $5 AND revision = $8 RETURNING 1)
         SELECT count(*), {Tell("$9")} FROM changed
         """;
 
-    public string FindRevision => $"SELECT revision FROM {_schema}.entry WHERE {IsKey} AND step = $5";
+    public string FindRevision { get; } = $"SELECT revision FROM {schema}.entry WHERE {IsKey} AND step = $5";
 
     /// <summary>Whether a save is there, by its id: as an entry, or as one that was and was replaced or removed since.</summary>
-    public string FindSave => $"SELECT EXISTS (SELECT FROM {_schema}.entry WHERE {IsKey} AND step = $5 AND save = $6) OR EXISTS (SELECT FROM {_schema}.done WHERE id = $6)";
+    public string FindSave { get; } = $"SELECT EXISTS (SELECT FROM {schema}.entry WHERE {IsKey} AND step = $5 AND save = $6) OR EXISTS (SELECT FROM {schema}.done WHERE id = $6)";
 
-    public string FindDone => $"SELECT result FROM {_schema}.done WHERE id = $1";
+    public string FindDone { get; } = $"SELECT result FROM {schema}.done WHERE id = $1";
 
     /// <summary>A row for its commit's sake, which ends when the standby has all that was committed before.</summary>
-    public string Confirm => $"INSERT INTO {_schema}.done(id, result) VALUES ($1, 0)";
+    public string Confirm { get; } = $"INSERT INTO {schema}.done(id, result) VALUES ($1, 0)";
 
     /// <summary>Ends what a lost connection may still be doing. Its application name is known to this process alone, so no other session is meant, also where the number was given anew.</summary>
-    public static string EndSession => "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
+    public static string EndSession { get; } = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
 
-    public string Forget => $"DELETE FROM {_schema}.done WHERE id = ANY(ARRAY(SELECT id FROM {_schema}.done WHERE at < {Recently} ORDER BY at LIMIT 10000 FOR UPDATE SKIP LOCKED))";
+    public string Forget { get; } = $"DELETE FROM {schema}.done WHERE id = ANY(ARRAY(SELECT id FROM {schema}.done WHERE at < {Recently} ORDER BY at LIMIT 10000 FOR UPDATE SKIP LOCKED))";
 
     /// <summary>Takes the lease, or finds the one that this same attempt took before its answer was lost.</summary>
-    public string TakeLease => $"""
-        INSERT INTO {_schema}.lease AS l VALUES ($1, $2, $3, $4, 1, $5, clock_timestamp(), clock_timestamp() + $6, $7)
+    public string TakeLease { get; } = $"""
+        INSERT INTO {schema}.lease AS l VALUES ($1, $2, $3, $4, 1, $5, clock_timestamp(), clock_timestamp() + $6, $7)
         ON CONFLICT (kind, pipeline, run, name) DO UPDATE SET token = CASE WHEN l.taking = $7 THEN l.token ELSE l.token + 1 END, holder = $5, taken_at = clock_timestamp(),
             expires_at = clock_timestamp() + $6, taking = $7
             WHERE l.expires_at <= clock_timestamp() OR l.taking = $7
         RETURNING token
         """;
 
-    public string FindLease => $"SELECT token, holder, taken_at, expires_at - clock_timestamp() FROM {_schema}.lease WHERE {IsLease(1)} AND expires_at > clock_timestamp()";
+    public string FindLease { get; } = $"SELECT token, holder, taken_at, expires_at - clock_timestamp() FROM {schema}.lease WHERE {IsLease(1)} AND expires_at > clock_timestamp()";
 
-    public string RenewLease => $"UPDATE {_schema}.lease SET expires_at = clock_timestamp() + $6 WHERE {IsLease(1)} AND token = $5 AND expires_at > clock_timestamp()";
+    public string RenewLease { get; } = $"UPDATE {schema}.lease SET expires_at = clock_timestamp() + $6 WHERE {IsLease(1)} AND token = $5 AND expires_at > clock_timestamp()";
 
-    public string ReleaseLease => $"""
-        WITH released AS (UPDATE {_schema}.lease SET expires_at = '-infinity' WHERE {IsLease(1)} AND token = $5 AND expires_at > clock_timestamp() RETURNING 1)
+    public string ReleaseLease { get; } = $"""
+        WITH released AS (UPDATE {schema}.lease SET expires_at = '-infinity' WHERE {IsLease(1)} AND token = $5 AND expires_at > clock_timestamp() RETURNING 1)
         SELECT {Tell("$6")} FROM released
         """;
 
-    public static string Listen => "LISTEN checkpoint";
+    public static string Listen { get; } = "LISTEN checkpoint";
 
     /// <summary>Says that this session wants to be told of changes under a key: it shares a lock on the key's number, at which a save sees it. Waits for those that are just being committed.</summary>
-    public static string Watch => "SELECT pg_advisory_lock_shared($1)";
+    public static string Watch { get; } = "SELECT pg_advisory_lock_shared($1)";
 
-    public static string Unwatch => "SELECT pg_advisory_unlock_shared($1)";
+    public static string Unwatch { get; } = "SELECT pg_advisory_unlock_shared($1)";
 
     /// <summary>Removes all steps of a key or, where <paramref name="some"/>, those that are given.</summary>
     public string Remove(bool some) => $"""
@@ -139,14 +143,36 @@ internal sealed class Statements(string schema)
         SELECT count(*), {Tell("$6")} FROM removed
         """;
 
-    /// <summary>
-    /// Saves in one statement: nothing of it is there unless all is. Gives the step where it was saved, the highest step that was there before (of the next step alone), and whether the lease is held.
-    /// </summary>
+    /// <summary>Saves in one statement: nothing of it is there unless all is. Gives a row where it was saved, and none where not.</summary>
     /// <remarks>
-    /// The next step is guessed; it is saved where it is one above the highest that the statement sees and, at the unique index, nobody was faster. No lock is needed for that: whoever is beaten is told
+    /// The next step is guessed; it is saved where it is one above the highest that the statement sees and, at the unique index, nobody was faster. No lock is needed for that: whoever is beaten looks for
     /// the highest step, and tries again with another record. The entry that a record follows is meant by its revision, $12.
     /// </remarks>
-    public string Save(SaveShape shape)
+    public string Save(SaveShape shape) => _saves.GetOrAdd(shape, MakeSave);
+
+    /// <summary>Why something was not saved: the highest step, and whether the lease is held.</summary>
+    public string Look(bool isFenced) =>
+        $"SELECT coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0), {(isFenced ? $"EXISTS (SELECT FROM {_schema}.lease WHERE {IsLease(5)} AND token = $9 AND expires_at > clock_timestamp())" : "true")}";
+
+    /// <summary>A page of a listing: from key to key, each by one step down the index.</summary>
+    public string List(ListShape shape) => _lists.GetOrAdd(shape, MakeList);
+
+    /// <summary>Everything that is asked while a store is used, by name.</summary>
+    public IEnumerable<(string Name, string Sql)> All()
+    {
+        foreach (var property in typeof(Statements).GetProperties().Where(p => p.PropertyType == typeof(string) && p.Name is not (nameof(CreateSchema) or nameof(CopyChunks) or nameof(Listen))))
+            yield return (property.Name, (string)property.GetValue(this)!);
+        yield return ("Look free", Look(false));
+        yield return ("Look fenced", Look(true));
+        yield return ("Remove all", Remove(false));
+        yield return ("Remove some", Remove(true));
+        foreach (var shape in SaveShape.All)
+            yield return ($"Save {shape}", Save(shape));
+        foreach (var shape in ListShape.All)
+            yield return ($"List {shape}", List(shape));
+    }
+
+    private string MakeSave(SaveShape shape)
     {
         var parts = new List<string>();
         var conditions = new List<string>();
@@ -158,8 +184,9 @@ internal sealed class Statements(string schema)
         }
         if (shape.Step == StepRule.Next)
         {
-            parts.Add($"last AS MATERIALIZED (SELECT step, revision FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1)");
-            conditions.Add("coalesce((SELECT step FROM last), 0) + 1 = $5 AND ($12::text IS NULL OR coalesce((SELECT revision FROM last), '') = $12)");
+            conditions.Add($"coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0) + 1 = $5");
+            if (shape.Follows)
+                conditions.Add($"coalesce((SELECT revision FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), '') = $12");
         }
         if (shape.Step == StepRule.Overwrite)
         {
@@ -171,22 +198,24 @@ internal sealed class Statements(string schema)
             parts.Add($"logged AS (INSERT INTO {_schema}.done(id, result) SELECT save, $5 FROM old WHERE saved_at > {Recently} ON CONFLICT DO NOTHING)");
             conditions.Add("NOT EXISTS (SELECT FROM old)");
         }
-        parts.Add($"""
-            added AS (INSERT INTO {_schema}.entry(kind, pipeline, run, name, step, record, revision, payload, length, save) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-                {(conditions.Count > 0 ? "WHERE " : "")}{string.Join(" AND ", conditions)} ON CONFLICT DO NOTHING RETURNING 1)
-            """);
+        var tail = $"{Tell("$11")}{(shape.IsDurable ? "" : ", set_config('synchronous_commit', 'off', true)")}";
+        var insert = $"""
+            INSERT INTO {_schema}.entry(kind, pipeline, run, name, step, record, revision, payload, length, save) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+                {(conditions.Count > 0 ? "WHERE " : "")}{string.Join(" AND ", conditions)} ON CONFLICT DO NOTHING RETURNING
+            """;
+        if (shape is { Step: not StepRule.Overwrite, HasChunks: false })
+            return $"{(parts.Count > 0 ? "WITH " : "")}{string.Join(", ", parts)} {insert} {tail}";
+        parts.Add($"added AS ({insert} 1)");
         parts.Add($"saved AS (SELECT FROM added{(shape.Step == StepRule.Overwrite ? " UNION ALL SELECT FROM changed" : "")})");
         if (shape.HasChunks)
             parts.Add($"stored AS (INSERT INTO {_schema}.chunk(payload, number, bytes) SELECT $8, number - 1, bytes FROM saved, unnest($18::bytea[]) WITH ORDINALITY AS c(bytes, number))");
         return $"""
             WITH {string.Join(",\n    ", parts)}
-            SELECT EXISTS (SELECT FROM saved), {(shape.Step == StepRule.Next ? "coalesce((SELECT step FROM last), 0)" : "0::bigint")}, {(shape.IsFenced ? "EXISTS (SELECT FROM fence)" : "true")},
-                {Tell("$11")}{(shape.IsDurable ? "" : ", set_config('synchronous_commit', 'off', true)")}
+            SELECT {tail} FROM saved
             """;
     }
 
-    /// <summary>A page of a listing: from key to key, each by one step down the index.</summary>
-    public string List(ListShape shape)
+    private string MakeList(ListShape shape)
     {
         var free = new List<string>();
         var fixedTo = new List<string> { "kind = $1", "in_run = $2" };
@@ -207,25 +236,13 @@ internal sealed class Statements(string schema)
             """;
     }
 
-    /// <summary>Everything that is asked while a store is used, by name.</summary>
-    public IEnumerable<(string Name, string Sql)> All()
-    {
-        foreach (var property in typeof(Statements).GetProperties().Where(p => p.PropertyType == typeof(string) && p.Name is not (nameof(CreateSchema) or nameof(CopyChunks) or nameof(Listen))))
-            yield return (property.Name, (string)property.GetValue(this)!);
-        yield return ("Remove all", Remove(false));
-        yield return ("Remove some", Remove(true));
-        foreach (var shape in SaveShape.All)
-            yield return ($"Save {shape}", Save(shape));
-        foreach (var shape in ListShape.All)
-            yield return ($"List {shape}", List(shape));
-    }
-
     private static string IsLease(int first) => $"kind = ${first} AND pipeline = ${first + 1} AND run = ${first + 2} AND name = ${first + 3}";
 
     // A notification makes every commit that has one wait for the others: so only where somebody waits under this key, which holds a share of the lock.
     private static string Tell(string number) => $"(SELECT pg_notify('checkpoint', {number}::text) WHERE NOT pg_try_advisory_xact_lock({number}))";
 
-    private static string Quote(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
+    /// <summary>A name as SQL has it.</summary>
+    public static string Quote(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
 
     private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -117,6 +117,7 @@ public sealed partial class MillionTests(PostgresServer server, ITestOutputHelpe
             "RenewLease" => $"{Key}, bigint '1', interval '1 minute'",
             "ReleaseLease" => $"{Key}, bigint '1', bigint '1'",
             "Remove" => $"{Key}, {Id}, bigint '1'" + (name == "Remove some" ? ", bigint[] '{1,2,3}', text[] '{a,b,c}'" : ""),
+            "Look" => name == "Look free" ? Key : $"{Key}, {Key}, bigint '1'",
             "Save" => $"{Key}, bigint '1', bytea 'x', text 'r', {Id}, bigint '3', {Id}, bigint '1', text 'q', {Key}, bigint '1', bytea[] '{{x}}'",
             "List" => "text 'checkpoint', boolean 'true', text 'pipeline 5', text 'run 77', text 'stage 3', text 'pipeline 5', text 'run 77', text 'stage 3', bigint '100'",
             _ => "",
