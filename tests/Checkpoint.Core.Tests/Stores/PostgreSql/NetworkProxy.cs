@@ -39,11 +39,7 @@ internal sealed class NetworkProxy : IDisposable
     }
 
     /// <summary>What was held arrives, be there a client any more or not.</summary>
-    public void ReleaseRequests()
-    {
-        _holdsRequests = false;
-        _released.TrySetResult();
-    }
+    public void ReleaseRequests() => _released.TrySetResult();
 
     /// <summary>Breaks every connection, and refuses new ones.</summary>
     /// <param name="clientsOnly">Whether the server hears nothing of that yet.</param>
@@ -59,7 +55,8 @@ internal sealed class NetworkProxy : IDisposable
         }
     }
 
-    public void Restore() => (_isCut, _answers) = (false, int.MaxValue);
+    /// <summary>New connections are made again. What is held stays so.</summary>
+    public void Restore() => (_isCut, _holdsRequests, _answers) = (false, false, int.MaxValue);
 
     public void Dispose()
     {
@@ -95,7 +92,11 @@ internal sealed class NetworkProxy : IDisposable
                     try
                     {
                         await server.ConnectAsync(IPAddress.Loopback, _target);
-                        await Task.WhenAny(PumpAsync(client, server, isRequest: true), PumpAsync(server, client, isRequest: false));
+                        var requests = PumpAsync(client, server, isRequest: true);
+                        await Task.WhenAny(requests, PumpAsync(server, client, isRequest: false));
+                        // What is held is still under way, whoever is gone.
+                        if (_holdsRequests)
+                            await requests;
                     }
                     catch (SocketException)
                     {
