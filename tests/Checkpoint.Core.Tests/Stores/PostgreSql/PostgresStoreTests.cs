@@ -135,6 +135,29 @@ public sealed class PostgresStoreTests(PostgresServer server)
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1.5), $"it ended after {watch.Elapsed}");
     }
 
+    [PostgresFact]
+    public async Task Whoever_waits_is_told_of_saves_removals_and_leases_given_back()
+    {
+        var store = server.NewStore();
+        await using var waiting = PostgresServer.Open(store);
+        await using var other = PostgresServer.Open(store);
+        await other.Save();
+        var (_, lease) = await other.TryLeaseAsync(Key, "me", TimeSpan.FromMinutes(1), default);
+        await waiting.WaitForChangeAsync(Key, TimeSpan.FromMinutes(1), default);
+        foreach (var change in new Func<Task>[]
+        {
+            () => other.Save(), () => other.Save(step: 2, overwrite: true), () => other.Append(Key), () => other.Save(payload: new byte[6 << 20]),
+            async () => await other.RemoveAsync(Key, [new StoreStep(1, null)], default), async () => await other.ReleaseLeaseAsync(new StoreFence(Key, lease.Token), default),
+        })
+        {
+            var wait = waiting.WaitForChangeAsync(Key, TimeSpan.FromMinutes(2), default).AsTask();
+            await other.Save(key: Key with { Name = "another" });
+            Assert.False(wait.IsCompleted);
+            await change();
+            await wait.WaitAsync(TimeSpan.FromMinutes(1));
+        }
+    }
+
     [PostgresFact(IsOwn = true)]
     public async Task A_standby_alone_is_read_only()
     {
