@@ -171,6 +171,7 @@ function Invoke-PackageTask {
     $null = New-Item -ItemType Directory -Path "$stage/bin"
     Copy-Item "$PSScriptRoot/Checkpoint.psd1", $help -Destination $stage -Recurse
     Copy-Item "$PSScriptRoot/bin/*" -Include *.dll, *.ps1xml -Destination "$stage/bin"
+    Copy-Item "$PSScriptRoot/bin/stores" -Recurse -Exclude *.pdb -Destination "$stage/bin"
 
     $escape = { [Security.SecurityElement]::Escape($args[0]) }
     $cmdlets = $manifest.CmdletsToExport
@@ -334,9 +335,9 @@ function Invoke-Dotnet {
 }
 
 function Use-CleanContext([scriptblock] $Script) {
-    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them.
+    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them, and so is a server.
     $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore |
-        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED'
+        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED', 'CHECKPOINT_TEST_POSTGRES'
     try {
         $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }
         & $Script

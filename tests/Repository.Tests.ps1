@@ -45,6 +45,15 @@ Describe 'The module' {
         (Get-ChildItem (Split-Path $ModulePath) -Recurse -Filter *.dll -Depth 1).Name | Sort-Object | Should -Be 'Checkpoint.Core.dll', 'Checkpoint.dll'
     }
 
+    It 'ships a store driver with all that it needs and the licences of that, in a folder of its own' {
+        $folder = Join-Path (Split-Path $core.Location) stores/postgresql
+        (Get-ChildItem $folder -Exclude *.pdb).Name | Sort-Object | Should -Be @(
+            'Checkpoint.Stores.PostgreSql.deps.json', 'Checkpoint.Stores.PostgreSql.dll', 'Microsoft.Extensions.DependencyInjection.Abstractions.dll'
+            'Microsoft.Extensions.Logging.Abstractions.dll', 'Npgsql.dll', 'THIRD-PARTY-NOTICES.txt'
+        )
+        [AppDomain]::CurrentDomain.GetAssemblies().GetName().Name | Should -Not -Contain Npgsql
+    }
+
     It 'loads its core from beside it' {
         Split-Path $core.Location | Should -Be (Split-Path $shell.Location)
     }

@@ -3,7 +3,7 @@ namespace Checkpoint.Tests;
 /// <summary>Checkpoints: saved, found, listed, restored and removed.</summary>
 public abstract class CheckpointContract : StoreContract
 {
-    [Fact]
+    [DriverFact]
     public async Task A_store_that_nobody_wrote_to_is_empty()
     {
         Assert.Null(await Store.FindAsync(Stage, default));
@@ -13,7 +13,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(0, await Store.RemoveAsync(Stage, null, default));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_checkpoint_is_found_with_all_that_was_said_of_it()
     {
         var draft = Draft(TestState.Small("one")) with
@@ -34,7 +34,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(saved.StateSize, found.StateSize);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Steps_go_on_from_the_latest_and_can_be_named()
     {
         Assert.Equal(1, (await Save()).Step);
@@ -47,38 +47,26 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(CheckpointErrorKind.StoreUnavailable, await Fails(async () => await Save()));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_step_that_is_there_is_left_alone_or_replaced_as_a_whole(bool large)
+    [DriverFact]
+    public async Task A_small_step_that_is_there_is_left_alone_or_replaced_as_a_whole() => await LeaveOrReplace(large: false);
+
+    [DriverFact]
+    public async Task A_large_step_that_is_there_is_left_alone_or_replaced_as_a_whole() => await LeaveOrReplace(large: true);
+
+    [DriverFact]
+    public async Task A_state_comes_back_byte_for_byte()
     {
-        TestState State(int seed) => large ? TestState.Large(seed) : TestState.Small($"{seed}");
-        await Save(State(1), 4);
-        var first = (await Store.ReadAsync(Stage, 4, default)).Info!;
-
-        Assert.Equal(CheckpointErrorKind.CheckpointExists, await Fails(async () => await Save(State(2), 4)));
-        TestState.AssertEqual(State(1), (await Restore())!);
-
-        await Save(State(3), 4, overwrite: true);
-        TestState.AssertEqual(State(3), (await Restore())!);
-        Assert.Equal([4L], await Steps());
-        Assert.NotEqual(first.Revision, (await Store.ReadAsync(Stage, 4, default)).Info!.Revision);
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(5_000_000)]
-    public async Task A_state_comes_back_byte_for_byte(int blob)
-    {
-        var state = TestState.Large(blob, blob);
-        await Save(state);
+        foreach (var length in new[] { 0, 1, 5_000_000 })
+        {
+            var state = TestState.Large(length, length);
+            var saved = await Save(state);
+            TestState.AssertEqual(state, (await Restore(saved.Step))!);
+        }
         await Save();
-        TestState.AssertEqual(state, (await Restore(1))!);
-        Assert.Null(await Restore(2));
+        Assert.Null(await Restore(4));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task A_save_whose_state_fails_leaves_nothing()
     {
         await Assert.ThrowsAsync<FormatException>(async () => await Store.SaveAsync(Draft(new Failing()), default));
@@ -87,7 +75,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(1, (await Save()).Step);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Stages_are_listed_in_the_order_of_pipeline_run_and_name_and_runs_apart()
     {
         foreach (var (pipeline, run, name) in new[] { ("b", null, "x"), ("a", null, "Z"), ("a", null, "y"), ("a", "2", "y"), ("a", "1", "y"), ("a", null, "é") })
@@ -99,7 +87,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(["y"], (await List(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Where(n => n == "y") })).Select(l => l.Stage.Name));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Names_that_differ_in_case_or_form_alone_are_the_same()
     {
         await Save(stage: new StageId("P", "R", "E\u0301"));
@@ -110,7 +98,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal("é", listing.Stage.Name);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Steps_are_removed_and_the_rest_stays()
     {
         for (var i = 1; i <= 4; i++)
@@ -128,7 +116,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(1, (await Save()).Step);
     }
 
-    [Fact]
+    [DriverFact]
     public async Task The_encryption_of_a_record_is_replaced_only_while_it_is_the_one_that_was_read()
     {
         var (oldKey, newKey) = (CheckpointKey.FromText("one", ""), CheckpointKey.FromText("two", ""));
@@ -142,7 +130,7 @@ public abstract class CheckpointContract : StoreContract
         Assert.Equal(CheckpointErrorKind.KeyWrong, await Fails(async () => await new CheckpointEngine(Open(), key: oldKey).RestoreAsync(Stage, null, TestState.Read, null, default)));
     }
 
-    [Fact]
+    [DriverFact]
     public async Task Writers_of_one_stage_lose_and_double_no_step_and_readers_find_what_is_whole()
     {
         const int Writers = 4, Saves = 20;
@@ -164,6 +152,21 @@ public abstract class CheckpointContract : StoreContract
 
         Assert.Equal(Enumerable.Range(1, Writers * Saves).Select(i => (long)i), steps.Order());
         Assert.Equal(steps.OrderDescending(), await Steps());
+    }
+
+    private async Task LeaveOrReplace(bool large)
+    {
+        TestState State(int seed) => large ? TestState.Large(seed) : TestState.Small($"{seed}");
+        await Save(State(1), 4);
+        var first = (await Store.ReadAsync(Stage, 4, default)).Info!;
+
+        Assert.Equal(CheckpointErrorKind.CheckpointExists, await Fails(async () => await Save(State(2), 4)));
+        TestState.AssertEqual(State(1), (await Restore())!);
+
+        await Save(State(3), 4, overwrite: true);
+        TestState.AssertEqual(State(3), (await Restore())!);
+        Assert.Equal([4L], await Steps());
+        Assert.NotEqual(first.Revision, (await Store.ReadAsync(Stage, 4, default)).Info!.Revision);
     }
 
     private sealed class Failing : IStateSource

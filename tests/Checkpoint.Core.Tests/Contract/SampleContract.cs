@@ -10,7 +10,9 @@ internal static class SampleStore
         StoreDrivers.Register("sqlite", Path.GetFullPath(Path.Join(AppContext.BaseDirectory, "..", "..", "Checkpoint.Stores.Sample", configuration, "Checkpoint.Stores.Sample.dll")));
     }
 
-    public static CheckpointStore Open(string folder, TimeProvider? time = null) => new DriverStore(StoreDrivers.Open("sqlite", $"sqlite://{folder}/store.db")!, time);
+    public static StoreDriver OpenDriver(string folder) => StoreDrivers.Open("sqlite", $"sqlite://{folder}/store.db")!;
+
+    public static CheckpointStore Open(string folder, TimeProvider? time = null) => new DriverStore(OpenDriver(folder), time);
 }
 
 public sealed class SampleCheckpointContract : CheckpointContract
@@ -21,4 +23,13 @@ public sealed class SampleCheckpointContract : CheckpointContract
 public sealed class SampleLeaseContract : LeaseContract
 {
     private protected override CheckpointStore Open(TimeProvider time) => SampleStore.Open(Temp.Path, time);
+}
+
+public sealed class SampleDriverTests : StoreDriverTests, IDisposable
+{
+    private readonly TempFolder _temp = new();
+
+    public void Dispose() => _temp.Dispose();
+
+    private protected override StoreDriver Open() => SampleStore.OpenDriver(_temp.Path);
 }

@@ -1,0 +1,7 @@
+namespace Checkpoint.Stores.PostgreSql;
+
+/// <summary>What came of a save.</summary>
+/// <param name="IsSaved">Whether it is there.</param>
+/// <param name="Last">The highest step that is there, where it was not saved.</param>
+/// <param name="IsHeld">Whether the lease is held that it asked for.</param>
+internal readonly record struct SaveAnswer(bool IsSaved, long Last, bool IsHeld);

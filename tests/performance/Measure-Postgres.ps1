@@ -1,0 +1,117 @@
+#Requires -Version 7.4
+<#
+.SYNOPSIS
+Measures Checkpoint on PostgreSQL against a bare question and against pgbench.
+
+.DESCRIPTION
+Test-Checkpoint on a warm connection against a cmdlet that asks SELECT 1 through the same Npgsql; and saves per second of several runspaces against pgbench that runs the same inserts with as many clients
+on the same server: the entry, durably, and then the line of history, which need not be. The two take turns. Build the module first. A server is started in a temporary folder; as root it runs as the user postgres.
+
+.PARAMETER Clients
+How many save at once.
+
+.PARAMETER Seconds
+How long each saves.
+
+.PARAMETER Rounds
+How many rounds of each.
+#>
+[CmdletBinding()]
+param(
+    [ValidateRange(1, 100)]
+    [int] $Clients = 8,
+
+    [ValidateRange(1, 600)]
+    [int] $Seconds = 5,
+
+    [ValidateRange(1, 100)]
+    [int] $Rounds = 5
+)
+
+$ErrorActionPreference = 'Stop'
+$repository = [IO.Path]::GetFullPath("$PSScriptRoot/../..")
+$driver = "$repository/bin/stores/postgresql"
+$folder = "/tmp/checkpoint-measure-$PID"
+$port = 40000 + $PID % 20000
+
+function Find-Program([string] $Name) {
+    $command = Get-Command $Name -ErrorAction Ignore -CommandType Application | Select-Object -First 1
+    $command ? $command.Source : (Get-Item "/usr/lib/postgresql/*/bin/$Name" | Select-Object -Last 1).FullName
+}
+
+function Invoke-Server([string] $Name, [string[]] $Argument) {
+    $command = @((Find-Program $Name)) + $Argument
+    if ([Environment]::UserName -eq 'root') {
+        $command = @('runuser', '-u', 'postgres', '--') + $command
+    }
+    $output = & $command[0] $command[1..$command.Count] 2>&1
+    if ($LASTEXITCODE) { throw "$Name failed: $output" }
+}
+
+function Measure-Block([scriptblock] $Block, [int] $Count) {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    for ($i = 0; $i -lt $Count; $i++) { $null = & $Block }
+    $watch.Elapsed.TotalMicroseconds / $Count
+}
+
+function Get-Median([double[]] $Value) {
+    @($Value | Sort-Object)[[int] [Math]::Floor($Value.Count / 2)]
+}
+
+Push-Location /
+$null = New-Item -ItemType Directory $folder
+try {
+    if ([Environment]::UserName -eq 'root') { chown postgres $folder }
+    Invoke-Server initdb '-D', "$folder/data", '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'
+    Invoke-Server pg_ctl '-D', "$folder/data", '-w', '-l', "$folder/log", '-o', "-c port=$port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder", 'start'
+
+    $peer = "$folder/Peer.dll"
+    Add-Type -Path "$PSScriptRoot/PostgresPeer.cs" -OutputAssembly $peer -OutputType Library -CompilerOptions '/optimize+' -IgnoreWarnings -WarningAction Ignore -ReferencedAssemblies @(
+        "$driver/Npgsql.dll", 'System.Management.Automation', 'netstandard', 'System.Data.Common', 'System.ComponentModel.Primitives')
+    Get-ChildItem "$driver/Microsoft.*.dll", "$driver/Npgsql.dll" | ForEach-Object { $null = [Reflection.Assembly]::LoadFrom($_) }
+    Import-Module $peer, "$repository/Checkpoint.psd1"
+    $store = "postgresql://postgres@127.0.0.1:$port/postgres"
+    $connection = "Host=127.0.0.1;Port=$port;Username=postgres;Database=postgres"
+
+    Save-Checkpoint ingest -Store $store 6> $null
+    $ratios = foreach ($round in 0..$Rounds) {
+        $ours = Measure-Block { Test-Checkpoint ingest -Store $store } 1000
+        $theirs = Measure-Block { Test-Select1 $connection } 1000
+        # The first lets the runtime compile both.
+        if ($round) { $ours / $theirs }
+    }
+    'Test-Checkpoint, warm: {0:0.00} x SELECT 1 through Npgsql (rounds {1:0.00} to {2:0.00}); target: at most 1.5' -f (Get-Median $ratios), ($ratios | Measure-Object -Minimum).Minimum, ($ratios | Measure-Object -Maximum).Maximum
+
+    $script = "$folder/insert.sql"
+    Set-Content $script @'
+\set step random(1, 1000000000000)
+INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('checkpoint', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 300), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING;
+BEGIN;
+SET LOCAL synchronous_commit = off;
+INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('history', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 150), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING;
+COMMIT;
+'@
+    # Each in a runspace of its own, with a connection of its own, to a stage and a pipeline of its own.
+    $save = {
+        1..$Clients | ForEach-Object -ThrottleLimit $Clients -Parallel {
+            Import-Module "$using:repository/Checkpoint.psd1"
+            $count = 0
+            for ($watch = [Diagnostics.Stopwatch]::StartNew(); $watch.Elapsed.TotalSeconds -lt $using:Seconds; $count++) { Save-Checkpoint stage -Pipeline "p$_" -Store $using:store 6> $null }
+            $count
+        } | Measure-Object -Sum | ForEach-Object { $_.Sum / $Seconds }
+    }
+    $null = & $save
+    $ratios = foreach ($round in 1..$Rounds) {
+        $ours = & $save
+        $told = & (Find-Program pgbench) -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f $script postgres
+        $theirs = [double] [regex]::Match("$told", 'tps = ([\d.]+)').Groups[1].Value
+        Write-Verbose "$ours saves against $theirs of pgbench a second"
+        $ours / $theirs
+    }
+    'Save-Checkpoint, {0} at once: {1:0.00} x the saves of pgbench a second (rounds {2:0.00} to {3:0.00}); target: at least 0.8' -f $Clients, (Get-Median $ratios), ($ratios | Measure-Object -Minimum).Minimum, ($ratios | Measure-Object -Maximum).Maximum
+}
+finally {
+    Invoke-Server pg_ctl '-D', "$folder/data", '-w', '-m', 'immediate', 'stop'
+    Remove-Item $folder -Recurse -Force
+    Pop-Location
+}
