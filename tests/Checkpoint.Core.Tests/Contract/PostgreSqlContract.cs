@@ -4,28 +4,30 @@ namespace Checkpoint.Tests;
 [Collection(PostgresServer.Collection)]
 public sealed class PostgreSqlCheckpointContract(PostgresServer server) : CheckpointContract
 {
-    private StoreDriver? _driver;
+    private readonly Lazy<StoreDriver> _driver = new(() => PostgresServer.Open(server.NewStore()));
 
     public override void Dispose()
     {
-        _driver?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        if (_driver.IsValueCreated)
+            _driver.Value.DisposeAsync().AsTask().GetAwaiter().GetResult();
         base.Dispose();
     }
 
-    private protected override CheckpointStore Open() => new DriverStore(_driver ??= PostgresServer.Open(server.NewStore()));
+    private protected override CheckpointStore Open() => new DriverStore(_driver.Value);
 }
 
 [NeedsPostgres]
 [Collection(PostgresServer.Collection)]
 public sealed class PostgreSqlLeaseContract(PostgresServer server) : LeaseContract
 {
-    private StoreDriver? _driver;
+    private readonly Lazy<StoreDriver> _driver = new(() => PostgresServer.Open(server.NewStore()));
 
     public override void Dispose()
     {
-        _driver?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        if (_driver.IsValueCreated)
+            _driver.Value.DisposeAsync().AsTask().GetAwaiter().GetResult();
         base.Dispose();
     }
 
-    private protected override CheckpointStore Open(TimeProvider time) => new DriverStore(_driver ??= PostgresServer.Open(server.NewStore()), time);
+    private protected override CheckpointStore Open(TimeProvider time) => new DriverStore(_driver.Value, time);
 }
