@@ -11,6 +11,7 @@
     FormatsToProcess = @('bin/Checkpoint.Format.ps1xml')
     CmdletsToExport = @(
         'Clear-Checkpoint'
+        'Copy-Checkpoint'
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'
@@ -19,6 +20,7 @@
         'Invoke-CheckpointItem'
         'Invoke-CheckpointPipeline'
         'Invoke-CheckpointStage'
+        'Lock-Checkpoint'
         'New-CheckpointCircuitBreaker'
         'New-CheckpointHook'
         'New-CheckpointIterator'
@@ -29,6 +31,8 @@
         'Set-CheckpointContext'
         'Test-Checkpoint'
         'Test-CheckpointStore'
+        'Update-CheckpointKey'
+        'Unlock-Checkpoint'
         'Update-CheckpointKey'
         'Wait-Checkpoint'
     )

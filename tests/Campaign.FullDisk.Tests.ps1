@@ -26,25 +26,51 @@ BeforeAll {
         'a save behind the work' = { Save-Checkpoint async -State ([byte[]]::new(20000)) -Async @at; Wait-Checkpoint -Pending }
         'a stage' = { $null = Invoke-CheckpointStage stage { 'x' * 50000 } @at }
         'a pipeline' = { $null = Invoke-CheckpointPipeline flow { stage one { 'x' * 50000 } } -Store $store -Run r -ErrorAction Stop }
+        'an encrypted save' = { Save-Checkpoint sealed -State ([byte[]]::new(20000)) -Key ([byte[]] (1..32)) -Store $store -Pipeline sealed -Run '' }
+        # The new key opens it from then on, so that it is another one each time.
+        'a change of the key' = {
+            $new = [Security.Cryptography.RandomNumberGenerator]::GetBytes(32)
+            Update-CheckpointKey kept -Key $keys[-1] -NewKey $new -Store $store -Pipeline sealed -Run '' -ErrorAction Stop
+            $keys.Add($new)
+        }
+        'a repair' = {
+            Repair-CheckpointStore damaged -Store $store -Pipeline damaged -Confirm:$false -ErrorAction Stop | Where-Object Action -NE 'Quarantined' | ForEach-Object { throw "$_" }
+        }
         'items' = { $null = 1..5 | Invoke-CheckpointItem items { "$_" * 20000 } -SaveOutput @at }
     }
 
     function Initialize-Store {
         Save-Checkpoint kept -State 'old' -Step 1 @at
         $null = 1..2 | Invoke-CheckpointItem items { "$_" * 20000 } -SaveOutput @at
+        Save-Checkpoint kept -State 'secret' -Key $keys[-1] -Store $store -Pipeline sealed -Run ''
+        Set-Damage
+    }
+
+    # Something to be repaired, anew where it was.
+    function Set-Damage {
+        $path = "$store/damaged/stages/damaged/0000000001.json"
+        if (-not (Test-Path $path)) { Save-Checkpoint damaged -State ([byte[]]::new(20000)) -Store $store -Pipeline damaged -Run '' }
+        $record = [IO.File]::Open($path, 'Open', 'ReadWrite')
+        $record.Position = 100
+        $record.WriteByte(0)
+        $record.Dispose()
     }
 
     # Each work fails with one of the ids, and leaves what there was.
     function Test-Refusal([object] $Campaign, [string] $Id, [string] $Place, [string[]] $Work) {
         foreach ($name in $Work) {
             $Campaign.Tries++
+            # What the work before it gave up is room again.
+            if ($Id -eq 'StoreFull') { Write-Filling 0 }
             $told = try { & $works[$name] 3>$null; 'no error' } catch { "$($_.FullyQualifiedErrorId)" }
-            # A pipeline tells of the error of its stage.
-            if ($told -notlike "$Id,*" -and -not ($name -eq 'a pipeline' -and $told -like 'StageFailed,*')) {
+            # A pipeline tells of the error of its stage. A repair needs room for folders alone, which need none in memory.
+            if ($told -notlike "$Id,*" -and -not ($name -eq 'a pipeline' -and $told -like 'StageFailed,*') -and -not ($name -eq 'a repair' -and $Place -eq 'tmpfs' -and $told -eq 'no error')) {
                 $Campaign.Findings.Add("$name on $Place gave: $told")
             }
             Test-Content $Campaign "behind $name on $Place"
             $kept = Restore-Checkpoint kept @at 3>$null
+            $sealed = Restore-Checkpoint kept -Key $keys[-1] -Store $store -Pipeline sealed -Run '' 3>$null
+            if ($sealed -ne 'secret') { $Campaign.Findings.Add("behind $name on $Place the encrypted one is '$sealed'") }
             if ($kept -ne 'old') { $Campaign.Findings.Add("behind $name on $Place the old one is changed") }
         }
     }
@@ -77,10 +103,21 @@ BeforeAll {
 
     # Fills what is left, to the last byte but some.
     function Write-Filling([long] $Leave) {
-        $file = [IO.File]::Create("$folder/filling")
-        $piece = [byte[]]::new(4096)
-        try { while ($true) { $file.Write($piece); $file.Flush() } }
-        catch [IO.IOException] { $null = $_ }
+        # What was removed, or kept for a file that is open, is free only when the file system's journal is on the disk.
+        do {
+            sync -f $folder
+            $file = [IO.FileStream]::new("$folder/filling", 'Append', 'Write', 'Read', 0)
+            $before = $file.Length
+            # The smallest has the size of a block.
+            foreach ($size in 65536, 4096, 1024) {
+                $piece = [byte[]]::new($size)
+                try { while ($true) { $file.Write($piece) } }
+                catch [IO.IOException] { $null = $_ }
+            }
+            $isFull = $file.Length -eq $before
+            $file.Dispose()
+        } until ($isFull)
+        $file = [IO.File]::OpenWrite("$folder/filling")
         $file.SetLength([math]::Max(0, $file.Length - $Leave))
         $file.Dispose()
     }
@@ -92,6 +129,8 @@ Describe 'A small file system that fills up' -Tag Campaign {
         $campaign = Start-Campaign "Full disk, $kind"
         $folder = New-TestStore
         $store = "$folder/store"
+        $keys = [Collections.Generic.List[byte[]]]::new()
+        $keys.Add([Security.Cryptography.RandomNumberGenerator]::GetBytes(32))
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
         if ($kind -eq 'tmpfs') {
             mount -t tmpfs -o size=4m none $folder
@@ -109,7 +148,6 @@ Describe 'A small file system that fills up' -Tag Campaign {
         try {
             Initialize-Store
             foreach ($turn in 1..($campaign.IsLong ? 40 : 3)) {
-                Write-Filling 0
                 Test-Refusal $campaign StoreFull $kind ($works.Keys | Sort-Object { $campaign.Random.Next() })
                 # With some room, less than the works need: which of them fits is not to be known, but each is there whole or is refused.
                 Clear-Filling
@@ -129,6 +167,7 @@ Describe 'A small file system that fills up' -Tag Campaign {
                 if (Get-Checkpoint @at) { $campaign.Findings.Add('what was cleared is there') }
                 Clear-Filling
                 Save-Checkpoint kept -State 'old' -Step 1 @at
+                Set-Damage
             }
             mount -o remount,ro $folder
             $LASTEXITCODE | Should -Be 0

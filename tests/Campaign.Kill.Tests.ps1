@@ -208,10 +208,17 @@ BeforeAll {
         $Model.Items.Clear()
     }
 
-    # The next save of each stage works, and behind a repair nothing lies there that no record names.
-    function Test-Leftover([object] $Campaign, [hashtable] $Model) {
-        $leftover = { Get-ChildItem $Model.Store -Recurse -File -Force | Where-Object { $_.Name -match '^~.*\.tmp$' -or ($_.Extension -eq '.state' -and -not (Test-Named $_)) } }
-        $Model.Leftovers += @(& $leftover).Count
+    # A repair removes what was left, at once, and has nothing else to mend: who is killed damages nothing.
+    function Test-Repair([object] $Campaign, [hashtable] $Model) {
+        Repair-CheckpointStore -Store $Model.Store -Confirm:$false | Where-Object { "$($_.Action) $($_.Kind)" -notin 'Removed Leftover', 'Rebuilt HistoryHead' } |
+            ForEach-Object { $Campaign.Findings.Add("repaired: $_ $($_.Message)") }
+        # That a crash cut off a line of a history or a journal stays to be told.
+        Test-CheckpointStore -Store $Model.Store | Where-Object Kind -NE 'TornLine' | ForEach-Object { $Campaign.Findings.Add("behind a repair: $_ $($_.Message)") }
+        Get-Leftover $Model | ForEach-Object { $Campaign.Findings.Add("a leftover behind a repair: $_") }
+    }
+
+    # The next save of each stage works, and removes what was left there.
+    function Test-NextSave([object] $Campaign, [hashtable] $Model) {
         # A leftover counts as dead when the folder changed long after it; so it is made old, not waited for.
         Get-ChildItem $Model.Store -Recurse -File -Force -Include ~*.tmp, *.state | ForEach-Object { $_.LastWriteTimeUtc = [datetime]::UtcNow.AddHours(-1) }
         foreach ($folder in Get-ChildItem "$($Model.Store)/*/stages/*", "$($Model.Store)/*/runs/*/stages/*" -Directory) {
@@ -223,15 +230,22 @@ BeforeAll {
                 $Campaign.Findings.Add("behind step $before of $($at.Name) came $step")
             }
         }
-        if (Get-Command Repair-CheckpointStore -ErrorAction Ignore) {
-            Repair-CheckpointStore -Store $Model.Store -Confirm:$false | Where-Object Severity -EQ 'Error' | ForEach-Object { $Campaign.Findings.Add("$_") }
-            Test-CheckpointStore -Store $Model.Store | Where-Object Severity -NE 'Information' | ForEach-Object { $Campaign.Findings.Add("$_") }
+        Get-Leftover $Model | Where-Object { $_.Directory.Parent.Name -eq 'stages' } | ForEach-Object { $Campaign.Findings.Add("a leftover behind the next save: $_") }
+    }
+
+    function Get-Leftover([hashtable] $Model) {
+        Get-ChildItem $Model.Store -Recurse -File -Force | Where-Object { $_.Name -match '^~.*\.tmp$' -or ($_.Extension -eq '.state' -and -not (Test-Named $_)) }
+    }
+
+    # Where there is a key no file says what was saved, not even one that was left.
+    function Test-Secrecy([object] $Campaign, [hashtable] $Model) {
+        $open = @(Get-ChildItem $Model.Store -Recurse -File -Force | Where-Object { [Text.Encoding]::Latin1.GetString([IO.File]::ReadAllBytes($_)).Contains('"writer"') })
+        if ($Model.Key) {
+            $open | ForEach-Object { $Campaign.Findings.Add("'$_' is not encrypted") }
         }
         else {
-            # What lies beside the record of a run waits for that run to be written again.
-            Get-ChildItem "$($Model.Store)/*/runs/*/~*.tmp" -Force | Remove-Item -Force
+            $Model.Open += $open.Count
         }
-        & $leftover | ForEach-Object { $Campaign.Findings.Add("a leftover: $_") }
     }
 
     function Test-Named([IO.FileInfo] $Payload) {
@@ -240,7 +254,8 @@ BeforeAll {
     }
 
     function New-Model {
-        @{ Store = New-TestStore; Round = 0; Saves = 0; Cuts = 0; Leftovers = 0; Steps = @{}; Last = @{}; Cleared = @{}; Done = @{}; Items = [Collections.Generic.HashSet[string]]::new() }
+        param([switch] $WithKey)
+        @{ Store = New-TestStore; Key = $WithKey ? 'base64:' + [Convert]::ToBase64String([byte[]] (1..32)) : $null; Open = 0; Round = 0; Saves = 0; Cuts = 0; Leftovers = 0; Steps = @{}; Last = @{}; Cleared = @{}; Done = @{}; Items = [Collections.Generic.HashSet[string]]::new() }
     }
 }
 
@@ -249,21 +264,39 @@ Describe 'Processes that are killed' -Tag Campaign {
         $campaign = Start-Campaign Kill
         # The store is left for a new one now and then: what lies there is read whole each time.
         $total, $rounds = $campaign.IsLong ? @(1000, 10) : @(32, 4)
-        $sum = @{ Saves = 0; Cuts = 0; Leftovers = 0 }
-        while ($campaign.Tries -lt $total -and $campaign.Findings.Count -lt 20) {
-            $model = New-Model
-            foreach ($round in 1..$rounds) {
-                Invoke-Round $campaign $model -Children 4
-                Test-Model $campaign $model
-                Complete-Work $campaign $model
+        $sum = @{ Saves = 0; Cuts = 0; Leftovers = 0; Open = 0 }
+        try {
+            for ($number = 1; $campaign.Tries -lt $total -and $campaign.Findings.Count -lt 20; $number++) {
+                $model = New-Model -WithKey:($number % 2 -eq 0)
+                $env:CHECKPOINT_KEY = $model.Key
+                foreach ($round in 1..$rounds) {
+                    Invoke-Round $campaign $model -Children 4
+                    Test-Model $campaign $model
+                    Complete-Work $campaign $model
+                }
+                Test-Secrecy $campaign $model
+                $model.Leftovers = @(Get-Leftover $model).Count
+                # Either alone is to remove what was left.
+                if ($campaign.Random.Next(2)) {
+                    Test-Repair $campaign $model
+                    Test-NextSave $campaign $model
+                }
+                else {
+                    Test-NextSave $campaign $model
+                    Test-Repair $campaign $model
+                }
+                foreach ($count in @($sum.Keys)) {
+                    $sum[$count] += $model[$count]
+                }
+                Remove-Item $model.Store -Recurse -Force
             }
-            Test-Leftover $campaign $model
-            foreach ($count in @($sum.Keys)) {
-                $sum[$count] += $model[$count]
-            }
-            Remove-Item $model.Store -Recurse -Force
         }
-        Complete-Campaign $campaign "$($sum.Saves) saves told of, $($sum.Cuts) runs and journals cut off and resumed, $($sum.Leftovers) leftovers removed"
+        finally {
+            $env:CHECKPOINT_KEY = $null
+        }
+        # Else nothing was shown by looking for it where there is a key.
+        $sum.Open | Should -BeGreaterThan 0
+        Complete-Campaign $campaign "half of them with a key; $($sum.Saves) saves told of, $($sum.Cuts) runs and journals cut off and resumed, $($sum.Leftovers) leftovers removed"
     }
 
     It 'would be found out, had they told of a save before it was there' {

@@ -16,17 +16,20 @@ BeforeAll {
 }
 
 Describe 'Every state' -Tag Campaign {
-    It 'comes back with the same type and value' {
-        $campaign = Start-Campaign State
-        $store = New-TestStore
+    It 'comes back with the same type and value: <Name>' -ForEach @(
+        @{ Name = 'State'; Key = $null }
+        @{ Name = 'State with a key and secrets'; Key = [byte[]] (1..32) }
+    ) {
+        $campaign = Start-Campaign $Name
+        $at = @{ Store = New-TestStore; Key = $Key }
         $count = @{ Tries = 0 }
         $copy = {
             param($State)
             $count.Tries++
-            Save-Checkpoint state -State $State -Step 1 -Overwrite -Store $store -InformationAction Ignore
-            Restore-Checkpoint state -Store $store
+            Save-Checkpoint state -State $State -Step 1 -Overwrite @at -InformationAction Ignore
+            Restore-Checkpoint state @at
         }
-        $fault = [Checkpoint.Campaigns.StateCampaign]::FindFault($copy, ($campaign.IsLong ? 10000 : 400), $campaign.Seed)
+        $fault = [Checkpoint.Campaigns.StateCampaign]::FindFault($copy, ($campaign.IsLong ? 10000 : 500), [bool] $Key, $campaign.Seed)
         $campaign.Tries = $count.Tries
         if ($fault) {
             $campaign.Findings.Add($fault)
@@ -45,6 +48,8 @@ Describe 'Every state' -Tag Campaign {
         @{ State = [pscustomobject]@{ a = 1; b = 2 }; Other = [pscustomobject]@{ b = 2; a = 1 } }
         @{ State = @{ a = 1 }; Other = [Activator]::CreateInstance([hashtable], @{ a = 1 }, [StringComparer]::Ordinal) }
         @{ State = , $null; Other = @() }
+        @{ State = [Net.NetworkCredential]::new('', 'a').SecurePassword; Other = [Net.NetworkCredential]::new('', 'b').SecurePassword }
+        @{ State = [pscredential]::new('u', ([Net.NetworkCredential]::new('', 'a').SecurePassword)); Other = [pscredential]::new('u', ([Net.NetworkCredential]::new('', 'b').SecurePassword)) }
     ) {
         [Checkpoint.Campaigns.StateCampaign]::Difference($State, $Other) | Should -Not -BeNullOrEmpty
         [Checkpoint.Campaigns.StateCampaign]::Difference($State, $State) | Should -BeNullOrEmpty

@@ -20,6 +20,18 @@ else {
 }
 $script:RepositoryRoot = [IO.Path]::GetFullPath("$PSScriptRoot/..")
 
+# The kind of store that the tests run on: a folder, or the sample driver.
+$script:StoreKind = $env:CHECKPOINT_TEST_STORE_KIND
+if ($StoreKind -eq 'sqlite') {
+    # As somebody's own module does it, so that child processes have it too.
+    $module = Join-Path ([IO.Path]::GetTempPath()) "checkpoint-sample-$PID.psm1"
+    Set-Content -LiteralPath $module @"
+Import-Module '$ModulePath' -Global
+[Checkpoint.StoreDrivers]::Register('sqlite', '$RepositoryRoot/out/bin/Checkpoint.Stores.Sample/release/Checkpoint.Stores.Sample.dll')
+"@
+    $script:ModulePath = $module
+}
+
 Import-Module $script:ModulePath -Global -ErrorAction Stop
 
 function New-TestStore {
@@ -41,6 +53,9 @@ function New-TestStore {
     param([switch] $Missing)
 
     $path = Join-Path $TestDrive "store-$([guid]::NewGuid().ToString('N'))"
+    if ($StoreKind -eq 'sqlite') {
+        return "sqlite://$path.db"
+    }
     if (-not $Missing) {
         $null = New-Item -ItemType Directory -Path $path
     }

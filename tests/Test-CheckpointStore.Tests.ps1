@@ -48,6 +48,39 @@ Describe 'Test-CheckpointStore' {
             Test-Checkpoint small | Should -BeTrue
         }
 
+        It 'says nothing of what is encrypted either, whatever state is in it' {
+            Set-CheckpointContext -Key ([byte[]](1..32))
+            $text = [Net.NetworkCredential]::new('', 'päß').SecurePassword
+            Save-Checkpoint secrets @{ text = $text; user = [pscredential]::new('ü', $text); none = [pscredential]::Empty; list = @($text, [securestring]::new()) }
+            Save-Checkpoint all (Get-Process -Id $PID) -WarningAction SilentlyContinue
+            Save-Checkpoint big @{ a = [double[]](1..200000); b = 'x' * 300000 } -Metadata @{ rows = 5 }
+            Test-CheckpointStore | Format-List | Out-String | Should -BeNullOrEmpty
+        }
+
+        It 'verifies with the key of the context or -Key that what is encrypted is what was saved, whoever made the checksums right' {
+            $key = [byte[]](1..32)
+            Set-CheckpointContext -Key $key
+            Save-Checkpoint a 'first'
+            Save-Checkpoint a 'second'
+            $info = Get-Checkpoint a
+            $text = [IO.File]::ReadAllText($info.Location)
+            $body = $text.Substring(0, $text.Length - 85) -replace '"savedAt": "2', '"savedAt": "3'
+            $hash = [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes($body))).ToLowerInvariant()
+            [IO.File]::WriteAllText($info.Location, "$body,`n  `"checksum`": `"$hash`"`n}`n")
+
+            Test-CheckpointStore -Key $null | Should -BeNullOrEmpty
+            (Test-CheckpointStore).Kind | Should -Be 'NotAuthentic'
+            Test-CheckpointStore -Key ([byte[]](2..33)) | ForEach-Object { "$($_.Severity) $($_.Kind) $($_.Step)" } | Should -Be 'Information Locked 1', 'Information Locked 2'
+            Set-CheckpointContext -Key $null
+            (Test-CheckpointStore -Key $key).Kind | Should -Be 'NotAuthentic'
+            { Test-CheckpointStore -Key 'secret' } | Should -Throw -ErrorId 'InvalidArgument,Checkpoint.Commands.TestCheckpointStoreCommand'
+            Repair-CheckpointStore | Should -BeNullOrEmpty
+            (Repair-CheckpointStore -Key $key).Action | Should -Be 'Quarantined'
+            Restore-Checkpoint a -Key $key | Should -Be 'first'
+            Save-Checkpoint plain 1
+            (Test-CheckpointStore -Key $key).Kind | Should -Be 'NotEncrypted'
+        }
+
         It 'says so, and makes nothing, where there is none' {
             Test-CheckpointStore -Store "$store/none" -WarningVariable warned -WarningAction SilentlyContinue | Should -BeNullOrEmpty
             "$warned" | Should -BeLike "There is no store at*none*"
@@ -74,12 +107,12 @@ Describe 'Test-CheckpointStore' {
             $payload = $found | Where-Object Kind -EQ DamagedPayload
             $payload | Should -BeOfType Checkpoint.StoreFinding
             $payload.Pipeline, $payload.Run, $payload.Name, $payload.Step, $payload.Store, $payload.Action | Should -Be 'default', $null, 'a', 3, $store, 'None'
-            $payload.Message | Should -BeLike '*10 bytes and should have*newest intact step counts*'
+            $payload.Message | Should -BeLike '*10 bytes and should have*newest intact step counts. Repair-CheckpointStore puts it aside.'
             $found | Select-Object -First 1 | Get-Member -MemberType Property | ForEach-Object { $_.Definition } | Should -Not -Match 'set;'
         }
 
         It 'names what happened to the history' -ForEach @(
-            @{ Change = { $_[0], $_[2], $_[3] }; Message = 'Line 2 of the history*follows a gap: line 2 was removed*' }
+            @{ Change = { $_[0], $_[2], $_[3] }; Message = 'Line 2 of the history*follows a gap: line 2 was removed*. Find out who did it; Repair-CheckpointStore writes down that it is known.' }
             @{ Change = { $_[0], ($_[1] -replace '"b"', '"x"'), $_[2], $_[3] }; Message = "Line 2 of the history*was changed ('Saved x step 1')*" }
             @{ Change = { $_[0], $_[2], $_[1], $_[3] }; Message = 'Line 3 of the history*stands out of its place*' }
             @{ Change = { $_[0..2] }; Message = 'The newest line is missing*' }

@@ -273,3 +273,69 @@ Describe 'Ctrl+C' {
         Get-ChildItem $store -Recurse -Filter *.tmp | Should -BeNullOrEmpty
     }
 }
+
+Describe 'Wait-Checkpoint for a stage' {
+    BeforeEach {
+        $store = New-TestStore
+        $signal = Join-Path $TestDrive ([guid]::NewGuid())
+        $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
+    }
+
+    It 'returns at once where the stage is complete, and nothing but with -PassThru' {
+        Save-Checkpoint ingest -Fingerprint 1 @at
+        Wait-Checkpoint ingest @at | Should -BeNullOrEmpty
+        (Wait-Checkpoint ingest -Fingerprint 1 -PassThru @at).Step | Should -Be 1
+    }
+
+    It 'returns as soon as another process completes it' {
+        $child = Start-Pwsh {
+            param($store, $signal)
+            Invoke-CheckpointStage ingest -Store $store { $null = New-Item $signal; while (-not (Test-Path "$signal.go")) { Start-Sleep -Milliseconds 20 }; 42 }
+        } $store, $signal
+        Wait-Until { Test-Path $signal }
+        $waiting = Start-Pwsh { param($store) Wait-Checkpoint ingest -Timeout 60s -Store $store; Restore-Checkpoint ingest -Store $store } $store
+        { Wait-Checkpoint ingest -Timeout 1s @at } | Should -Throw -ErrorId 'CheckpointNotFound,*'
+        $null = New-Item "$signal.go"
+        (Wait-Pwsh $waiting).Output | Should -Be 42
+        $null = Wait-Pwsh $child
+    }
+
+    It 'fails at once where the process that was at it <How>' -ForEach @(
+        @{ How = 'was killed'; End = 'kill' }
+        @{ How = 'fails'; End = 'throw' }
+    ) {
+        $child = Start-Pwsh {
+            param($store, $signal)
+            Invoke-CheckpointStage ingest -Store $store { $null = New-Item $signal; while (-not (Test-Path "$signal.go")) { Start-Sleep -Milliseconds 20 }; throw 'no source' }
+        } $store, $signal
+        Wait-Until { Test-Path $signal }
+        $waiting = Start-Pwsh { param($store, $signal) $null = New-Item "$signal.waits"; try { Wait-Checkpoint ingest -Timeout 10m -Store $store } catch { "$($_.FullyQualifiedErrorId) $_" } } $store, $signal
+        Wait-Until { Test-Path "$signal.waits" }
+        # It has looked at least once by then, for its longest pause is 2 s.
+        Start-Sleep -Seconds 3
+        $End -eq 'kill' ? (Stop-Pwsh $child) : (New-Item "$signal.go") | Out-Null
+        $said = (Wait-Pwsh $waiting).Output -join ' '
+        $said | Should -BeLike 'StageFailed,*'
+        if ($End -eq 'throw') {
+            $said | Should -BeLike '*no source*'
+        }
+        $null = Wait-Pwsh $child
+    }
+
+    It 'fails at once where the run has ended without it' {
+        $null = Invoke-CheckpointPipeline nightly -Store $store -Run 7 -ErrorAction Ignore { stage ingest { throw 'no source' } }
+        $fault = { Wait-Checkpoint ingest -Store $store -Pipeline nightly -Run 7 -Timeout 10m } | Should -Throw -ErrorId 'StageFailed,*' -PassThru
+        $fault.Exception.Message | Should -BeLike '*no source*'
+    }
+
+    It 'stops within a second at Ctrl+C' {
+        $shell = [powershell]::Create().AddScript('param($Module, $Store) Import-Module $Module; Wait-Checkpoint ingest -Store $Store').AddArgument($ModulePath).AddArgument($store)
+        $running = $shell.BeginInvoke()
+        Wait-Until { $shell.InvocationStateInfo.State -eq 'Running' }
+        Start-Sleep -Milliseconds 500
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 5
+        $running.IsCompleted | Should -BeTrue
+    }
+}

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Collections.Specialized;
 using System.Management.Automation;
+using System.Runtime.InteropServices;
+using System.Security;
 
 namespace Checkpoint.Campaigns;
 
@@ -35,9 +37,24 @@ internal static class Difference
         decimal number => decimal.GetBits(number).SequenceEqual(decimal.GetBits((decimal)found)),
         DateTime time => time.Ticks == ((DateTime)found).Ticks && time.Kind == ((DateTime)found).Kind,
         DateTimeOffset time => time.EqualsExact((DateTimeOffset)found),
+        SecureString secret => Text(secret) == Text((SecureString)found),
+        PSCredential credential => credential.UserName == ((PSCredential)found).UserName && (credential.Password is null ? ((PSCredential)found).Password is null : Text(credential.Password) == Text(((PSCredential)found).Password)),
         Uri uri => uri.OriginalString == ((Uri)found).OriginalString && uri.IsAbsoluteUri == ((Uri)found).IsAbsoluteUri,
         _ => expected.Equals(found),
     };
+
+    private static string Text(SecureString secret)
+    {
+        var memory = Marshal.SecureStringToGlobalAllocUnicode(secret);
+        try
+        {
+            return Marshal.PtrToStringUni(memory, secret.Length);
+        }
+        finally
+        {
+            Marshal.ZeroFreeGlobalAllocUnicode(memory);
+        }
+    }
 
     private static string? Bags(PSObject expected, PSObject found, string path)
     {

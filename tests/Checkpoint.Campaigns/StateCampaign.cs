@@ -10,13 +10,14 @@ public static class StateCampaign
     /// <summary>Tries states until one fails, and shrinks that.</summary>
     /// <param name="copy">Saves its argument and emits what is restored.</param>
     /// <param name="count">How many states are tried.</param>
+    /// <param name="withSecrets">Whether SecureStrings and PSCredentials are among them.</param>
     /// <param name="seed">With the same seed the same states are tried.</param>
     /// <returns>What is wrong with the smallest state that failed; or null.</returns>
-    public static string? FindFault(ScriptBlock copy, int count, int seed)
+    public static string? FindFault(ScriptBlock copy, int count, bool withSecrets, int seed)
     {
         ArgumentNullException.ThrowIfNull(copy);
         string? fault = null;
-        var property = Prop.ForAll(States.All, state =>
+        var property = Prop.ForAll(withSecrets ? States.WithSecrets : States.All, state =>
         {
             var difference = Try(copy, state);
             fault = difference ?? fault;

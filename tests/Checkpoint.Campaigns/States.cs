@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Specialized;
 using System.Management.Automation;
 using System.Numerics;
+using System.Security;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -45,13 +46,23 @@ internal static class States
     // Long ones lie in blobs.
     private static readonly Gen<object?> Primitives = Gen.OneOf(
         Vector(b => (byte)b), Vector(b => (sbyte)b), Vector(b => b % 2 == 0), Vector(b => (char)b), Vector(b => (short)b), Vector(b => (ushort)b), Vector(b => (int)b), Vector(b => (uint)b), Vector(b => (long)b), Vector(b => b),
-        Vector(b => (nint)(long)b), Vector(BitConverter.UInt64BitsToDouble), Vector(b => BitConverter.UInt32BitsToSingle((uint)b)), Vector(b => BitConverter.UInt16BitsToHalf((ushort)b)), Vector(b => (decimal)b), Vector(b => new Int128(b, b)),
+        Vector(b => (nint)(long)b), Vector(b => (nuint)b), Vector(BitConverter.UInt64BitsToDouble), Vector(b => BitConverter.UInt32BitsToSingle((uint)b)), Vector(b => BitConverter.UInt16BitsToHalf((ushort)b)), Vector(b => (decimal)b), Vector(b => new Int128(b, b)),
+        Vector(b => new UInt128(b, ~b)), Vector(b => new BigInteger(b)), Vector(b => new Guid((int)b, (short)b, 0, new byte[8])), Vector(b => DateOnly.FromDayNumber((int)(b % (ulong)DateOnly.MaxValue.DayNumber))),
+        Time.ListOf().Select(t => Box(t.ToArray())), Time.ListOf().Select(t => Box(t.ToList())), Bits.ListOf().Select(b => Box(b.Select(BitConverter.UInt64BitsToDouble).ToList())),
         Vector(b => new TimeSpan((long)b)), Text.ListOf().Select(t => Box(t.ToArray())), Text.ListOf().Select(t => Box(t.ToList())), Int.ListOf().Select(i => Box(i.ToList())), Int.ListOf().Select(i => Box(new Queue<int>(i))), Text.ListOf().Select(t => Box(new Stack<string>(t))),
         from texts in Text.Where(t => t.Length < 1000).ListOf() from comparer in Gen.Elements(StringComparer.Ordinal, StringComparer.OrdinalIgnoreCase) select Box(new HashSet<string>(texts, comparer)));
 
-    public static Arbitrary<object?> All { get; } = Arb.From(Gen.Sized(size => State(Math.Min(size, 60))), Shrink);
+    private static readonly Gen<SecureString> Secret = Text.Where(t => t.Length <= 1000).Select(Secure);
 
-    private static Gen<object?> State(int size) => size < 2 ? Gen.OneOf(Scalar, Primitives) : Gen.Frequency((3, Scalar), (2, Primitives), (5, Container(State(size / 4))));
+    // What is saved only with a key.
+    private static readonly Gen<object?> Secrets = Gen.OneOf(Secret.Select(Box), from user in Text.Where(t => t.Trim().Length > 0 && t.Length < 1000) from secret in Secret select Box(new PSCredential(user, secret)), Gen.Constant<object?>(PSCredential.Empty));
+
+    public static Arbitrary<object?> All { get; } = Arb.From(Gen.Sized(size => State(Gen.OneOf(Scalar, Primitives), Math.Min(size, 60))), Shrink);
+
+    /// <summary>These and secrets among them.</summary>
+    public static Arbitrary<object?> WithSecrets { get; } = Arb.From(Gen.Sized(size => State(Gen.Frequency((2, Scalar), (1, Primitives), (1, Secrets)), Math.Min(size, 60))), Shrink);
+
+    private static Gen<object?> State(Gen<object?> leaf, int size) => size < 2 ? leaf : Gen.Frequency((5, leaf), (5, Container(State(leaf, size / 4))));
 
     private static Gen<object?> Container(Gen<object?> item) => Gen.OneOf(
         item.ListOf().Select(i => Box(i.ToArray())), item.ListOf().Select(i => Box(i.ToList())), item.ListOf().Select(i => Box(new ArrayList(i.ToList()))),
@@ -92,6 +103,14 @@ internal static class States
                 yield return text[(text.Length / 2)..];
                 break;
         }
+    }
+
+    private static SecureString Secure(string text)
+    {
+        var secret = new SecureString();
+        foreach (var c in text)
+            secret.AppendChar(c);
+        return secret;
     }
 
     private static object? Box<T>(T value) => value;

@@ -80,9 +80,9 @@ public sealed partial class CodeShapeTests
     public void The_error_ids_are_these_and_no_others() => Assert.Equal(ErrorIds.Order(StringComparer.Ordinal), Enum.GetNames<CheckpointErrorKind>().Order(StringComparer.Ordinal));
 
     [Fact]
-    public void There_is_one_public_exception_and_only_the_core_makes_it()
+    public void There_is_one_public_exception_that_only_the_core_makes_and_one_for_drivers()
     {
-        Assert.Equal([typeof(CheckpointException)], Core.GetExportedTypes().Where(t => t.IsSubclassOf(typeof(Exception))));
+        Assert.Equal([typeof(CheckpointException), typeof(StoreFaultException)], Core.GetExportedTypes().Where(t => t.IsSubclassOf(typeof(Exception))));
         Assert.Empty(typeof(CheckpointException).GetConstructors());
     }
 
@@ -90,7 +90,7 @@ public sealed partial class CodeShapeTests
     public void Asynchronous_methods_take_a_cancellation_token()
     {
         foreach (var method in Core.GetTypes().Where(t => !t.IsDefined(typeof(CompilerGeneratedAttribute))).SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
-            .Where(m => m.Name.EndsWith("Async", StringComparison.Ordinal) && m.DeclaringType != typeof(RetentionPolicy)))
+            .Where(m => m.Name.EndsWith("Async", StringComparison.Ordinal) && m.DeclaringType != typeof(RetentionPolicy) && m.Name != nameof(IAsyncDisposable.DisposeAsync)))
             Assert.True(method.GetParameters() is [.., { } last] && last.ParameterType == typeof(CancellationToken), $"{method.DeclaringType!.Name}.{method.Name}");
     }
 

@@ -21,7 +21,7 @@ internal sealed class SqliteSave(SqliteDriver driver, StoreKey key) : StoreSave
         if (commit.Fence is { } fence && !SqliteDriver.IsHeld(db, fence))
             throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more");
         var last = commit.Step is null || commit.NeedsLast ? SqliteDriver.Last(db, key) : null;
-        var step = commit.Step ?? (last?.Step ?? 0) + 1;
+        var step = commit.StepAfter(last?.Step);
         (string, object?)[] parameters = [.. SqliteDriver.Parameters(key), ("$step", step)];
         if (commit.Overwrite)
         {

@@ -81,7 +81,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     }
 
     /// <summary>All values, for a person to see.</summary>
-    public CheckpointContext Resolve() => new(Store.Value, Pipeline.Value, Run.Value, Key.Value?.ToString(), Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    public CheckpointContext Resolve() => new(StoreRegistry.Shown(Store.Value), Pipeline.Value, Run.Value, Key.Value?.ToString(), Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [nameof(Store)] = Store.Source,
         [nameof(Pipeline)] = Pipeline.Source,

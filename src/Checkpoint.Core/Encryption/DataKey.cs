@@ -35,6 +35,26 @@ internal sealed class DataKey : IDisposable
         return new DataKey(key);
     }
 
+    /// <summary>Gets the key back.</summary>
+    /// <param name="key">What wrapped it.</param>
+    /// <param name="envelope">What the record keeps.</param>
+    /// <param name="identity">What it was wrapped for.</param>
+    /// <returns>Null where it was wrapped by another key.</returns>
+    /// <exception cref="InvalidDataException">It was wrapped for something else, or changed.</exception>
+    public static DataKey? Unwrap(CheckpointKey? key, Envelope envelope, Func<byte[]> identity)
+    {
+        if (key?.Find(envelope.Key) is not { } root)
+            return null;
+        try
+        {
+            return Unwrap(root, envelope, identity());
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(root);
+        }
+    }
+
     /// <summary>Wraps the key with AES-256-GCM, so that it comes back only for the same identity.</summary>
     public (byte[] Nonce, byte[] Wrapped) Wrap(byte[] root, byte[] identity)
     {

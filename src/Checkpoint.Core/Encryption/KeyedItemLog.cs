@@ -64,10 +64,7 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
     {
         if (output.Encryption is not { } envelope)
             return inner.OpenOutput(id, output);
-        if (key?.Find(envelope.Key) is not { } root)
-            throw Locked(envelope);
-        using var dataKey = DataKey.Unwrap(root, envelope, SealedIdentity.OfItem(stage, id, output.State, envelope.DocumentLength));
-        CryptographicOperations.ZeroMemory(root);
+        using var dataKey = DataKey.Unwrap(key, envelope, () => SealedIdentity.OfItem(stage, id, output.State, envelope.DocumentLength)) ?? throw Locked(envelope);
         return KeyedStore.OpenState(inner.OpenOutput(id, output), output.State, envelope.DocumentLength, dataKey);
     }
 
@@ -79,11 +76,10 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
             return null;
         try
         {
-            if (key?.Find(envelope.Key) is not { } oldRoot)
-                return newKey.IsOf(envelope.Key) ? null : throw Locked(envelope);
             var identity = SealedIdentity.OfItem(stage, entry.Id, output.State, envelope.DocumentLength);
-            using var dataKey = DataKey.Unwrap(oldRoot, envelope, identity);
-            CryptographicOperations.ZeroMemory(oldRoot);
+            using var dataKey = DataKey.Unwrap(key, envelope, () => identity);
+            if (dataKey is null)
+                return newKey.IsOf(envelope.Key) ? null : throw Locked(envelope);
             return new ItemEntry { Id = entry.Id, Key = entry.Key, At = entry.At, Output = output with { Encryption = envelope.For((begun.Header, [.. begun.Root]), dataKey, identity) } };
         }
         catch (InvalidDataException)

@@ -100,13 +100,16 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
 
     public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => inner.WriteDocumentAsync(document, bytes, cancellation);
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, cancellation);
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) => inner.TryLeaseAsync(lease, holder, duration, cancellation);
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => inner.FindLeaseAsync(lease, cancellation);
 
-    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
+    public override ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation) => inner.WaitForChangeAsync(stage, atMost, time, cancellation);
 
-    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) => inner.RepairAsync(finding, quarantine, cancellation);
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope with { Key = key }, progress, cancellation);
+
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? _, CancellationToken cancellation) =>
+        inner.RepairAsync(finding, quarantine, key, cancellation);
 
     /// <summary>Makes a reader of the plain state out of one of the encrypted.</summary>
     /// <exception cref="InvalidDataException">Its length is none that an encrypted state has.</exception>
@@ -150,18 +153,10 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
 
     private DataKey? Unwrap(CheckpointInfo info, Envelope envelope)
     {
-        if (key?.Find(envelope.Key) is not { } root)
-            return null;
-        try
-        {
-            var dataKey = DataKey.Unwrap(root, envelope, SealedIdentity.OfCheckpoint(info, envelope.DocumentLength, envelope.Facts));
-            key.Adopt(Location, envelope.Key);
-            return dataKey;
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(root);
-        }
+        var dataKey = DataKey.Unwrap(key, envelope, () => SealedIdentity.OfCheckpoint(info, envelope.DocumentLength, envelope.Facts));
+        if (dataKey is not null)
+            key!.Adopt(Location, envelope.Key);
+        return dataKey;
     }
 
     private CheckpointReading Open(CheckpointReading reading)

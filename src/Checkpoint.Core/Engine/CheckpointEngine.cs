@@ -34,6 +34,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <summary>Told how many bytes more of output files were read, on the caller's thread; or null.</summary>
     public Action<int>? OnHashed { get; init; }
 
+    /// <summary>The lease that the caller's session has on a stage: its saves are refused when that is lost. Null where it has none.</summary>
+    public Func<StageId, Lease?> HeldLease { get; init; } = static _ => null;
+
     public DateTimeOffset UtcNow => _time.GetUtcNow();
 
     /// <summary>Commits a checkpoint, then prunes the stage.</summary>
@@ -41,7 +44,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     public ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> SaveAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
         Settle(draft.Stage, cancellation);
-        return CommitAsync(draft, retention, cancellation);
+        return CommitAsync(Fenced(draft), retention, cancellation);
     }
 
     /// <summary>
@@ -51,6 +54,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <exception cref="CheckpointException">What is known at once, such as <see cref="CheckpointErrorKind.CheckpointExists"/>; the rest is raised by the next call for the stage.</exception>
     public void SaveBehind(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
+        draft = Fenced(draft);
         using var turn = _pending.Enter(_store.Location, draft.Stage, onHistoryFault, cancellation);
         if (draft.Step is { } step && !draft.Overwrite && !_store.ReadAsync(draft.Stage, step, cancellation).AsTask().GetAwaiter().GetResult().IsMissing)
             throw CheckpointErrors.Exists(draft.Stage, step, _store.Location);
@@ -65,6 +69,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             }
         });
     }
+
+    private CheckpointDraft Fenced(CheckpointDraft draft) => draft.Fence is null && HeldLease(draft.Stage) is { } lease ? draft with { Fence = lease.Fence } : draft;
 
     /// <summary>Waits until the saves of a stage that go on behind the work are done.</summary>
     /// <remarks>It holds this thread, rather than to go on on another, because what follows may call back into the caller's code.</remarks>

@@ -45,6 +45,9 @@ public static class CheckpointEvents
     /// <summary>The right to work on a run or stage was taken.</summary>
     public const string LeaseTaken = nameof(LeaseTaken);
 
+    /// <summary>The right to work on a stage was given back, by <c>Unlock-Checkpoint</c>.</summary>
+    public const string LeaseReleased = nameof(LeaseReleased);
+
     /// <summary>The right to work on a run or stage was lost.</summary>
     public const string LeaseLost = nameof(LeaseLost);
 
@@ -57,7 +60,7 @@ public static class CheckpointEvents
     /// <summary>All of them.</summary>
     internal static readonly string[] All =
     [
-        Saved, Cleared, Pruned, Restored, RunStarted, RunCompleted, RunFailed, RunInterrupted, StageStarted, StageCompleted, StageFailed, StageSkipped, StageRetried, LeaseTaken, LeaseLost,
+        Saved, Cleared, Pruned, Restored, RunStarted, RunCompleted, RunFailed, RunInterrupted, StageStarted, StageCompleted, StageFailed, StageSkipped, StageRetried, LeaseTaken, LeaseReleased, LeaseLost,
         Repaired, HistoryBroken,
     ];
 }

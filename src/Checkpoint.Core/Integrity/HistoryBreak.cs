@@ -16,5 +16,5 @@ internal sealed record HistoryBreak(long Line, string Message, bool IsLoss)
     /// <summary>What is wrong, and what is known of it.</summary>
     public string Text => Message
         + (KnownSince is { } since ? string.Create(CultureInfo.InvariantCulture, $". It is known since a repair of {since:yyyy-MM-dd HH:mm:ss}Z.")
-        : IsLoss ? ". The next writer found it so: a loss of power can take the newest lines, and so can whoever removes them." : ".");
+        : IsLoss ? ". A loss of power can take the newest lines, and so can whoever removes them." : ".");
 }

@@ -3,7 +3,9 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Follows the chain of a history line by line, and says where lines were changed, removed, added or moved.</summary>
-internal sealed class HistoryChain
+/// <param name="folder">The folder of its pipeline, as it is listed.</param>
+/// <param name="head">What the head says, read before the lines are; or null.</param>
+internal sealed class HistoryChain(string folder, HistoryLink? head)
 {
     // What is wrong with more lines than these is told by their number.
     private const int MaxBreaks = 100;
@@ -11,12 +13,22 @@ internal sealed class HistoryChain
     private readonly List<HistoryBreak> _breaks = [];
     private HistoryLink _newest = HistoryLink.Start;
     private DateTimeOffset? _newestTime;
+    private string? _other;
+
+    // Whether a line has the head's number, and whether one has its chain too.
+    private bool _isHeadThere = head is { Number: 0 }, _isHeadRight = head == HistoryLink.Start;
+
+    // Whether what stands before the next line was lost by the disk.
+    private bool _isBehindHole;
 
     // The chain of the line before: as it says itself, and as it should be.
     private string _written = HistoryLink.Start.Chain, _computed = HistoryLink.Start.Chain;
 
     /// <summary>How many lines were added.</summary>
     public long Lines { get; private set; }
+
+    /// <summary>How many of them end in a carriage return.</summary>
+    public long Returns { get; private set; }
 
     /// <summary>How many of them a crash cut off.</summary>
     public int Torn { get; private set; }
@@ -38,17 +50,34 @@ internal sealed class HistoryChain
     public void Add(ReadOnlySpan<byte> line)
     {
         Lines++;
+        // Zeros, which no writer writes, are what a loss of power leaves where a file has its length and not its content.
+        if (line.Contains((byte)0))
+        {
+            AddTorn();
+            _isBehindHole = true;
+            return;
+        }
+        if (line.EndsWith("\r"u8))
+        {
+            Returns++;
+            line = line[..^1];
+        }
         if (!HistoryFormat.TryReadLink(line, out var link, out var length))
         {
             AddUnlinked(line);
             return;
         }
+        _isHeadThere |= link.Number == head?.Number;
+        _isHeadRight |= link == head;
         var body = line[..length];
         var entry = HistoryFormat.Parse(line, "");
         _computed = HistoryFormat.Chain(_written, body) is var chain && chain == link.Chain ? chain : HistoryFormat.Chain(_computed, body);
         var fits = _computed == link.Chain || HistoryFormat.Chain(_newest.Chain, body) == link.Chain;
         if (!fits)
             Break(entry?.Time, Explain(link, entry), IsLoss(line, link));
+        else if (entry is not null && IsOfAnother(entry.Pipeline))
+            Break(entry.Time, $"is of another pipeline, '{entry.Pipeline}'", false);
+        _isBehindHole = false;
         if (fits || link.Number > _newest.Number)
             (_newest, _newestTime) = (link, entry?.Time);
         _written = link.Chain;
@@ -56,14 +85,15 @@ internal sealed class HistoryChain
             Acknowledge(entry.Time);
     }
 
-    /// <summary>Says what a head tells of the lines' end.</summary>
-    /// <param name="head">The head, read before the lines were.</param>
-    /// <returns>How many of the newest lines are missing.</returns>
-    public long End(HistoryLink head)
+    /// <summary>Says what the head tells of the lines' end.</summary>
+    /// <returns>How many of the newest lines are missing, and whether the head itself cannot be right: it is one of none of the lines.</returns>
+    public (long Missing, bool IsHeadWrong) End()
     {
-        if (head.Number == _newest.Number && head.Chain != _newest.Chain)
+        if (head is not { } known)
+            return (0, false);
+        if (known.Number == _newest.Number && known.Chain != _newest.Chain)
             Break(_newestTime, "was changed, with its chain: the head of the history knows another", false);
-        return Math.Max(0, head.Number - _newest.Number);
+        return (Math.Max(0, known.Number - _newest.Number), known.Number < _newest.Number && _isHeadThere && !_isHeadRight);
     }
 
     private void AddUnlinked(ReadOnlySpan<byte> line)
@@ -71,12 +101,26 @@ internal sealed class HistoryChain
         // The one brace that closes a line is its last byte: what was cut off has none there.
         if (!line.EndsWith("}"u8))
         {
-            Torn++;
-            FirstTorn = FirstTorn == 0 ? Lines : FirstTorn;
+            AddTorn();
             return;
         }
         var entry = HistoryFormat.Parse(line, "");
         Break(entry?.Time, entry is null ? "was changed, or is no line of a history" : "is not in the chain: it was changed, or something else than Checkpoint added it", false);
+    }
+
+    // Of a history that was put here as a whole, the first line says it all.
+    private bool IsOfAnother(string pipeline)
+    {
+        if (pipeline == _other || (CheckpointNames.IsName(pipeline) && FolderLayout.Escape(CheckpointNames.Compose(pipeline)) == FolderLayout.FoundName(folder)))
+            return false;
+        _other = pipeline;
+        return true;
+    }
+
+    private void AddTorn()
+    {
+        Torn++;
+        FirstTorn = FirstTorn == 0 ? Lines : FirstTorn;
     }
 
     private string Explain(HistoryLink link, CheckpointEvent? entry)
@@ -89,9 +133,9 @@ internal sealed class HistoryChain
             : Invariant($"follows a gap: {(link.Number - next == 1 ? $"line {next} was" : $"lines {next} to {link.Number - 1} were")} removed, or this one was changed");
     }
 
-    // The writer itself found the gap when it appended the line.
+    // Zeros stand in the gap, or the writer itself found it when it appended the line.
     private bool IsLoss(ReadOnlySpan<byte> line, HistoryLink link) =>
-        link.Number > _newest.Number + 1 && line.IndexOf(System.Text.Encoding.ASCII.GetBytes(Invariant($",\"lost\":{link.Number - _newest.Number - 1},\"number\":"))) >= 0;
+        link.Number > _newest.Number + 1 && (_isBehindHole || line.IndexOf(System.Text.Encoding.ASCII.GetBytes(Invariant($",\"lost\":{link.Number - _newest.Number - 1},\"number\":"))) >= 0);
 
     private void Break(DateTimeOffset? time, string what, bool isLoss)
     {

@@ -43,7 +43,7 @@ public sealed record StoreFinding
     /// <summary>What a repair would do about it.</summary>
     internal FindingAction Remedy => Kind switch
     {
-        StoreFindingKind.DamagedRecord or StoreFindingKind.DamagedPayload or StoreFindingKind.UndecodableState or StoreFindingKind.Misplaced or StoreFindingKind.DamagedJournal
+        StoreFindingKind.DamagedRecord or StoreFindingKind.DamagedPayload or StoreFindingKind.UndecodableState or StoreFindingKind.NotAuthentic or StoreFindingKind.Misplaced or StoreFindingKind.DamagedJournal
             or StoreFindingKind.DamagedRun or StoreFindingKind.DamagedBreaker or StoreFindingKind.NotAFile => FindingAction.Quarantined,
         StoreFindingKind.Leftover => FindingAction.Removed,
         StoreFindingKind.HistoryHead => FindingAction.Rebuilt,

@@ -12,6 +12,15 @@ public enum StoreFindingKind
     /// <summary>A state is, byte for byte, what its record says, and yet no state.</summary>
     UndecodableState,
 
+    /// <summary>Something encrypted is, byte for byte, what its record says, and yet not what was saved with the key: somebody who knows the format changed it.</summary>
+    NotAuthentic,
+
+    /// <summary>Something is encrypted with another key than the one given, so that its bytes alone were verified.</summary>
+    Locked,
+
+    /// <summary>Something is not encrypted though there is a key.</summary>
+    NotEncrypted,
+
     /// <summary>Something whole lies where something else should, as in a folder that was copied.</summary>
     Misplaced,
 

@@ -10,4 +10,7 @@ internal sealed record StoreScope
 
     /// <summary>The stages. Only where all are meant, also what belongs to none, such as histories.</summary>
     public NamePattern Name { get; init; } = NamePattern.Any;
+
+    /// <summary>What encrypted states are opened with; null where their bytes alone are judged.</summary>
+    public CheckpointKey? Key { get; init; }
 }

@@ -46,7 +46,9 @@ internal sealed class ItemRun : IDisposable
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
         var name = new LeaseName(work.Stage);
-        var (lease, other) = await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), cancellation);
+        // What the session has locked itself it keeps.
+        var held = engine.HeldLease(work.Stage);
+        var (lease, other) = held is null ? await engine.Store.TryLeaseAsync(name, LeaseHolder.Self(time), cancellation) : new LeaseAttempt(held, null);
         if (lease is null)
             throw CheckpointErrors.LeaseHeld(name, engine.Store.Location, other);
         ItemLog? log = null;
@@ -59,7 +61,8 @@ internal sealed class ItemRun : IDisposable
         catch
         {
             log?.Dispose();
-            lease.Dispose();
+            if (held is null)
+                lease.Dispose();
             throw;
         }
     }
@@ -200,7 +203,8 @@ internal sealed class ItemRun : IDisposable
         if (_hasWorked && !_isTold && _first is not null)
             FailAsync(_first).AsTask().GetAwaiter().GetResult();
         _activity?.Dispose();
-        _lease.Dispose();
+        if (_engine.HeldLease(_work.Stage) != _lease)
+            _lease.Dispose();
     }
 
     private async ValueTask FailAsync(Failure failure)

@@ -121,6 +121,22 @@ internal static class CheckpointErrors
         $"The right to work on {lease} in '{store}' was lost: {reason}. The work was stopped, for another process may be at it. What was completed is kept: see with Get-CheckpointHistory who is at work, and try again when that is done.",
         lease.Name ?? lease.Run ?? lease.Pipeline);
 
+    public static CheckpointException OtherThere(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointExists,
+        Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was not copied: '{store}' has another one of that step, which was left as it is. Replace it with -Overwrite, or clear it there."),
+        saved.Name);
+
+    public static CheckpointException CopiedWrong(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointDamaged,
+        Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was copied to '{store}', and what is there is not what was sent, as where another process saved it anew at that moment. Copy it again."),
+        saved.Name);
+
+    public static CheckpointException WaitedInVain(StageId stage, string store, string reason) => new(CheckpointErrorKind.StageFailed,
+        $"Checkpoint {stage} in '{store}' was waited for and will not come: {reason}. See with Get-CheckpointHistory what happened, and have the stage done again.",
+        stage.Name);
+
+    public static CheckpointException WaitedTooLong(StageId stage, string store, TimeSpan waited, string reason) => new(CheckpointErrorKind.CheckpointNotFound,
+        Invariant($"Checkpoint {stage} in '{store}' was waited for in vain for {waited.TotalSeconds:0.###} s: {reason}. See with Get-CheckpointHistory who is at work, or wait longer with -Timeout."),
+        stage.Name);
+
     public static CheckpointException NoState(StageId stage, long step, string store) => new(CheckpointErrorKind.CheckpointNotFound,
         Invariant($"Checkpoint {stage}, step {step}, in '{store}' was saved without a state, so there is nothing to give to SetState. Save it with -InputObject."),
         stage.Name);
@@ -187,10 +203,10 @@ internal static class CheckpointErrors
         text);
 
     public static CheckpointException UnknownScheme(string store, string scheme, IEnumerable<string> known) => new(CheckpointErrorKind.StoreUnavailable,
-        $"There is no kind of store for '{scheme}://' ('{store}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", store);
+        $"There is no kind of store for '{scheme}://' ('{StoreRegistry.Shown(store)}'). Known are folder paths and {string.Join(", ", known.Select(k => k + "://"))}.", StoreRegistry.Shown(store));
 
     public static CheckpointException Unusable(string store, string reason, Exception? inner = null) => new(CheckpointErrorKind.StoreUnavailable,
-        $"The store '{store}' cannot be used: {reason.TrimEnd('.')}. Check that the path exists, can be reached and is a folder.", store, inner);
+        $"The store '{StoreRegistry.Shown(store)}' cannot be used: {reason.TrimEnd('.')}. Check that the path exists, can be reached and is a folder.", StoreRegistry.Shown(store), inner);
 
     /// <summary>Says what an I/O error of the operating system means for the user. <paramref name="target"/> names what was being done.</summary>
     public static CheckpointException FromIO(Exception error, string store, string doing, object? target)
@@ -220,7 +236,7 @@ internal static class CheckpointErrors
 
     private const string GiveKey = "Give it with -Key, Set-CheckpointContext -Key or the environment variable CHECKPOINT_KEY.";
 
-    private const string AnyWriter = "whoever can write to the store can have written it.";
+    public const string AnyWriter = "whoever can write to the store can have written it.";
 
     private const string OtherKey = "Nothing was read. Give the key that it was saved with.";
 

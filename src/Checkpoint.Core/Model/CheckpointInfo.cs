@@ -66,7 +66,7 @@ public sealed class CheckpointInfo
     public string Location { get; internal init; } = "";
 
     /// <summary>How the state is kept, or null where none was saved.</summary>
-    internal StoredState? State { get; init; }
+    internal StoredState? State { get; set; }
 
     /// <summary>What <c>GetIdentity()</c> said of the object that was saved, or null.</summary>
     internal ReadOnlyDictionary<string, object?>? Identity { get; set; }
@@ -83,6 +83,14 @@ public sealed class CheckpointInfo
         var opened = (CheckpointInfo)MemberwiseClone();
         (opened.Metadata, opened.Identity, opened._isOpened) = (metadata, identity, true);
         return opened;
+    }
+
+    /// <summary>The same with its state kept otherwise.</summary>
+    internal CheckpointInfo WithState(StoredState? state)
+    {
+        var copy = (CheckpointInfo)MemberwiseClone();
+        copy.State = state;
+        return copy;
     }
 
     internal StageId StageId => new(Pipeline, Run, Name);

@@ -22,5 +22,8 @@ internal sealed class StoredState
     /// <summary>SHA-256 of the whole payload.</summary>
     public byte[] Sha256 { get; init; } = [];
 
+    /// <summary>The same with another name of the payload.</summary>
+    public StoredState Named(string payload) => new() { IsSequence = IsSequence, Payload = payload, PayloadLength = PayloadLength, DocumentLength = DocumentLength, Sha256 = Sha256 };
+
     public long Size => Payload is null ? Inline.Length : PayloadLength;
 }

@@ -55,7 +55,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             try
             {
                 var output = await GuardAsync(work, attempt, cancellation);
-                var draft = new CheckpointDraft { Stage = work.Stage, Fingerprint = work.Fingerprint, State = output, SavedAt = engine.UtcNow };
+                var draft = new CheckpointDraft { Stage = work.Stage, Fingerprint = work.Fingerprint, State = output, SavedAt = engine.UtcNow, Fence = work.Fence };
                 var (saved, _, pruneError) = await engine.SaveAsync(draft, work.Retention, cancellation);
                 var duration = _time.GetElapsedTime(started);
                 await engine.History.RecordAsync(CheckpointEvents.StageCompleted, work.Stage, saved.Step, null, cancellation);

@@ -14,6 +14,9 @@ internal sealed record StageWork
     /// <summary>Makes an object of a saved result, or null where the caller has no need of it.</summary>
     public Func<StateReader, object?>? Decode { get; init; }
 
+    /// <summary>The lease without which nothing may be saved, or null.</summary>
+    public StoreFence? Fence { get; init; }
+
     /// <summary>Whether to run though a saved result holds.</summary>
     public bool Force { get; init; }
 

@@ -123,6 +123,17 @@ internal ref struct StateCheck
                 Expect(JsonTokenType.String);
                 EndObject();
                 return;
+            case "$securestring":
+                _json.GetBytesFromBase64();
+                EndObject();
+                return;
+            case "$pscredential":
+                _json.GetBytesFromBase64();
+                Next();
+                ExpectMember("user"u8);
+                Value();
+                EndObject();
+                return;
         }
         if (_json.TokenType == JsonTokenType.String && tag != "$byte[]")
         {

@@ -80,10 +80,18 @@ internal class StateWriter : IBufferWriter<byte>, IDisposable
         _documentLength += document.Length;
     }
 
+    /// <summary>Adds to the blobs bytes that go to the payload at once; the document is whole by then.</summary>
+    public void WriteBlobThrough(ReadOnlySpan<byte> blob)
+    {
+        if (_filled > 0)
+            Spill();
+        SpillTo(blob);
+    }
+
     /// <summary>Ends the state. The payload, where there is one, is written in full but not flushed.</summary>
     public StoredState Complete(bool isSequence, CancellationToken cancellation)
     {
-        if (_payload is null && _blobs.Count == 0 && _filled <= InlineLimit)
+        if (_payload is null && _blobs.Count == 0 && _filled <= InlineLimit && _written == 0)
             return new StoredState { IsSequence = isSequence, Inline = _buffer.AsMemory(0, _filled).ToArray() };
 
         Spill();

@@ -38,6 +38,9 @@ internal sealed record CheckpointDraft
     /// <summary>When it is saved, UTC.</summary>
     public required DateTimeOffset SavedAt { get; init; }
 
+    /// <summary>Who saves it.</summary>
+    public CheckpointOrigin Origin { get; init; } = CheckpointOrigin.Self;
+
     /// <summary>Told the number of payload bytes written so far, on the caller's thread.</summary>
     public Action<long>? Progress { get; init; }
 
@@ -58,9 +61,9 @@ internal sealed record CheckpointDraft
         Metadata = Metadata,
         Identity = Identity,
         OutputFiles = OutputFiles,
-        Host = Environment.MachineName,
-        User = Environment.UserName,
-        ProcessId = Environment.ProcessId,
+        Host = Origin.Host,
+        User = Origin.User,
+        ProcessId = Origin.ProcessId,
         Location = location,
         State = state,
     };

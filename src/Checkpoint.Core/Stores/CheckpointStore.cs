@@ -68,10 +68,20 @@ internal abstract class CheckpointStore
     public abstract ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation);
 
     /// <summary>Tries to become the only one to work on something, until the lease is disposed of or the process ends.</summary>
-    public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation);
+    /// <param name="lease">What it is on.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="duration">For how long a holder that neither ends nor renews it keeps it, such as one that was stopped; null for ever.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public abstract ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation);
+
+    /// <summary>The same for as long as the process lives.</summary>
+    public ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => TryLeaseAsync(lease, holder, null, cancellation);
 
     /// <summary>Who has a lease now, or null.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
+
+    /// <summary>Waits until something may have changed in a stage: returns at the latest after a while, and may return for no reason.</summary>
+    public virtual async ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation) => await Task.Delay(atMost, time, cancellation);
 
     /// <summary>Verifies every byte of what is meant, beside readers and writers. What cannot be read is a finding, and no error.</summary>
     /// <param name="scope">What is meant.</param>
@@ -82,7 +92,8 @@ internal abstract class CheckpointStore
     /// <summary>Sees to something that <see cref="VerifyAsync"/> found, by the locks that writers take, if it is still so. What is damaged is kept, apart from the rest.</summary>
     /// <param name="finding">What was found.</param>
     /// <param name="quarantine">The name of this repair, under which what is damaged is kept.</param>
+    /// <param name="key">What it was found with, or null.</param>
     /// <param name="cancellation">Ends it between two steps.</param>
     /// <returns>The finding with what was done, or null where there is nothing to do any more.</returns>
-    public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation);
+    public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation);
 }

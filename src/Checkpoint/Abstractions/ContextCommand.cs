@@ -32,7 +32,18 @@ public abstract class ContextCommand : CancellableCommand
     /// <summary>What the call means. In a pipeline it may change from one input object to the next.</summary>
     private protected ContextResolver Context => _context ??= new ContextResolver(Given(), SessionContext.Current, Environment.GetEnvironmentVariable, ResolvePath);
 
-    private protected CheckpointEngine Engine => _engine ??= new CheckpointEngine(StoreRegistry.Get(Context.Store.Value), onHistoryFault: fault => _unsaid.Enqueue(fault.Message), key: Context.Key.Value) { OnHashed = ReportHashed };
+    private protected CheckpointEngine Engine
+    {
+        get
+        {
+            if (_engine is null)
+            {
+                var store = StoreRegistry.Get(Context.Store.Value);
+                _engine = new CheckpointEngine(store, onHistoryFault: fault => _unsaid.Enqueue(fault.Message), key: Context.Key.Value) { OnHashed = ReportHashed, HeldLease = SessionLeases.FindIn(store.Location) };
+            }
+            return _engine;
+        }
+    }
 
     /// <summary>The values given as parameters.</summary>
     private protected virtual ContextSettings Given() => new()

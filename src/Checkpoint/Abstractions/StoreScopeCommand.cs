@@ -3,7 +3,7 @@ using System.Management.Automation;
 
 namespace Checkpoint.Commands;
 
-/// <summary>A cmdlet that means a store as a whole, or what of it the command line names. The context tells the store alone: who verifies it wants to know of all that is in it.</summary>
+/// <summary>A cmdlet that means a store as a whole, or what of it the command line names. The context tells the store and the key alone: who verifies it wants to know of all that is in it.</summary>
 public abstract class StoreScopeCommand : WildcardCommand
 {
     private readonly HashSet<string> _stores = new(StringComparer.Ordinal);
@@ -13,6 +13,12 @@ public abstract class StoreScopeCommand : WildcardCommand
     [ValidateNotNull]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string[]? Name { get; set; }
+
+    [Parameter]
+    [AllowNull]
+    public object? Key { get; set; }
+
+    private protected sealed override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
     protected sealed override void OnProcess()
     {

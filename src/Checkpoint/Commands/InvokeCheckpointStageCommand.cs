@@ -36,6 +36,9 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     public SwitchParameter Force { get; set; }
 
     [Parameter]
+    public BusyRun WhenBusy { get; set; }
+
+    [Parameter]
     public CircuitBreaker? CircuitBreaker { get; set; }
 
     [Parameter]
@@ -89,7 +92,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     {
         try
         {
-            return PipelineThread.Run(() => new StageRunner(Engine).RunAsync(work, Cancellation));
+            return PipelineThread.Run(() => new StageLease(Engine, TimeProvider.System).RunAsync(work, WhenBusy, WriteWarning, Cancellation));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

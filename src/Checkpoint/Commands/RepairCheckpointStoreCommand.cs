@@ -33,7 +33,7 @@ public sealed class RepairCheckpointStoreCommand : StoreScopeCommand
         try
         {
             _quarantine ??= string.Create(CultureInfo.InvariantCulture, $"{Engine.UtcNow:yyyyMMdd'T'HHmmss'Z'}-{Guid.NewGuid().ToString("N")[..8]}");
-            if (Wait(store.RepairAsync(finding, _quarantine, Cancellation)) is { } done)
+            if (Wait(store.RepairAsync(finding, _quarantine, null, Cancellation)) is { } done)
                 WriteObject(done);
         }
         catch (CheckpointException e) when (e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreFull))

@@ -52,7 +52,7 @@ internal sealed class DiskRecorder
             case FileVerb.CreateDirectory or FileVerb.CreateFile or FileVerb.OpenLocked or FileVerb.OpenShared when !_nodes.ContainsKey(path) && Path.Exists(path):
                 RecordNew(path);
                 break;
-            case FileVerb.RenameNew or FileVerb.RenameOver when !Path.Exists(path):
+            case FileVerb.RenameNew or FileVerb.RenameOver or FileVerb.Move when !Path.Exists(path):
                 _nodes.Remove(path, out var renamed);
                 _nodes[operation.Target!] = renamed!;
                 _events.Add(new DiskEvent.Entries([Change(path, null), Change(operation.Target!, renamed)]));

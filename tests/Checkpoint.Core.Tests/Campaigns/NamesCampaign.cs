@@ -47,6 +47,12 @@ public sealed class NamesCampaign(ITestOutputHelper output) : StoreTest
                 campaign.Findings.Add($"'{stage.Stage.Name}' is listed and was not saved so");
         }
         campaign.Findings.AddRange(names.Values.Select(name => $"'{name}' is not listed"));
+        await foreach (var finding in Store.VerifyAsync(new StoreScope(), null, default))
+        {
+            // The store itself, used here, writes no history.
+            if (finding.Kind != StoreFindingKind.HistoryCut)
+                campaign.Findings.Add($"the verification finds {finding}");
+        }
         campaign.Findings.AddRange(Temp.Files().Keys.Where(f => !f.StartsWith("store/", StringComparison.Ordinal) && f != "outside/secret.txt").Select(f => $"{f} lies outside the store"));
         Assert.Equal("untouched", await File.ReadAllTextAsync(outside));
         campaign.End($"{wanted} different names, {same} that were an earlier one in another form");

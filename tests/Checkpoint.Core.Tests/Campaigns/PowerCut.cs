@@ -4,7 +4,7 @@ namespace Checkpoint.Tests;
 /// The disk at the moment when the power goes: what was durable, and what was not yet and may each be there or not. The model is the weakest that POSIX allows, as in
 /// Pillai et al., All File Systems Are Not Created Equal (OSDI 2014, ALICE) and Mohan et al., Finding Crash-Consistency Bugs with Bounded Black-Box Crash Testing (OSDI 2018,
 /// CrashMonkey): of a file that was not flushed, each sector of 512 bytes and the length are old or new, and what lies beyond the old length may be zeros; of a folder that was
-/// not flushed, each change is there or not, in any order but that of the changes of one name; a rename is there for both its names or for none.
+/// not flushed, each change is there or not, in any order but that of the changes of one name; a rename is there for both its names or for none, and one between folders may leave the old name too.
 /// </summary>
 internal sealed class PowerCut
 {
@@ -88,9 +88,16 @@ internal sealed class PowerCut
     {
         if (_contents.Remove(node.Id, out var pending))
             _durable.Files[node] = pending.Content;
-        foreach (var changes in _changes.Where(c => c.Any(e => e.Folder == node)))
-            _durable.Apply(changes);
-        _changes.RemoveAll(c => c.Any(e => e.Folder == node));
+        for (var i = 0; i < _changes.Count; i++)
+        {
+            if (!_changes[i].Any(e => e.Folder == node))
+                continue;
+            // Of what came here from another folder, that its old name is gone is durable with that folder alone.
+            var isArrival = _changes[i] is [{ Child: null } source, _] && source.Folder != node;
+            _durable.Apply(isArrival ? _changes[i][1..] : _changes[i]);
+            _changes[i] = isArrival ? _changes[i][..1] : [];
+        }
+        _changes.RemoveAll(c => c.Length == 0);
     }
 
     private DiskImage Outcome(Func<int, bool> isKept, Func<byte[], byte[], byte[]> tear)

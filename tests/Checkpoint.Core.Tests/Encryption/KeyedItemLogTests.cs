@@ -69,6 +69,21 @@ public sealed class KeyedItemLogTests : EncryptionTest
         Assert.Equal(TestState.Large(1).Blob, TestState.Read(reader).Blob);
     }
 
+    [Fact]
+    public async Task The_same_names_in_other_letters_open_the_same_outputs()
+    {
+        var key = NewKey();
+        using (var journal = await Open(key))
+            Done(journal, "a", new TestState($"[\"{Secret}\"]", isSequence: true));
+        var again = new StageId(Stage.Pipeline.ToUpperInvariant(), Stage.Run?.ToUpperInvariant(), Stage.Name.ToUpperInvariant());
+        Assert.NotEqual(Stage.Name, again.Name);
+
+        using var other = new ItemJournal(await With(key).Store.OpenItemsAsync(again, default), Time, null, default);
+        using var reader = other.OpenOutput(ItemId.Of("a"))!;
+
+        Assert.Contains(Secret, TestState.Read(reader).Document, StringComparison.Ordinal);
+    }
+
     private async Task<ItemJournal> Open(CheckpointKey? key) => new(await With(key).Store.OpenItemsAsync(Stage, default), Time, null, default);
 
     private static void Done(ItemJournal journal, string item, TestState output)

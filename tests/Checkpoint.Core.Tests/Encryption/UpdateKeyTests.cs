@@ -79,6 +79,31 @@ public sealed class UpdateKeyTests : EncryptionTest
     }
 
     [Fact]
+    public async Task What_is_cleared_while_its_key_is_changed_does_not_come_back()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        await Save(With(oldKey), Output(40_000));
+        Task? clearing = null;
+        Store = new FolderStore(Root, new TestFileSystem
+        {
+            Before = o =>
+            {
+                if (o.Verb == FileVerb.RenameOver && o.Target == RecordPath(1) && clearing is null)
+                {
+                    clearing = Task.Run(async () => await new FolderStore(Root).RemoveAsync(Stage, null, default));
+                    // It waits for the change to end; one that does not is done by then.
+                    clearing.Wait(2000);
+                }
+            },
+        });
+
+        await With(oldKey).ChangeTo(newKey).ApplyAsync(Stage, 1, default);
+        await clearing!;
+
+        Assert.False(Directory.Exists(StageFolder));
+    }
+
+    [Fact]
     public async Task The_outputs_of_items_are_opened_by_the_new_key_too()
     {
         var (oldKey, newKey) = (NewKey(), KeyOf("certificate"));
@@ -104,6 +129,25 @@ public sealed class UpdateKeyTests : EncryptionTest
             Assert.Equal(ItemDecision.Failed, journal.Decide(ItemId.Of("d"), retryFailed: false));
         }
         Assert.Equal(CheckpointErrorKind.KeyWrong, (await Assert.ThrowsAsync<CheckpointException>(() => With(NewKey()).ChangeTo(NewKey()).ApplyToItemsAsync(Stage, default).AsTask())).Kind);
+    }
+
+    [Fact]
+    public async Task The_outputs_of_a_stage_whose_long_name_only_its_journal_tells_are_opened_by_the_new_key_too()
+    {
+        var (oldKey, newKey) = (NewKey(), NewKey());
+        var stage = new StageId("Nightly", null, new string('Ä', 150));
+        using (var log = await With(oldKey).Store.OpenItemsAsync(stage, default))
+            log.Append([new ItemEntry { Id = ItemId.Of("a"), Key = "a", At = Noon, Output = log.WriteOutput(ItemId.Of("a"), Output(40_000), default) }]);
+        StageId? found = null;
+        await foreach (var listing in With(oldKey).Store.ListAsync(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Any, WithLeftovers = true }, default))
+            found = listing.Stage;
+        Assert.Equal(stage, found);
+
+        Assert.Equal(1, await With(oldKey).ChangeTo(newKey).ApplyToItemsAsync(found!, default));
+
+        using var journal = new ItemJournal(await With(newKey).Store.OpenItemsAsync(stage, default), Time, null, default);
+        using var reader = journal.OpenOutput(ItemId.Of("a"))!;
+        TestState.AssertEqual(Output(40_000), TestState.Read(reader));
     }
 
     [Fact]

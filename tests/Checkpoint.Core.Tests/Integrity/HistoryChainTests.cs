@@ -94,7 +94,7 @@ public class HistoryChainTests : IntegrityTest
     {
         await Fill();
         var head = await File.ReadAllTextAsync(HeadPath);
-        await File.WriteAllTextAsync(HeadPath, $"{new string('a', 64)} {3:D19}\n");
+        await File.WriteAllTextAsync(HeadPath, $"{ChainOf((await File.ReadAllLinesAsync(HistoryPath))[2])} {3:D19}\n");
         Assert.Empty(await Verify());
         File.Delete(HeadPath);
         Assert.Equal(["Warning HistoryHead nightly/history.jsonl"], await Verify());
@@ -102,6 +102,117 @@ public class HistoryChainTests : IntegrityTest
         Own();
         Assert.Equal(["Warning HistoryHead nightly/history.jsonl"], await Verify());
     }
+
+    [Fact]
+    public async Task Other_ends_of_lines_are_told_once_and_are_neither_torn_nor_tampering_and_the_chain_goes_on()
+    {
+        await Fill();
+        await File.WriteAllTextAsync(HistoryPath, (await File.ReadAllTextAsync(HistoryPath)).Replace("\n", "\r\n", StringComparison.Ordinal));
+
+        var found = Assert.Single(await Find());
+        Assert.Equal((FindingSeverity.Warning, StoreFindingKind.HistoryBroken), (found.Severity, found.Kind));
+        Assert.Contains("6 lines of the history end in a carriage return", found.Message, StringComparison.Ordinal);
+
+        await new CheckpointEngine(Store).SaveAsync(Draft(), new RetentionPolicy(), default);
+        Assert.Equal(found, Assert.Single(await Find()));
+
+        await File.WriteAllTextAsync(HistoryPath, (await File.ReadAllTextAsync(HistoryPath)).Replace("StageStarted", "StageSkipped", StringComparison.Ordinal));
+        Assert.Contains(await Find(), f => f.Severity == FindingSeverity.Error);
+    }
+
+    [Fact]
+    public async Task The_history_of_another_pipeline_is_found_though_its_chain_is_right()
+    {
+        await Fill();
+        await Store.AppendHistoryAsync("Größe/2", [new CheckpointEvent { Time = Noon, Event = "Saved", Pipeline = "Größe/2" }], default);
+        Assert.Empty(await Verify());
+        var other = FolderLayout.RunPath(Root, "Größe/2", null);
+        File.Copy(HistoryPath, Path.Join(other, FolderLayout.HistoryName), overwrite: true);
+        File.Copy(HeadPath, Path.Join(other, FolderLayout.HistoryHeadName), overwrite: true);
+
+        var found = Assert.Single(await Find());
+
+        Assert.Equal((FindingSeverity.Error, StoreFindingKind.HistoryBroken, "größe/2"), (found.Severity, found.Kind, found.Pipeline));
+        Assert.Contains("is of another pipeline, 'nightly'", found.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_history_that_is_gone_with_its_head_is_missed_where_there_are_checkpoints(bool isEmptied)
+    {
+        await Fill();
+        File.Delete(HeadPath);
+        File.Delete(HistoryPath);
+        if (isEmptied)
+        {
+            await File.WriteAllTextAsync(HistoryPath, "");
+            Own();
+        }
+
+        Assert.Equal(["Warning HistoryCut nightly"], await Verify());
+        Assert.Empty(await Verify(new StoreScope { Name = NamePattern.Of("ingest") }));
+
+        await new CheckpointEngine(Store).SaveAsync(Draft(), new RetentionPolicy(), default);
+        Assert.Empty(await Verify());
+    }
+
+    [Fact]
+    public async Task A_history_whose_head_is_a_link_is_verified_all_the_same()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        await Fill();
+        var outside = Path.Join(Temp.Path, "head");
+        File.Move(HeadPath, outside);
+        File.CreateSymbolicLink(HeadPath, outside);
+        Flip(HistoryPath, 30);
+
+        Assert.Equal(["Error NotAFile nightly/history.head", "Error HistoryBroken nightly/history.jsonl", "Warning HistoryHead nightly/history.jsonl"], await Verify());
+    }
+
+    [Theory]
+    [InlineData(3, "number of an earlier line")]
+    [InlineData(0, "number of none")]
+    public async Task A_head_that_was_changed_is_found_and_written_anew(int number, string how)
+    {
+        await Fill();
+        var head = await File.ReadAllTextAsync(HeadPath);
+        await File.WriteAllTextAsync(HeadPath, $"{head[..64]} {number:D19}\n");
+
+        var found = Assert.Single(await Find());
+
+        Assert.True(found.Kind == StoreFindingKind.HistoryHead, how);
+        Assert.Equal(FindingAction.Rebuilt, (await Store.RepairAsync(found, "x", null, default))?.Action);
+        Assert.Equal(head, await File.ReadAllTextAsync(HeadPath));
+        Assert.Empty(await Find());
+    }
+
+    [Fact]
+    public async Task A_head_with_zeros_in_its_number_is_damaged()
+    {
+        await Fill();
+        await File.WriteAllTextAsync(HeadPath, (await File.ReadAllTextAsync(HeadPath))[..^3] + "\0\0\n");
+
+        Assert.Equal(["Warning HistoryHead nightly/history.jsonl"], await Verify());
+    }
+
+    [Fact]
+    public async Task Zeros_that_a_loss_of_power_left_in_the_place_of_lines_are_not_called_a_change()
+    {
+        await Fill();
+        var whole = await File.ReadAllLinesAsync(HistoryPath);
+        // From the middle of line 3 to that of line 4.
+        await File.WriteAllTextAsync(HistoryPath, string.Concat(whole[..2].Select(l => l + "\n")) + whole[2][..50] + new string('\0', 250) + whole[3][100..] + "\n" + string.Concat(whole[4..].Select(l => l + "\n")));
+
+        var found = await Find();
+
+        Assert.Equal([StoreFindingKind.HistoryBroken, StoreFindingKind.TornLine], found.Select(f => f.Kind));
+        Assert.DoesNotContain(found, f => f.Severity == FindingSeverity.Error);
+        Assert.Contains("lines 3 to 4 were removed", found[0].Message, StringComparison.Ordinal);
+    }
+
+    private static string ChainOf(string line) => line[^66..^2];
 
     // What who may write the store can do, but does not think of the head.
     private static string Forge(string before, string line)

@@ -57,6 +57,21 @@ public class StoreRepairTests : IntegrityTest
         Assert.Empty(await Verify());
     }
 
+    [UnixFact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_payload_whose_record_became_a_link_is_kept_with_it()
+    {
+        await Fill();
+        var payload = PayloadPath;
+        File.Delete(RecordPath(2));
+        File.CreateSymbolicLink(RecordPath(2), "nowhere");
+
+        Assert.Equal(StoreFindingKind.NotAFile, Assert.Single(await Repair()).Kind);
+
+        Assert.True(File.Exists(Path.Join(Quarantine, Path.GetRelativePath(Root, payload))));
+        Assert.Empty(await Verify());
+    }
+
     [Fact]
     public async Task Damaged_lines_of_a_journal_are_moved_and_their_items_alone_are_undone()
     {
@@ -185,7 +200,7 @@ public class StoreRepairTests : IntegrityTest
         var found = Assert.Single(await Find());
         await File.WriteAllBytesAsync(RecordPath(1), whole);
 
-        Assert.Null(await Store.RepairAsync(found, Place, default));
+        Assert.Null(await Store.RepairAsync(found, Place, null, default));
 
         Assert.Empty(await Verify());
     }
@@ -219,7 +234,7 @@ public class StoreRepairTests : IntegrityTest
             try
             {
                 foreach (var finding in findings.Where(f => f.Remedy != FindingAction.None))
-                    await Store.RepairAsync(finding, Place, default);
+                    await Store.RepairAsync(finding, Place, null, default);
             }
             catch (CheckpointException)
             {
@@ -242,7 +257,7 @@ public class StoreRepairTests : IntegrityTest
         var done = new List<StoreFinding>();
         foreach (var finding in (await Find()).Where(f => f.Remedy != FindingAction.None))
         {
-            if (await Store.RepairAsync(finding, Place, default) is { } repaired)
+            if (await Store.RepairAsync(finding, Place, null, default) is { } repaired)
                 done.Add(repaired);
         }
         return done;

@@ -112,7 +112,7 @@ public sealed class StoreRegistryTests : IDisposable
     }
 
     [Theory]
-    [InlineData("postgres://host/db", "postgres://")]
+    [InlineData("mongodb://host/db", "mongodb://")]
     [InlineData("s3://bucket", "s3://")]
     [InlineData("FTP://x", "FTP://")]
     public void A_scheme_that_is_not_known_is_an_error_that_says_which_are(string location, string scheme)

@@ -79,11 +79,11 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) => inner.WriteDocumentAsync(document, bytes, cancellation);
 
-    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {
         if (BeforeLease is not null)
             await BeforeLease(lease);
-        return await inner.TryLeaseAsync(lease, holder, cancellation);
+        return await inner.TryLeaseAsync(lease, holder, duration, cancellation);
     }
 
     public override async ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation)
@@ -95,5 +95,6 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => inner.VerifyAsync(scope, progress, cancellation);
 
-    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) => inner.RepairAsync(finding, quarantine, cancellation);
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation) =>
+        inner.RepairAsync(finding, quarantine, key, cancellation);
 }

@@ -100,7 +100,7 @@ internal sealed class TestFileSystem : FileSystem
             return false;
         var operation = Enter(new(FileVerb.Write, PathOf(file)));
         var written = Current.TryWriteDirect(file, bytes, offset);
-        After?.Invoke(operation);
+        After?.Invoke(written ? operation with { Bytes = bytes.ToArray(), Offset = offset } : operation);
         return written;
     }
 

@@ -6,17 +6,25 @@ namespace Checkpoint;
 /// <summary>Leases of a driver's store that last for as long as their process lives: they are renewed behind the work, and end soon after their holder has died.</summary>
 internal sealed class DriverLeases(StoreDriver driver, DriverFaults faults, TimeProvider time)
 {
-    /// <summary>How long a lease lasts without being renewed: for so long a dead holder blocks others.</summary>
-    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
+    // What lasts for as long as its process lives: for so long a dead one blocks others.
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
-    public LeaseAttempt TryTake(LeaseName name, LeaseHolder holder, CancellationToken cancellation)
+    /// <param name="name">What it is on.</param>
+    /// <param name="holder">Who takes it.</param>
+    /// <param name="duration">For how long unless it is renewed; or null for as long as the process lives.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public LeaseAttempt TryTake(LeaseName name, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {
         var key = DriverKeys.Of(name);
         var asked = time.GetTimestamp();
-        var (isGranted, lease) = DriverCall.Wait(() => driver.TryLeaseAsync(key, Describe(holder), Duration, cancellation));
-        return isGranted
-            ? new LeaseAttempt(new DriverLease(driver, faults, time, name, new StoreFence(key, lease.Token), Duration, asked), holder)
-            : new LeaseAttempt(null, Parse(lease));
+        var length = duration ?? Lifetime;
+        var (isGranted, lease) = DriverCall.Wait(() => driver.TryLeaseAsync(key, Describe(holder), length, cancellation));
+        if (!isGranted)
+            return new LeaseAttempt(null, Parse(lease));
+        var fence = new StoreFence(key, lease.Token);
+        var renewal = new LeaseRenewal(time, length, asked, patience =>
+            DriverCall.Wait(() => driver.RenewLeaseAsync(fence, length, patience)) ? null : "its time was over before it was renewed, as after a pause of this process");
+        return new LeaseAttempt(new DriverLease(driver, faults, renewal) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration }, holder);
     }
 
     /// <summary>Who has a lease now, or null.</summary>

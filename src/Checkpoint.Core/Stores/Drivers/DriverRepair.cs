@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Sees to findings in a driver's store, if they are still so. What is damaged is kept, as an entry of the kind <c>quarantine</c>, which nothing here reads or removes.</summary>
-internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine)
+internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine, CheckpointKey? key)
 {
-    private readonly DriverVerifier _verifier = new(driver, faults, records);
+    private readonly DriverVerifier _verifier = new(driver, faults, records, key);
 
     /// <summary>Sees to a finding.</summary>
     /// <returns>The finding as it was then, with what was done; null where there is nothing to do any more.</returns>
@@ -43,7 +43,7 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
     private StoreFinding? TakeLines(StoreFinding finding, CancellationToken cancellation)
     {
         var stage = new StageId(finding.Pipeline!, finding.Run, finding.Name!);
-        var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         using (lease ?? throw CheckpointErrors.RepairBusy(finding.Location, driver.Location, holder))
         using (var log = new DriverItems(driver, faults, records, stage))
         {

@@ -55,14 +55,7 @@ internal sealed class DriverSave(StoreDriver driver, DriverRecords records, Chec
             source.WriteTo(writer, cancellation);
             state = writer.Complete(source.IsSequence, cancellation);
         }
-        return name is null ? state : new StoredState
-        {
-            IsSequence = state.IsSequence,
-            Payload = name,
-            PayloadLength = state.PayloadLength,
-            DocumentLength = state.DocumentLength,
-            Sha256 = state.Sha256,
-        };
+        return name is null ? state : state.Named(name);
     }
 
     private CheckpointException Exists() => CheckpointErrors.Exists(draft.Stage, draft.Step!.Value, driver.Location);

@@ -98,21 +98,31 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         return default;
     }
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) =>
-        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).TryTake(lease, holder, cancellation)));
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) =>
+        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).TryTake(lease, holder, duration, cancellation)));
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) =>
         new(_faults.Guard($"Looking at the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).Find(lease, cancellation)));
 
+    public override ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
+    {
+        _faults.Guard($"Waiting for checkpoint {stage}", stage.Name, () =>
+        {
+            DriverCall.Wait(() => driver.WaitForChangeAsync(DriverKeys.Of(stage), atMost, cancellation));
+            return true;
+        });
+        return default;
+    }
+
     public override async IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.CompletedTask;
-        foreach (var finding in _faults.Guard("Verifying", driver.Location, new DriverVerifier(driver, _faults, _records).Verify(scope, progress, cancellation)))
+        foreach (var finding in _faults.Guard("Verifying", driver.Location, new DriverVerifier(driver, _faults, _records, scope.Key).Verify(scope, progress, cancellation)))
             yield return finding;
     }
 
-    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation) =>
-        new(_faults.Guard($"Repairing '{finding.Location}'", finding.Location, () => new DriverRepair(driver, _faults, _records, _time, quarantine).Repair(finding, cancellation)));
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation) =>
+        new(_faults.Guard($"Repairing '{finding.Location}'", finding.Location, () => new DriverRepair(driver, _faults, _records, _time, quarantine, key).Repair(finding, cancellation)));
 
     private static string Target(LeaseName lease) => lease.Name ?? lease.Run ?? lease.Pipeline;
 
@@ -157,7 +167,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         if (!HasItems(stage, cancellation))
             return;
         var name = new LeaseName(stage);
-        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), cancellation);
+        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
         using (lease ?? throw CheckpointErrors.LeaseHeld(name, driver.Location, holder))
         {
             Remove(DriverKeys.Of(stage, DriverKeys.Items), null, cancellation);

@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
 /// <summary>Verifies what a driver's store holds, beside readers and writers. Whatever looks wrong is looked at once more before it is a finding.</summary>
-internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, DriverRecords records)
+internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, DriverRecords records, CheckpointKey? key)
 {
     private const int Attempts = 10;
 
@@ -107,7 +107,7 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
 
     private IEnumerable<StoreFinding> VerifyHistory(StoreKey key, CancellationToken cancellation)
     {
-        var chain = new HistoryChain();
+        var chain = new HistoryChain(FolderLayout.Escape(key.Pipeline), null);
         StoreEntry? last = null;
         foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))
         {
@@ -152,7 +152,9 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
             var info = records.Parse(entry);
             if (DriverKeys.Of(info.StageId) != entry.Key || info.Step != entry.Step)
                 return Find(entry, StoreFindingKind.Misplaced, $"The record belongs to another checkpoint, {info.StageId} step {info.Step}. It does not count.");
-            return info.State is null ? null : JudgeState(entry, info, info.State, progress, cancellation);
+            var before = _done;
+            var judge = new StateJudge(key, (_, state) => OpenPayload(entry, info, state, cancellation));
+            return judge.Judge(info, read => progress?.Invoke(_done = before + read, 0), cancellation) is var (kind, severity, message) ? Find(entry, kind, message, severity) : null;
         }
         catch (InvalidDataException e)
         {
@@ -164,28 +166,12 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
         }
     }
 
-    private StoreFinding? JudgeState(StoreEntry entry, CheckpointInfo info, StoredState state, Action<long, long>? progress, CancellationToken cancellation)
+    // The stream of a payload, or what is wrong with it.
+    private (Stream? Payload, string? Fault) OpenPayload(StoreEntry entry, CheckpointInfo info, StoredState state, CancellationToken cancellation)
     {
-        string? fault = null;
-        Stream? payload = null;
-        if (state.Payload is { } name)
-        {
-            fault = entry.PayloadLength is null ? "is missing" : entry.PayloadLength != state.PayloadLength ? $"has {entry.PayloadLength} bytes and should have {state.PayloadLength}" : null;
-            payload = fault is not null ? null : DriverCall.Wait(() => driver.OpenPayloadAsync(entry.Key, entry.Step, name, cancellation));
-            if (payload is null)
-                return Find(entry, StoreFindingKind.DamagedPayload, $"The payload {fault ?? "is missing"}. The newest intact step counts.");
-        }
-        var before = _done;
-        using var reader = new StateReader(state, payload is null ? null : new DriverPayload(payload, faults, info.StageId), read =>
-        {
-            cancellation.ThrowIfCancellationRequested();
-            _done = before + read;
-            progress?.Invoke(_done, 0);
-        });
-        var undecodable = info.Encrypted ? null : StateCheck.WhyNone(reader, cancellation);
-        if (!reader.IsWhole())
-            return Find(entry, StoreFindingKind.DamagedPayload, "The payload is not what was saved: its SHA-256 is another. The newest intact step counts.");
-        return undecodable is null ? null : Find(entry, StoreFindingKind.UndecodableState, undecodable);
+        var fault = entry.PayloadLength is null ? "is missing" : entry.PayloadLength != state.PayloadLength ? $"has {entry.PayloadLength} bytes and should have {state.PayloadLength}" : null;
+        return fault is null && DriverCall.Wait(() => driver.OpenPayloadAsync(entry.Key, entry.Step, state.Payload!, cancellation)) is { } payload
+            ? (new DriverPayload(payload, faults, info.StageId), null) : (null, fault);
     }
 
     private StoreEntry? Read(StoreKey key, long? step, CancellationToken cancellation) => DriverCall.Wait(() => driver.ReadAsync(key, step, cancellation));

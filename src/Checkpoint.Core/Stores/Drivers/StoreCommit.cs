@@ -10,6 +10,12 @@ public sealed class StoreCommit
     /// <summary>The step; or null for the highest that the key has plus 1, and 1 for the first.</summary>
     public long? Step { get; internal init; }
 
+    /// <summary>The step to be committed.</summary>
+    /// <param name="highest">The highest step that the key has, or null; only of account where <see cref="Step"/> is null.</param>
+    /// <exception cref="StoreFaultException">There is none above it.</exception>
+    public long StepAfter(long? highest) => Step
+        ?? (highest is long.MaxValue ? throw new StoreFaultException(StoreFault.Unavailable, "it has the highest step there can be; clear it or name a step") : Math.Max(highest ?? 0, 0) + 1);
+
     /// <summary>Whether the step is replaced, with its payload, where it is there. Only with a step.</summary>
     public bool Overwrite { get; internal init; }
 

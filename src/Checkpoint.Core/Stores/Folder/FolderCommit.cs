@@ -20,6 +20,7 @@ internal sealed class FolderCommit : IDisposable
     private readonly CheckpointDraft _draft;
     private readonly bool _replaces;
     private readonly bool _mayTidy;
+    private readonly FolderLeases _leases;
     private readonly List<IDisposable> _open = [];
     private string? _flushTop;
     private bool _isNew;
@@ -30,8 +31,10 @@ internal sealed class FolderCommit : IDisposable
     /// <param name="files">The file system.</param>
     /// <param name="draft">What is saved.</param>
     /// <param name="mayTidy">Whether to look thoroughly for what dead writers left, also where the save itself need not list the folder.</param>
-    public FolderCommit(string root, FileSystem files, CheckpointDraft draft, bool mayTidy)
+    /// <param name="time">The clock.</param>
+    public FolderCommit(string root, FileSystem files, CheckpointDraft draft, bool mayTidy, TimeProvider time)
     {
+        _leases = new FolderLeases(root, files, time);
         _mayTidy = mayTidy;
         _root = root;
         _files = files;
@@ -143,14 +146,7 @@ internal sealed class FolderCommit : IDisposable
             var name = FolderLayout.NewPayloadName(step);
             Rename(payload, name);
             folder.Flush();
-            state = new StoredState
-            {
-                IsSequence = state!.IsSequence,
-                Payload = name,
-                PayloadLength = state.PayloadLength,
-                DocumentLength = state.DocumentLength,
-                Sha256 = state.Sha256,
-            };
+            state = state!.Named(name);
         }
 
         var info = _draft.Describe(_root, RecordPath(step), step, state);
@@ -160,7 +156,7 @@ internal sealed class FolderCommit : IDisposable
         _files.Write(record.Handle, bytes, 0);
         _files.Flush(record.Handle);
         cancellation.ThrowIfCancellationRequested();
-        if (!Publish(record, step, isThere: _replaces && listing!.Steps.Contains(step)))
+        if (!await PublishAsync(record, step, isThere: _replaces && listing!.Steps.Contains(step), cancellation))
         {
             if (_draft.Step is not null)
                 throw CheckpointErrors.Exists(_draft.Stage, step, _root);
@@ -189,8 +185,9 @@ internal sealed class FolderCommit : IDisposable
             : throw CheckpointErrors.Unusable(_root, $"checkpoint {_draft.Stage} has the highest step there can be; clear it or name a step");
     }
 
-    private bool Publish(TemporaryFile record, long step, bool isThere)
+    private async ValueTask<bool> PublishAsync(TemporaryFile record, long step, bool isThere, CancellationToken cancellation)
     {
+        using var hold = _draft.Fence is { } fence ? await _leases.HoldAsync(fence, cancellation) : null;
         var path = RecordPath(step);
         _isNew = !isThere && _files.TryRenameNew(record.Handle, record.Path, path);
         if (!_isNew && _replaces)

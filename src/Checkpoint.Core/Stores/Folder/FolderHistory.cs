@@ -90,7 +90,8 @@ internal sealed class FolderHistory(string root, FileSystem files)
                 if (rest[^1] == '\n')
                     rest = rest[..^1];
                 var start = rest.LastIndexOf((byte)'\n') + 1;
-                if (HistoryFormat.TryReadLink(rest[start..], out var link, out _))
+                // A program that changed the ends of lines did not change what they say.
+                if (HistoryFormat.TryReadLink(rest[start..].TrimEnd((byte)'\r'), out var link, out _))
                     return (link, isEnded);
                 rest = rest[..start];
             }
@@ -102,7 +103,7 @@ internal sealed class FolderHistory(string root, FileSystem files)
     private HistoryLink? ReadHead(SafeFileHandle head)
     {
         Span<byte> bytes = stackalloc byte[HeadLength];
-        if (ReadAt(head, bytes, 0) != HeadLength || bytes[64] != ' ' || bytes[^1] != '\n' || !HistoryFormat.IsChain(bytes[..64]))
+        if (ReadAt(head, bytes, 0) != HeadLength || bytes[64] != ' ' || bytes[^1] != '\n' || !HistoryFormat.IsChain(bytes[..64]) || bytes[65..84].ContainsAnyExceptInRange((byte)'0', (byte)'9'))
             return null;
         var text = Encoding.ASCII.GetString(bytes);
         return long.TryParse(text.AsSpan(65, 19), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new HistoryLink(number, text[..64]) : null;

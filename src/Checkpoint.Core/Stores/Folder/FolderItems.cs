@@ -34,6 +34,16 @@ internal sealed class FolderItems : ItemLog
         _end = RandomAccess.GetLength(_journal);
     }
 
+    /// <summary>The stage that a journal says it is of, where that stage has this folder.</summary>
+    public static StageId? OwnerOf(string root, FileSystem files, string folder)
+    {
+        using var journal = files.OpenRead(Path.Join(folder, FolderLayout.ItemsName));
+        if (journal is null)
+            return null;
+        var head = LineFile.Lines(files, journal, ItemFormat.MaxLine).Select(l => l.Line).FirstOrDefault();
+        return ItemFormat.IsWhole(head.Span) && ItemFormat.ReadHead(head) is { } stage && FolderLayout.StagePath(root, stage) == folder ? stage : null;
+    }
+
     // Lines with outputs are long: no more room is made at once than some tens of megabytes.
     public override int Estimate => (int)Math.Min(_end / TypicalLine, 1 << 20);
 

@@ -39,6 +39,9 @@ internal static class FolderLayout
     /// <summary>On Windows, the file that locks a stage.</summary>
     public const string LockName = "~lock";
 
+    /// <summary>In a folder of leases: locked for as long as one of them is being taken, or a save under one is being made visible.</summary>
+    public const string TurnName = "~turn";
+
     private const string RecordSuffix = ".json";
     private const string PayloadSuffix = ".state";
     private const int StepDigits = 10;

@@ -1,49 +1,46 @@
-using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace Checkpoint;
 
-/// <summary>Leases that are the operating system's own locks: they end with their holder, so a dead one never blocks.</summary>
-internal sealed class FolderLeases(string root, FileSystem files)
+/// <summary>
+/// Leases of a folder store. Who has one holds the operating system's lock on its file, which ends with the process, so a dead holder never blocks. A holder that lives and yet does not renew it, as
+/// one that was stopped, loses it by the clock of the file system: another puts a file of its own in the place of that file.
+/// </summary>
+internal sealed class FolderLeases(string root, FileSystem files, TimeProvider time)
 {
     // Who only asks whether a lease is held shares its lock, for some microseconds, with others who ask.
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
 
+    // Others hold the turn for some milliseconds.
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(10);
+
     private const int Glances = 10;
     private const int Attempts = 100;
 
-    // The holder's name is padded to this, so that a shorter one needs no cutting of the file.
-    private const int HolderLength = 1024;
-
-    public ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) =>
-        TryTakeAsync(FolderLayout.LeasePath(root, lease), holder, cancellation);
+    public ValueTask<LeaseAttempt> TryTakeAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) =>
+        TryTakeAsync(FolderLayout.LeasePath(root, lease), lease, holder, duration, cancellation);
 
     /// <param name="path">The file whose lock is the lease.</param>
+    /// <param name="name">What it is on.</param>
     /// <param name="holder">Who takes it.</param>
+    /// <param name="duration">For how long it is kept without being renewed; null for as long as the process lives.</param>
     /// <param name="cancellation">Ends the attempt.</param>
-    public async ValueTask<LeaseAttempt> TryTakeAsync(string path, LeaseHolder holder, CancellationToken cancellation)
+    public async ValueTask<LeaseAttempt> TryTakeAsync(string path, LeaseName name, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {
         FileSystem.RefuseLinks(Path.GetDirectoryName(path)!, root);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                if (files.OpenLocked(path) is { } file)
+                using (await TurnAsync(path, needsLocks: duration is not null, cancellation))
                 {
-                    var described = Describe(holder);
-                    try
-                    {
-                        files.Write(file, described, 0);
-                    }
-                    catch
-                    {
-                        file.Dispose();
-                        throw;
-                    }
-                    return new LeaseAttempt(new FolderLease(this, file, path, described), holder);
+                    var asked = time.GetTimestamp();
+                    if (files.OpenLocked(path) is { } file)
+                        return Grant(file, path, name, holder, duration, asked);
+                    // Those who only ask share it, and may take turns at it for long; who has it shares it with nobody.
+                    if (attempt >= Glances && files.IsLocked(path))
+                        return IsOver(path) && TryTakeOver(path) is { } taken ? Grant(taken, path, name, holder, duration, asked) : new LeaseAttempt(null, Read(path)?.Holder);
                 }
-                // Those who only ask share it, and may take turns at it for long; who has it shares it with nobody.
-                if (attempt >= Glances && files.IsLocked(path))
-                    return new LeaseAttempt(null, ReadHolder(path));
             }
             catch (DirectoryNotFoundException) when (attempt < Attempts)
             {
@@ -59,31 +56,35 @@ internal sealed class FolderLeases(string root, FileSystem files)
     {
         var path = FolderLayout.LeasePath(root, lease);
         FileSystem.RefuseLinks(Path.GetDirectoryName(path)!, root);
-        return files.IsLocked(path) ? ReadHolder(path) ?? new LeaseHolder("", "", 0, default) : null;
+        return files.IsLocked(path) && !IsOver(path) ? Read(path)?.Holder ?? new LeaseHolder("", "", 0, default) : null;
     }
 
-    /// <summary>Whether the file of a lock is as whoever takes the lock leaves it: empty, or with a holder.</summary>
-    public static bool IsWhole(FileSystem files, string path)
+    /// <summary>Keeps others from taking a lease over until what is returned is disposed of.</summary>
+    /// <exception cref="StoreFaultException">The lease is not held any more.</exception>
+    public async ValueTask<IDisposable> HoldAsync(StoreFence fence, CancellationToken cancellation)
+    {
+        var path = FolderLayout.LeasePath(root, new LeaseName(fence.Lease.Pipeline, fence.Lease.Run, fence.Lease.Name));
+        try
+        {
+            var turn = await TurnAsync(path, needsLocks: false, cancellation);
+            if (Read(path)?.Token == fence.Token)
+                return turn;
+            turn.Dispose();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody removed all of it.
+        }
+        throw new StoreFaultException(StoreFault.LeaseLost, Read(path) is { } other ? $"its lease is that of {other.Holder} now" : "its lease is gone");
+    }
+
+    /// <summary>Why somebody whose record was written into a lock's file has the lock no more, or null.</summary>
+    /// <exception cref="CheckpointException">It cannot be told.</exception>
+    public string? Look(string path, byte[] record)
     {
         try
         {
-            return files.ReadRecord(path) is not { Length: > 0 } bytes || (bytes.Length == HolderLength && Parse(bytes) is not null);
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Why somebody whose name was written into a lock's file has the lock no more, or null.</summary>
-    /// <exception cref="CheckpointException">An error of the store.</exception>
-    public string? WhyLost(string path, byte[] holder)
-    {
-        try
-        {
-            if (Read(path) is not { } bytes)
-                return $"its file '{path}' was removed";
-            return bytes.AsSpan().SequenceEqual(holder) ? null : $"it is that of {Parse(bytes)?.ToString() ?? "another"} now";
+            return WhyLost(path, record);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
@@ -91,67 +92,116 @@ internal sealed class FolderLeases(string root, FileSystem files)
         }
     }
 
-    private LeaseHolder? ReadHolder(string path)
+    private string? WhyLost(string path, byte[] record)
+    {
+        if (FolderLeaseFile.ReadBytes(files, path) is not { } bytes)
+            return $"its file '{path}' was removed";
+        return bytes.AsSpan().SequenceEqual(record) ? null : $"it is that of {FolderLeaseFile.Parse(bytes)?.Holder.ToString() ?? "another"} now";
+    }
+
+    // Takers and savers under a lease come one after another: what one has seen must hold until it has done what it does about it. A lock on a file, for a share has none on folders.
+    private async ValueTask<IDisposable> TurnAsync(string path, bool needsLocks, CancellationToken cancellation)
+    {
+        var turn = Path.Join(Path.GetDirectoryName(path), FolderLayout.TurnName);
+        var started = time.GetTimestamp();
+        for (var pause = TimeSpan.FromMilliseconds(1); ; pause = pause * 2 > Glance ? Glance : pause * 2)
+        {
+            if (files.OpenLocked(turn) is { } file)
+            {
+                if (!needsLocks || files.IsLocked(turn))
+                    return file;
+                file.Dispose();
+                throw new IOException("its file system has no locks, and so no leases for a time");
+            }
+            if (time.GetElapsedTime(started) > TurnPatience)
+                throw new IOException($"'{turn}' has been locked by another process for {TurnPatience.TotalSeconds:0} seconds");
+            await Task.Delay(pause, cancellation);
+        }
+    }
+
+    private LeaseAttempt Grant(SafeFileHandle file, string path, LeaseName name, LeaseHolder holder, TimeSpan? duration, long asked)
     {
         try
         {
-            return Read(path) is { } bytes ? Parse(bytes) : null;
+            // Above all before also where the file was lost, as far as the clock can tell.
+            var token = Math.Max((Read(path)?.Token ?? 0) + 1, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            var record = FolderLeaseFile.Describe(holder, token, duration);
+            Write(file, record, duration);
+            var renewal = duration is null ? null : new LeaseRenewal(time, duration.Value, asked, _ => Renew(file, path, record, duration));
+            return new LeaseAttempt(new FolderLease(this, file, path, record, renewal) { Name = name, Holder = holder, Token = token, Duration = duration }, holder);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private string? Renew(SafeFileHandle file, string path, byte[] record, TimeSpan? duration)
+    {
+        if (WhyLost(path, record) is { } lost)
+            return lost;
+        Write(file, record, duration);
+        // Another may have taken its place meanwhile, and this have gone into the old file.
+        return WhyLost(path, record);
+    }
+
+    // By its time of writing others see that it is renewed, on a share only when it is flushed.
+    private void Write(SafeFileHandle file, byte[] record, TimeSpan? duration)
+    {
+        files.Write(file, record, 0);
+        if (duration is not null)
+            files.Flush(file);
+    }
+
+    // By the clock of the file system, which is one for all hosts: what is made now has its time. The file was just opened, so that a share tells no old time of it.
+    private bool IsOver(string path)
+    {
+        if (Read(path) is not { Duration: { } duration })
+            return false;
+        var probe = Path.Join(Path.GetDirectoryName(path), FolderLayout.NewTemporaryName());
+        try
+        {
+            files.CreateFile(probe).Dispose();
+            var now = files.LastWrite(probe);
+            files.Delete(probe);
+            return now - files.LastWrite(path) > duration;
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
+            return false;
+        }
+    }
+
+    // Null where the system lets no other file take the place of one that is open.
+    private SafeFileHandle? TryTakeOver(string path)
+    {
+        var temporary = Path.Join(Path.GetDirectoryName(path), FolderLayout.NewTemporaryName());
+        if (files.OpenLocked(temporary) is not { } file)
+            return null;
+        try
+        {
+            // Who has it next must go on from its token, whatever becomes of this process.
+            files.Write(file, FolderLeaseFile.ReadBytes(files, path) ?? [], 0);
+            files.Flush(file);
+            files.RenameOver(file, temporary, path);
+            return file;
+        }
+        catch (Exception e) when (IOErrors.IsFault(e))
+        {
+            file.Dispose();
+            files.Delete(temporary);
             return null;
         }
     }
 
-    // Null where there is no such file.
-    private byte[]? Read(string path)
+    private FolderLeaseFile? Read(string path)
     {
         try
         {
-            return files.ReadRecord(path);
+            return FolderLeaseFile.ReadBytes(files, path) is { } bytes ? FolderLeaseFile.Parse(bytes) : null;
         }
-        catch (InvalidDataException)
-        {
-            // Whatever took its place.
-            return [];
-        }
-    }
-
-    private static byte[] Describe(LeaseHolder holder)
-    {
-        var bytes = new byte[HolderLength];
-        Array.Fill(bytes, (byte)' ');
-        using var text = new MemoryStream();
-        using (var json = new Utf8JsonWriter(text))
-        {
-            json.WriteStartObject();
-            json.WriteString("host"u8, holder.Host);
-            json.WriteString("user"u8, holder.User);
-            json.WriteNumber("processId"u8, holder.ProcessId);
-            json.WriteString("takenAt"u8, holder.TakenAt);
-            json.WriteEndObject();
-        }
-        // What is too long is left out rather than half told.
-        if (text.Length < HolderLength)
-            text.ToArray().CopyTo(bytes, 0);
-        bytes[^1] = (byte)'\n';
-        return bytes;
-    }
-
-    // Null where nothing is written yet, or by something else.
-    private static LeaseHolder? Parse(byte[] bytes)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(bytes);
-            var holder = document.RootElement;
-            return new LeaseHolder(
-                holder.GetProperty("host").GetString()!,
-                holder.GetProperty("user").GetString()!,
-                holder.GetProperty("processId").GetInt32(),
-                holder.GetProperty("takenAt").GetDateTimeOffset());
-        }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (IOErrors.IsFault(e))
         {
             return null;
         }

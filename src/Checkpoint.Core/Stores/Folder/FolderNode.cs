@@ -15,6 +15,10 @@ internal sealed record FolderNode(FolderNode? Parent, FolderRole Role, string Pa
     /// <summary>The name that the folder of a role above this, or this itself, stands for; where it was cut, the folder's own. Null where there is none.</summary>
     public string? NameOf(FolderRole role) => Above(role) is { } node ? FolderLayout.Unescape(node.Name) ?? node.Name : null;
 
+    /// <summary>The stage that the folders above stand for; null where the name of one was cut.</summary>
+    public StageId? Stage => new[] { FolderRole.Pipeline, FolderRole.Run, FolderRole.Stage }.All(role => Above(role) is not { } node || FolderLayout.Unescape(node.Name) is not null)
+        ? new StageId(NameOf(FolderRole.Pipeline)!, NameOf(FolderRole.Run), NameOf(FolderRole.Stage)!) : null;
+
     /// <summary>The node of a role: this, or one above it, or null.</summary>
     public FolderNode? Above(FolderRole role) => Role == role ? this : Parent?.Above(role);
 
@@ -22,7 +26,7 @@ internal sealed record FolderNode(FolderNode? Parent, FolderRole Role, string Pa
     public FolderRole RoleOf(string name)
     {
         if (name.StartsWith('~'))
-            return Role is FolderRole.Stage or FolderRole.Run or FolderRole.Breakers && FolderLayout.Classify(name).Kind == FolderEntryKind.Temporary ? FolderRole.Temporary : FolderRole.Reserved;
+            return Role is FolderRole.Stage or FolderRole.Run or FolderRole.Breakers or FolderRole.Leases or FolderRole.Pipeline && FolderLayout.Classify(name).Kind == FolderEntryKind.Temporary ? FolderRole.Temporary : FolderRole.Reserved;
         return Role switch
         {
             FolderRole.Store => IsName(name) ? FolderRole.Pipeline : FolderRole.Foreign,

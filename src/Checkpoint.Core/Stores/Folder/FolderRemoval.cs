@@ -17,9 +17,10 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
             using (var handle = files.OpenDirectory(folder))
             using (var items = await LeaseItemsAsync(steps, cancellation))
             {
-                // What was judged must be what is removed: between the second look at it and its end nobody may save over it.
-                LockResult? locked = steps?.Any(s => s.Revision is not null) == true ? await handle.LockAsync(LockPatience, cancellation) : null;
-                if (locked == LockResult.Busy)
+                // Who changes the key of a record puts another in its place, which must not be one that was removed meanwhile. And what was judged must be what is
+                // removed: between the second look at it and its end nobody may save over it.
+                var locked = await handle.LockAsync(LockPatience, cancellation);
+                if (locked == LockResult.Busy && steps?.Any(s => s.Revision is not null) == true)
                     throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
                 (removed, isLast) = Remove(handle, locked == LockResult.Taken, items is not null, steps, cancellation);
             }
@@ -60,7 +61,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     {
         if (steps is not null || StageFolder.List(files, folder).Items.Count == 0)
             return null;
-        var (lease, holder) = await new FolderLeases(root, files).TryTakeAsync(FolderLayout.LeasePath(folder), LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
     }
 

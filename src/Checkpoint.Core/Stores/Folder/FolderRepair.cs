@@ -3,13 +3,13 @@ namespace Checkpoint;
 /// <summary>
 /// Sees to findings in a folder store: each by the lock that its writers take, and only if it is still so. What is damaged is moved into the quarantine and never removed.
 /// </summary>
-internal sealed class FolderRepair(string root, FileSystem files, TimeProvider time, string quarantine)
+internal sealed class FolderRepair(string root, FileSystem files, TimeProvider time, string quarantine, CheckpointKey? key)
 {
     // As long as a save waits for the other writers of a stage.
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
 
     private readonly FolderQuarantine _quarantine = new(root, files, quarantine);
-    private readonly FolderVerifier _verifier = new(root, files, time);
+    private readonly FolderVerifier _verifier = new(root, files, time, key);
 
     /// <summary>Sees to a finding.</summary>
     /// <returns>The finding as it was then, with what was done; null where there is nothing to do any more.</returns>
@@ -24,7 +24,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
             (FindingAction.Acknowledged, FolderRole.History) => await AcknowledgeAsync(finding, node, cancellation),
             (FindingAction.Rebuilt, FolderRole.History) => await RebuildHeadAsync(finding, node, cancellation),
             (FindingAction.Removed, _) => await RemoveAsync(finding, node, cancellation),
-            (FindingAction.Quarantined, _) => await TellAsync(finding.Kind == StoreFindingKind.NotAFile ? TakeStranger(finding, node) : await TakeAsync(node, cancellation), node, cancellation),
+            (FindingAction.Quarantined, _) => await TellAsync(finding.Kind == StoreFindingKind.NotAFile ? await TakeStrangerAsync(finding, node, cancellation) : await TakeAsync(node, cancellation), node, cancellation),
             _ => null,
         };
     }
@@ -57,12 +57,17 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         var record = node with { Role = FolderRole.Record, Path = Path.Join(node.Folder, FolderLayout.RecordName(step)) };
         if (_verifier.Verify(record, null, cancellation).FirstOrDefault(f => f.Remedy == FindingAction.Quarantined) is not { } finding)
             return null;
-        foreach (var payload in StageFolder.List(files, node.Folder).PayloadsOf(step).Select(name => Path.Join(node.Folder, name)))
+        TakePayloads(record);
+        return (finding, _quarantine.Take(record.Path));
+    }
+
+    private void TakePayloads(FolderNode record)
+    {
+        foreach (var payload in StageFolder.List(files, record.Folder).PayloadsOf(FolderLayout.Classify(record.Name).Step).Select(name => Path.Join(record.Folder, name)))
         {
             if (files.Status(payload) is { Type: EntryType.File } && !files.IsLocked(payload))
                 _quarantine.Take(payload);
         }
-        return (finding, _quarantine.Take(record.Path));
     }
 
     private (StoreFinding Finding, string Place)? TakeFile(FolderNode node, CancellationToken cancellation) =>
@@ -87,15 +92,14 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         var place = _quarantine.Prepare(node.Path);
         for (var copy = 2; files.Status(place) is not null; copy++)
             place = $"{_quarantine.Prepare(node.Path)}~{copy}";
-        var temporary = Path.Join(node.Folder, FolderLayout.NewTemporaryName());
-        using var good = files.CreateFile(temporary);
-        using (var bad = files.CreateFile(place))
+        WholeFile.Replace(files, node.Folder, node.Name, good =>
         {
+            using var bad = files.CreateFile(place);
             using (var goodLines = new BufferedStream(new PayloadStream(files, good, leaveOpen: true), 1 << 16))
             using (var badLines = new BufferedStream(new PayloadStream(files, bad, leaveOpen: true), 1 << 16))
             {
                 var hasHead = false;
-                new ItemsCheck(files, node.Folder, root).Run(null, (piece, isGood) =>
+                new ItemsCheck(files, node, root, key).Run(null, (piece, isGood) =>
                 {
                     if (piece.IsEmpty)
                         return;
@@ -108,27 +112,33 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
                 }, cancellation);
             }
             files.Flush(bad);
-            files.Flush(good);
-        }
-        Flush(Path.GetDirectoryName(place)!);
-        files.RenameOver(good, temporary, node.Path);
-        Flush(node.Folder);
+            Flush(Path.GetDirectoryName(place)!);
+        });
         return Path.GetRelativePath(root, place);
     }
 
     // A journal whose head is lost gets another, as far as the folders tell the names.
     private static ReadOnlySpan<byte> Head(FolderNode node)
     {
-        var folders = new[] { FolderRole.Pipeline, FolderRole.Run, FolderRole.Stage }.Select(role => node.Above(role)?.Name).ToList();
-        if (folders.Exists(f => f is not null && FolderLayout.Unescape(f) is null))
+        if (node.Stage is not { } stage)
             return [];
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
-        ItemFormat.WriteHead(buffer, new StageId(node.NameOf(FolderRole.Pipeline)!, node.NameOf(FolderRole.Run), node.NameOf(FolderRole.Stage)!));
+        ItemFormat.WriteHead(buffer, stage);
         return buffer.WrittenSpan;
     }
 
-    private (StoreFinding Finding, string Place)? TakeStranger(StoreFinding finding, FolderNode node) =>
-        files.Status(node.Path) is { Type: EntryType.Link or EntryType.Other } ? (finding, _quarantine.Take(node.Path)) : null;
+    private async ValueTask<(StoreFinding Finding, string Place)?> TakeStrangerAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
+    {
+        using (node.Role == FolderRole.Record ? await LockAsync(node.Folder, cancellation) : null)
+        {
+            if (files.Status(node.Path) is not { Type: EntryType.Link or EntryType.Other })
+                return null;
+            // What the record named that is gone from there.
+            if (node.Role == FolderRole.Record)
+                TakePayloads(node);
+            return (finding, _quarantine.Take(node.Path));
+        }
+    }
 
     private async ValueTask<StoreFinding?> RemoveAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
     {
@@ -138,10 +148,9 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
 
     private async ValueTask<StoreFinding?> RebuildHeadAsync(StoreFinding finding, FolderNode node, CancellationToken cancellation)
     {
-        var histories = new FolderHistory(root, files);
-        if (histories.ReadHead(node.Folder) is not null)
+        if (!_verifier.Verify(node, null, cancellation).Any(f => f.Kind == StoreFindingKind.HistoryHead))
             return null;
-        await histories.AppendAsync(node.Folder, [], cancellation);
+        await new FolderHistory(root, files).AppendAsync(node.Folder, [], cancellation);
         return finding with { Action = FindingAction.Rebuilt };
     }
 
@@ -199,7 +208,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
 
     private async ValueTask<Lease> LeaseAsync(FolderNode node, string path, CancellationToken cancellation)
     {
-        var (lease, holder) = await new FolderLeases(root, files).TryTakeAsync(path, LeaseHolder.Self(time), cancellation);
+        var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(path, new LeaseName(node.NameOf(FolderRole.Pipeline) ?? "", null, null), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.RepairBusy(node.Path, root, holder);
     }
 

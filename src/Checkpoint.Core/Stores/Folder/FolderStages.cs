@@ -71,11 +71,11 @@ internal sealed class FolderStages(string root, FileSystem files)
         {
             if ((Read(stage.Locator, stage, cancellation) ?? (query.WithLeftovers ? FindLeftovers(stage) : null)) is not { } listing)
                 return null;
-            // Where a folder's name was cut, only a record tells the whole one.
+            // Where a folder's name was cut, only a record or a journal of items tells the whole one.
             var isKnown = pipeline is not null && name is not null && (runFolder is null || run is not null);
-            if (!isKnown && FindIntact(listing, cancellation) is { } info)
+            if (!isKnown && (FindIntact(listing, cancellation)?.StageId ?? (listing.HasItems ? FolderItems.OwnerOf(root, files, stage.Locator) : null)) is { } known)
             {
-                (pipeline, run, name) = (info.Pipeline, info.Run, info.Name);
+                (pipeline, run, name) = (known.Pipeline, known.Run, known.Name);
                 listing = listing with { Stage = new StageId(pipeline, run, name) { Locator = stage.Locator } };
             }
             return FolderSearch.Fits(query.Pipeline, pipeline) && (query.Run is null || FolderSearch.Fits(query.Run, run)) && FolderSearch.Fits(query.Name, name) ? listing : null;

@@ -40,7 +40,7 @@ internal sealed class FolderStore : CheckpointStore
         {
             Plain(FolderLayout.StagePath(_root, draft.Stage));
             var tidied = LastTidied(draft);
-            using var commit = new FolderCommit(_root, _files, draft, mayTidy: tidied is null);
+            using var commit = new FolderCommit(_root, _files, draft, mayTidy: tidied is null, _time);
             var saved = await commit.RunAsync(cancellation);
             isSaved = true;
             _tidied[draft.Stage] = (tidied ?? _time.GetTimestamp(), saved.Location);
@@ -49,6 +49,10 @@ internal sealed class FolderStore : CheckpointStore
         catch (Exception e) when (IOErrors.IsFault(e))
         {
             throw CheckpointErrors.FromIO(e, _root, $"Saving checkpoint {draft.Stage}", draft.Stage.Name);
+        }
+        catch (StoreFaultException e)
+        {
+            throw CheckpointErrors.FromDriver(e, _root, $"Saving checkpoint {draft.Stage}", draft.Stage.Name);
         }
         finally
         {
@@ -238,11 +242,11 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation)
+    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {
         try
         {
-            return await new FolderLeases(_root, _files).TryTakeAsync(lease, holder, cancellation);
+            return await new FolderLeases(_root, _files, _time).TryTakeAsync(lease, holder, duration, cancellation);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
@@ -254,7 +258,7 @@ internal sealed class FolderStore : CheckpointStore
     {
         try
         {
-            return new(new FolderLeases(_root, _files).Find(lease));
+            return new(new FolderLeases(_root, _files, _time).Find(lease));
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
@@ -263,13 +267,13 @@ internal sealed class FolderStore : CheckpointStore
     }
 
     public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) =>
-        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time).VerifyAsync(scope, progress, cancellation);
+        File.Exists(_root) ? throw NoFolder() : new FolderVerifier(_root, _files, _time, scope.Key).VerifyAsync(scope, progress, cancellation);
 
-    public override async ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CancellationToken cancellation)
+    public override async ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation)
     {
         try
         {
-            return await new FolderRepair(_root, _files, _time, quarantine).RepairAsync(finding, cancellation);
+            return await new FolderRepair(_root, _files, _time, quarantine, key).RepairAsync(finding, cancellation);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {

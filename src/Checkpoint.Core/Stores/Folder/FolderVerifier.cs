@@ -6,14 +6,14 @@ namespace Checkpoint;
 /// Verifies a folder store, beside its readers and writers and without a lock. Whatever looks wrong is looked at once more before it is a finding: it may just have been
 /// replaced, removed, or not yet written.
 /// </summary>
-internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider time)
+internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider time, CheckpointKey? key)
 {
     // What lies about for longer without a lock has no living writer. A stalled one of which that is not true loses nothing by being told of.
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
 
     private const int HeadReads = 100;
 
-    private readonly StageVerifier _stages = new(root, files);
+    private readonly StageVerifier _stages = new(root, files, key);
     private readonly FolderHistory _histories = new(root, files);
     private readonly List<FolderNode> _doubtful = [];
     private long _looked;
@@ -39,12 +39,18 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
             done += node.Role == FolderRole.Payload ? 0 : node.Role == FolderRole.Record ? node.Length + read : node.Length;
             progress?.Invoke(Math.Min(total, done), total);
         }
-        if (_doubtful.Count == 0)
+        // A new pipeline has its first checkpoint before its first line.
+        var silent = walk.IsWhole ? walk.Files.Where(f => f.Role == FolderRole.Record).Select(f => f.Above(FolderRole.Pipeline)!).DistinctBy(p => p.Path).Where(IsSilent).ToList() : [];
+        if (silent.Count > 0)
+            _looked = time.GetTimestamp();
+        else if (_doubtful.Count == 0)
             yield break;
         if (time.GetElapsedTime(_looked) is var waited && waited < Leftover)
             await Task.Delay(Leftover - waited, time, cancellation);
         foreach (var node in _doubtful.Where(IsLeftover))
             yield return FolderWalk.Find(node, root, StoreFindingKind.Leftover, FindingSeverity.Information, "A save that was cut off left it, and nobody reads it. A later save or Repair-CheckpointStore removes it.");
+        foreach (var node in silent.Where(IsSilent))
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, "There are checkpoints, and no line of a history tells of them: somebody removed it with its head, or it could not be written. The next line begins a new one.");
     }
 
     /// <summary>Verifies one file.</summary>
@@ -88,6 +94,10 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     /// <summary>Whether a temporary file, or a payload that no record names, has no living writer. What a damaged record may have named is none.</summary>
     public bool IsLeftover(FolderNode node) => files.Status(node.Path) is { Type: EntryType.File } && IsNobodys(node) && !IsLocked(node.Path);
 
+    // Its head would tell what is missing; what cannot be read is told of.
+    private bool IsSilent(FolderNode pipeline) =>
+        files.Status(Path.Join(pipeline.Path, FolderLayout.HistoryName)) is null or { Type: EntryType.File, Length: 0 } && files.Status(Path.Join(pipeline.Path, FolderLayout.HistoryHeadName)) is null && files.Status(pipeline.Path) is not null;
+
     private bool IsLocked(string path)
     {
         try
@@ -105,7 +115,8 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         try
         {
             var (leftovers, step) = (new FolderLeftovers(files, node.Folder), FolderLayout.Classify(node.Name).Step);
-            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step));
+            return node.Role == FolderRole.Temporary || !(leftovers.IsReferenced(step, node.Name) || leftovers.IsDamaged(step)
+                || files.Status(Path.Join(node.Folder, FolderLayout.RecordName(step))) is { Type: not EntryType.File });
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
@@ -117,10 +128,18 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
     // It is written in place: what is read twice alike was not being written.
     private HistoryLink? ReadHead(string folder)
     {
-        var head = _histories.ReadHead(folder);
-        for (var attempt = 1; attempt < HeadReads && _histories.ReadHead(folder) is var again && again != head; attempt++)
-            head = again;
-        return head;
+        try
+        {
+            var head = _histories.ReadHead(folder);
+            for (var attempt = 1; attempt < HeadReads && _histories.ReadHead(folder) is var again && again != head; attempt++)
+                head = again;
+            return head;
+        }
+        catch (ForeignFileException)
+        {
+            // It is told of, and the lines are verified without it.
+            return null;
+        }
     }
 
     private static IEnumerable<StoreFinding> One(StoreFinding? finding) => finding is null ? [] : [finding];
@@ -138,7 +157,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
-            return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message}")];
+            return [FolderWalk.Find(node, root, StoreFindingKind.Unreadable, FindingSeverity.Error, $"It could not be read, and so not verified: {e.Message.TrimEnd('.')}. See to it that this user can read it, and verify again.")];
         }
     }
 
@@ -175,7 +194,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         }
     }
 
-    private StoreFinding? VerifyLock(FolderNode node) => FolderLeases.IsWhole(files, node.Path) || files.IsLocked(node.Path) ? null
+    private StoreFinding? VerifyLock(FolderNode node) => FolderLeaseFile.IsWhole(files, node.Path) || files.IsLocked(node.Path) ? null
         : FolderWalk.Find(node, root, StoreFindingKind.DamagedLock, FindingSeverity.Warning, "The file of the lock does not say who had it last. That harms nothing; who takes the lock next writes it anew.");
 
     private IEnumerable<StoreFinding> VerifyHistory(FolderNode node, Action<long>? progress, CancellationToken cancellation)
@@ -184,7 +203,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
         using var file = files.OpenRead(node.Path);
         if (file is null)
             yield break;
-        var chain = new HistoryChain();
+        var chain = new HistoryChain(Path.GetFileName(node.Folder), head);
         var read = 0L;
         var isTorn = false;
         foreach (var (line, isEnded) in LineFile.Lines(files, file, HistoryFormat.MaxLine))
@@ -197,16 +216,18 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
                 isTorn = !files.IsLocked(node.Path) && files.Length(node.Path) == read + line.Length;
             progress?.Invoke(read += line.Length + 1);
         }
-        var missing = head is { } known ? chain.End(known) : 0;
+        var (missing, isHeadWrong) = chain.End();
         foreach (var found in chain.Breaks)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, found.Severity, found.Text);
+        if (chain.Returns > 0)
+            yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Warning, $"{chain.Returns} lines of the history end in a carriage return: a program changed the ends of lines, as git or an editor may. What the lines say is judged without it.");
         if (chain.Untold > 0)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryBroken, FindingSeverity.Error, chain.UntoldText);
         if (missing > 0)
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryCut, FindingSeverity.Warning, Missing(missing));
         if (chain.Torn > 0 || isTorn)
             yield return FolderWalk.Find(node, root, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {(chain.Torn > 0 ? chain.FirstTorn : chain.Lines + 1)} of the history{(chain.Torn + (isTorn ? 1 : 0) is > 1 and var torn ? $", and {torn - 1} more," : "")} is not whole: a crash cut it off. It is passed over.");
-        if (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null)
+        if (isHeadWrong || (head is null && chain.Lines > chain.Torn && ReadHead(node.Folder) is null))
             yield return FolderWalk.Find(node, root, StoreFindingKind.HistoryHead, FindingSeverity.Warning, $"'{FolderLayout.HistoryHeadName}' beside it is missing or damaged, so that nobody can tell whether the newest lines are there. The next line, or Repair-CheckpointStore, writes it anew.");
     }
 

@@ -15,7 +15,7 @@ internal sealed class FolderWalk(string root, FileSystem files, StoreScope scope
     public IReadOnlyList<StoreFinding> Findings => _findings;
 
     /// <summary>Whether what belongs to no stage is meant too.</summary>
-    private bool IsWhole => scope.Name.IsAny && scope.Run is { IsAny: true };
+    public bool IsWhole => scope.Name.IsAny && scope.Run is { IsAny: true };
 
     public void Run() => Visit(new FolderNode(null, FolderRole.Store, root));
 
@@ -43,7 +43,7 @@ internal sealed class FolderWalk(string root, FileSystem files, StoreScope scope
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
-            Add(folder, StoreFindingKind.Unreadable, FindingSeverity.Error, $"The folder could not be listed: {e.Message}");
+            Add(folder, StoreFindingKind.Unreadable, FindingSeverity.Error, $"The folder could not be listed, and so not verified: {e.Message.TrimEnd('.')}. See to it that this user can read it, and verify again.");
             return;
         }
         var open = new List<string>();

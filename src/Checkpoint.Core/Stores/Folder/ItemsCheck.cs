@@ -5,13 +5,15 @@ namespace Checkpoint;
 
 /// <summary>Reads a journal of items through, line by line, and says which lines, and which of the outputs that they name, are not what was written.</summary>
 /// <param name="files">The file system.</param>
-/// <param name="folder">The stage's folder.</param>
+/// <param name="node">The journal.</param>
 /// <param name="root">The store's folder.</param>
-internal sealed class ItemsCheck(FileSystem files, string folder, string root)
+/// <param name="key">What opens the outputs that are encrypted; null where their bytes alone are judged.</param>
+internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root, CheckpointKey? key)
 {
     private const int ReadSize = 1 << 20;
 
     private SafeFileHandle? _outputs;
+    private StageId? _stage = node.Stage;
 
     /// <summary>The lines that are damaged, from 1.</summary>
     public List<long> Damaged { get; } = [];
@@ -25,6 +27,12 @@ internal sealed class ItemsCheck(FileSystem files, string folder, string root)
     /// <summary>The lines whose outputs are damaged.</summary>
     public List<long> BadOutputs { get; } = [];
 
+    /// <summary>The lines whose outputs another key opens.</summary>
+    public List<long> Locked { get; } = [];
+
+    /// <summary>The lines whose outputs are not encrypted though there is a key.</summary>
+    public List<long> Plain { get; } = [];
+
     /// <summary>The stage that the journal is of, where that is another one.</summary>
     public StageId? Owner { get; private set; }
 
@@ -37,7 +45,7 @@ internal sealed class ItemsCheck(FileSystem files, string folder, string root)
     /// <param name="cancellation">Ends it.</param>
     public void Run(Action<long>? progress, Action<ReadOnlyMemory<byte>, bool>? visit, CancellationToken cancellation)
     {
-        using var journal = files.OpenRead(Path.Join(folder, FolderLayout.ItemsName));
+        using var journal = files.OpenRead(node.Path);
         if (journal is null)
             return;
         using (_outputs = OpenOutputs())
@@ -71,42 +79,26 @@ internal sealed class ItemsCheck(FileSystem files, string folder, string root)
             (IsLastTorn ? Torn : Damaged).Add(number);
             return false;
         }
-        if (ItemFormat.TryParse(piece.Span, out _, out _, out var hasOutput))
+        if (ItemFormat.TryParse(piece.Span, out var id, out _, out var hasOutput))
         {
-            if (!hasOutput || IsOutputWhole(piece, cancellation))
+            if (!hasOutput || IsOutputWhole(piece, id, number, cancellation))
                 return true;
             BadOutputs.Add(number);
             return false;
         }
         if (ItemFormat.VersionOf(piece.Span) is > ItemFormat.Version and var version)
             TooNew = version;
-        else if (ItemFormat.ReadHead(piece) is { } stage && FolderLayout.StagePath(root, stage) != folder)
-            Owner = stage;
+        else if (ItemFormat.ReadHead(piece) is { } stage)
+            _ = FolderLayout.StagePath(root, stage) == node.Folder ? _stage = stage : Owner = stage;
         return true;
     }
 
-    private bool IsOutputWhole(ReadOnlyMemory<byte> line, CancellationToken cancellation)
+    private bool IsOutputWhole(ReadOnlyMemory<byte> line, ItemId id, long number, CancellationToken cancellation)
     {
         try
         {
-            // An output that is encrypted, whichever way, is judged by its bytes alone.
-            var (state, offset) = ItemFormat.ReadOutput(line);
-            if (state.Payload is null)
-                return true;
-            if (_outputs is null || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(_outputs) - state.PayloadLength)
-                return false;
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            var buffer = new byte[Math.Min(ReadSize, state.PayloadLength)];
-            for (var done = 0L; done < state.PayloadLength;)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var read = files.Read(_outputs, buffer.AsSpan(0, (int)Math.Min(buffer.Length, state.PayloadLength - done)), offset + done);
-                if (read == 0)
-                    return false;
-                hash.AppendData(buffer, 0, read);
-                done += read;
-            }
-            return hash.GetHashAndReset().AsSpan().SequenceEqual(state.Sha256);
+            var output = ItemFormat.ReadOutput(line);
+            return AreBytesWhole(output, cancellation) && (key is null || IsAuthentic(output, id, number, cancellation));
         }
         catch (InvalidDataException)
         {
@@ -114,9 +106,51 @@ internal sealed class ItemsCheck(FileSystem files, string folder, string root)
         }
     }
 
+    private bool IsAuthentic(ItemOutput output, ItemId id, long number, CancellationToken cancellation)
+    {
+        // Where nothing tells the stage's name any more, the bytes are all that can be judged.
+        if (output.Encryption is not { } envelope || _stage is not { } stage)
+        {
+            if (output.Encryption is null)
+                Plain.Add(number);
+            return true;
+        }
+        using var dataKey = DataKey.Unwrap(key, envelope, () => SealedIdentity.OfItem(stage, id, output.State, envelope.DocumentLength));
+        if (dataKey is null)
+        {
+            Locked.Add(number);
+            return true;
+        }
+        var outputs = output.State.Payload is null ? null : new PayloadStream(files, _outputs!, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength };
+        var sealedOutput = new StateReader(output.State, outputs, _ => cancellation.ThrowIfCancellationRequested());
+        using var plain = KeyedStore.OpenState(sealedOutput, output.State, envelope.DocumentLength, dataKey);
+        return plain.IsWhole();
+    }
+
+    private bool AreBytesWhole(ItemOutput output, CancellationToken cancellation)
+    {
+        var (state, offset) = output;
+        if (state.Payload is null)
+            return true;
+        if (_outputs is null || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(_outputs) - state.PayloadLength)
+            return false;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[Math.Min(ReadSize, state.PayloadLength)];
+        for (var done = 0L; done < state.PayloadLength;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var read = files.Read(_outputs, buffer.AsSpan(0, (int)Math.Min(buffer.Length, state.PayloadLength - done)), offset + done);
+            if (read == 0)
+                return false;
+            hash.AppendData(buffer, 0, read);
+            done += read;
+        }
+        return hash.GetHashAndReset().AsSpan().SequenceEqual(state.Sha256);
+    }
+
     private SafeFileHandle? OpenOutputs()
     {
-        var path = Path.Join(folder, FolderLayout.ItemOutputsName);
+        var path = Path.Join(node.Folder, FolderLayout.ItemOutputsName);
         return files.Status(path) is { Type: EntryType.File } ? files.OpenRead(path) : null;
     }
 }

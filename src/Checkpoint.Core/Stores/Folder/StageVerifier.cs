@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
-/// <summary>Verifies what a stage keeps in a folder store: every byte of its records, their payloads, its journal of items and their outputs. It needs no key.</summary>
-internal sealed class StageVerifier(string root, FileSystem files)
+/// <summary>Verifies what a stage keeps in a folder store: every byte of its records, their payloads, its journal of items and their outputs; and with a key, that what is encrypted is what was.</summary>
+internal sealed class StageVerifier(string root, FileSystem files, CheckpointKey? key)
 {
     private const int Attempts = 10;
 
@@ -29,7 +29,7 @@ internal sealed class StageVerifier(string root, FileSystem files)
     {
         // Whoever is at work on the items may be writing the last line.
         var isBusy = files.IsLocked(FolderLayout.LeasePath(node.Folder));
-        var check = new ItemsCheck(files, node.Folder, root);
+        var check = new ItemsCheck(files, node, root, key);
         check.Run(progress, null, cancellation);
         if (check.TooNew is { } version)
         {
@@ -42,6 +42,10 @@ internal sealed class StageVerifier(string root, FileSystem files)
             yield return Find(node, StoreFindingKind.DamagedJournal, FindingSeverity.Error, $"The journal of items is damaged in line {CheckpointErrors.Listed(check.Damaged)}: what these lines tell of does not count as done.");
         if (check.BadOutputs.Count > 0)
             yield return Find(node, StoreFindingKind.DamagedJournal, FindingSeverity.Error, $"The outputs are damaged of the items in line {CheckpointErrors.Listed(check.BadOutputs)} of the journal.");
+        if (check.Locked.Count > 0)
+            yield return Find(node, StoreFindingKind.Locked, FindingSeverity.Information, $"The key does not open the outputs of the items in line {CheckpointErrors.Listed(check.Locked)} of the journal; their bytes are what was written.");
+        if (check.Plain.Count > 0)
+            yield return Find(node, StoreFindingKind.NotEncrypted, FindingSeverity.Warning, $"There is a key, and the outputs of the items in line {CheckpointErrors.Listed(check.Plain)} of the journal are not encrypted: {CheckpointErrors.AnyWriter}");
         if (check.Torn.Count > (isBusy && check.IsLastTorn ? 1 : 0))
             yield return Find(node, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {check.Torn[0]} of the journal is not whole: a crash cut it off. What it tells of does not count as done.");
     }
@@ -69,7 +73,9 @@ internal sealed class StageVerifier(string root, FileSystem files)
             var step = FolderLayout.Classify(node.Name).Step;
             if (_records.Place(info) != node.Folder || info.Step != step)
                 return Find(node, StoreFindingKind.Misplaced, FindingSeverity.Error, $"The record belongs to another checkpoint, {info.StageId} step {info.Step}, as in a folder that was copied. It does not count.");
-            return info.State is null ? null : JudgeState(node, info, info.State, progress, cancellation);
+            if (new StateJudge(key, OpenPayload).Judge(info, progress, cancellation) is not var (kind, severity, message))
+                return null;
+            return Find(kind == StoreFindingKind.DamagedPayload ? node with { Role = FolderRole.Payload, Path = PayloadPath(info) } : node, kind, severity, message);
         }
         catch (InvalidDataException e)
         {
@@ -81,38 +87,19 @@ internal sealed class StageVerifier(string root, FileSystem files)
         }
     }
 
-    private StoreFinding? JudgeState(FolderNode node, CheckpointInfo info, StoredState state, Action<long>? progress, CancellationToken cancellation)
+    // The stream of a payload, or what is wrong with it.
+    private (Stream? Payload, string? Fault) OpenPayload(CheckpointInfo info, StoredState state)
     {
-        if (state.Payload is null)
-        {
-            using var inline = new StateReader(state, null);
-            return info.Encrypted ? null : JudgeDocument(node, inline, cancellation);
-        }
-        if (FolderLayout.Classify(state.Payload) != new FolderEntry(FolderEntryKind.Payload, info.Step))
-            return Find(node, StoreFindingKind.DamagedRecord, FindingSeverity.Error, "The record is damaged: its payload has a name that no payload has. The newest intact step counts.");
-        var payload = node with { Role = FolderRole.Payload, Path = Path.Join(node.Folder, state.Payload) };
-        var fault = files.Status(payload.Path) is not { } status ? "is missing"
+        if (FolderLayout.Classify(state.Payload!) != new FolderEntry(FolderEntryKind.Payload, info.Step))
+            throw new InvalidDataException("its payload has a name that no payload has");
+        var path = PayloadPath(info);
+        var fault = files.Status(path) is not { } status ? "is missing"
             : status.Type != EntryType.File ? "is no file"
             : status.Length != state.PayloadLength ? $"has {status.Length} bytes and should have {state.PayloadLength}" : null;
-        if (fault is null && files.OpenRead(payload.Path) is { } file)
-        {
-            using var reader = new StateReader(state, new PayloadStream(files, file), read => Report(read, progress, cancellation));
-            var undecodable = info.Encrypted ? null : JudgeDocument(node, reader, cancellation);
-            if (reader.IsWhole())
-                return undecodable;
-            fault = "is not what was saved: its SHA-256 is another";
-        }
-        return Find(payload, StoreFindingKind.DamagedPayload, FindingSeverity.Error, $"The payload of step {info.Step} {fault ?? "is missing"}. The newest intact step counts.");
+        return fault is null && files.OpenRead(path) is { } file ? (new PayloadStream(files, file), null) : (null, fault);
     }
 
-    private StoreFinding? JudgeDocument(FolderNode node, StateReader reader, CancellationToken cancellation) =>
-        StateCheck.WhyNone(reader, cancellation) is { } why ? Find(node, StoreFindingKind.UndecodableState, FindingSeverity.Error, why) : null;
-
-    private static void Report(long read, Action<long>? progress, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        progress?.Invoke(read);
-    }
+    private static string PayloadPath(CheckpointInfo info) => Path.Join(Path.GetDirectoryName(info.Location), info.State!.Payload);
 
     private StoreFinding Find(FolderNode node, StoreFindingKind kind, FindingSeverity severity, string message) => FolderWalk.Find(node, root, kind, severity, message);
 }
