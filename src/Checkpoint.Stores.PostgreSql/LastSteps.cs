@@ -13,7 +13,7 @@ internal sealed class LastSteps
     private readonly ConcurrentDictionary<StoreKey, StoreEntry> _entries = new();
     private readonly ConcurrentDictionary<StoreKey, string> _own = new();
 
-    public long NextOf(StoreKey key) => _steps.GetValueOrDefault(key) + 1;
+    public long? StepOf(StoreKey key) => _steps.TryGetValue(key, out var step) ? step : null;
 
     public void Saw(StoreKey key, long step) => Set(_steps, key, step);
 

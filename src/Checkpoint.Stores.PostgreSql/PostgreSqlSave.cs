@@ -32,7 +32,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
 
     private async Task<long?> CommitAtOnceAsync(StoreCommit commit, CancellationToken cancellation)
     {
-        for (long? step = commit.Step ?? driver.Lasts.NextOf(key); step is not null;)
+        for (long? step = commit.StepAfter(driver.Lasts.StepOf(key)); step is not null;)
         {
             var (record, revision) = commit.MakeRecord(step.Value, null);
             var attempt = new SaveAttempt(step.Value, record, revision, null);
@@ -80,7 +80,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
 
     private static SaveAttempt Follow(StoreCommit commit, StoreEntry? last)
     {
-        var step = commit.Step ?? (last?.Step ?? 0) + 1;
+        var step = commit.StepAfter(last?.Step);
         var (record, revision) = commit.MakeRecord(step, last);
         return new SaveAttempt(step, record, revision, last?.Revision ?? "");
     }
@@ -94,7 +94,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
     // The chunks are there already, in a transaction that nobody sees.
     private async Task<long?> CommitAsync(PayloadTransaction transaction, StoreCommit commit, CancellationToken cancellation)
     {
-        for (long? step = commit.Step ?? driver.Lasts.NextOf(key); step is not null;)
+        for (long? step = commit.StepAfter(driver.Lasts.StepOf(key)); step is not null;)
         {
             var (record, revision) = commit.MakeRecord(step.Value, null);
             var attempt = new SaveAttempt(step.Value, record, revision, null);
@@ -114,7 +114,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         !answer.IsHeld ? throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more")
         : RuleOf(commit) switch
         {
-            StepRule.Next => answer.Last + 1,
+            StepRule.Next => commit.StepAfter(answer.Last),
             // It came or went between two looks.
             StepRule.Overwrite => tried.Step,
             _ => null,

@@ -184,7 +184,7 @@ internal sealed class Statements(string schema)
         }
         if (shape.Step == StepRule.Next)
         {
-            conditions.Add($"coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0) + 1 = $5");
+            conditions.Add($"coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0) = $5 - 1");
             if (shape.Follows)
                 conditions.Add($"coalesce((SELECT revision FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), '') = $12");
         }

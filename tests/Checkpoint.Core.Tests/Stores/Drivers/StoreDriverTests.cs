@@ -56,6 +56,14 @@ public abstract class StoreDriverTests : IAsyncLifetime
     }
 
     [DriverFact]
+    public async Task There_is_no_step_above_the_highest_that_can_be()
+    {
+        Assert.Equal(long.MaxValue, await Driver.Save(step: long.MaxValue));
+        foreach (var save in new Func<Task>[] { () => Driver.Save(), () => Driver.Append(Key) })
+            Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<StoreFaultException>(save)).Fault);
+    }
+
+    [DriverFact]
     public async Task A_step_that_is_there_stays_as_it_is_unless_it_is_to_be_overwritten()
     {
         Assert.Equal(3, await Driver.Save("first", step: 3));

@@ -15,7 +15,7 @@ public sealed class FailoverCampaign(ITestOutputHelper output)
 {
     private const int Processes = 8;
 
-    [PostgresFact(IsOwn = true)]
+    [PostgresFact(IsOwn = true, IsOfModule = true)]
     public async Task Nothing_acknowledged_is_lost_or_doubled_when_the_primary_is_killed()
     {
         var campaign = new Campaign("failover", output);
