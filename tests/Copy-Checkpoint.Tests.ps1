@@ -14,7 +14,7 @@ BeforeAll {
         Get-CheckpointRun -Store $Store -Pipeline * | ForEach-Object { "$($_.Run) $($_.Status) $($_.StartedAt.ToString('o')) $($_.Stages.Name)" }
     }
 
-    function Get-Event([string] $Store) {
+    function Get-StoreEvent([string] $Store) {
         Get-CheckpointHistory -Store $Store -Pipeline * | Where-Object Event -NE Restored | ForEach-Object { "$($_.Time.ToString('o')) $($_.Event) $($_.Pipeline) $($_.Run) $($_.Name) $($_.Step) $($_.Reason)" }
     }
 }
@@ -38,7 +38,7 @@ Describe 'Copy-Checkpoint' {
 
         It 'has it all in the other store, as it was, and nothing twice' {
             Copy-Checkpoint -From $from -To $to 6>&1 | Should -Be 'Checkpoints copied: 8, 0 were there'
-            Get-Event $to | Should -Be @(Get-Event $from)
+            Get-StoreEvent $to | Should -Be @(Get-StoreEvent $from)
             Get-Essence $to | Should -Be @(Get-Essence $from)
             Restore-Checkpoint secret -Key ([byte[]]::new(32)) -Store $to -Pipeline default -Run '' | Should -Be 'launch code'
             Test-CheckpointStore -Store $to | Should -BeNullOrEmpty
@@ -51,7 +51,7 @@ Describe 'Copy-Checkpoint' {
             Copy-Checkpoint -From $from -To $to
             Save-Checkpoint small -State @{ a = 2 } @at
             Copy-Checkpoint -From $from -To $to 6>&1 | Should -Be 'Checkpoints copied: 1, 8 were there'
-            Get-Event $to | Should -Be @(Get-Event $from)
+            Get-StoreEvent $to | Should -Be @(Get-StoreEvent $from)
             (Restore-Checkpoint small -Store $to -Pipeline default -Run '').a | Should -Be 2
         }
 
@@ -62,7 +62,7 @@ Describe 'Copy-Checkpoint' {
             $null = Stop-Pwsh $child
             Copy-Checkpoint -From $from -To $to
             Get-Essence $to | Should -Be @(Get-Essence $from)
-            Get-Event $to | Should -Be @(Get-Event $from)
+            Get-StoreEvent $to | Should -Be @(Get-StoreEvent $from)
         }
     }
 
