@@ -65,7 +65,8 @@ BeforeAll {
             # The first two are as they should be, and are worked on in both ways.
             Invoke-Each $store (++$number)
             if ($number -eq 2) {
-                # What the work itself needs is loaded now.
+                # What the work itself needs is loaded now, and what tells where an error was thrown.
+                try { [Checkpoint.StoreDrivers]::Register('file', '') } catch { $null = $_.Exception.InnerException.StackTrace }
                 $loaded = Get-Loaded
             }
         }

@@ -412,7 +412,7 @@ exec "$@"
             'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointStageCommand PermissionDenied new'
             'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointPipelineCommand PermissionDenied p'
             'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointItemCommand PermissionDenied many'
-            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointStageCommand PermissionDenied default'
+            'StoreReadOnly,Checkpoint.Commands.InvokeCheckpointStageCommand PermissionDenied guarded'
             "StoreReadOnly,Checkpoint.Commands.RepairCheckpointStoreCommand PermissionDenied $place/fixed/store/default/stages/bad/0000000001.json"
             '2  DamagedRecord'
             'same: True'

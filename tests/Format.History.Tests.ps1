@@ -62,7 +62,7 @@ Describe 'docs/format.md, of runs and histories' {
 
     It 'names every file of a pipeline that was run' {
         Get-ChildItem $store -Recurse -File -Force | ForEach-Object { [IO.Path]::GetRelativePath($store, $_.FullName) -replace '\\', '/' } | Sort-Object |
-            Should -Be 'nightly/history.head', 'nightly/history.jsonl', 'nightly/pipeline.lock', 'nightly/runs/r1/run.json', 'nightly/runs/r1/run.lock', 'nightly/runs/r1/stages/fetch/0000000001.json'
+            Should -Be 'nightly/~turn', 'nightly/history.head', 'nightly/history.jsonl', 'nightly/pipeline.lock', 'nightly/runs/r1/~turn', 'nightly/runs/r1/run.json', 'nightly/runs/r1/run.lock', 'nightly/runs/r1/stages/fetch/0000000001.json'
     }
 
     It 'tells of a run what Get-CheckpointRun tells' {

@@ -28,9 +28,9 @@ public static class StoreDrivers
         ArgumentNullException.ThrowIfNull(scheme);
         ArgumentNullException.ThrowIfNull(assemblyPath);
         if (!StoreRegistry.IsUri(scheme + "://") || string.Equals(scheme, "file", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"'{scheme}' cannot be the scheme of a kind of store.", nameof(scheme));
+            throw new InvalidArgumentException($"'{scheme}' cannot be the scheme of a kind of store.");
         if (!Path.IsPathFullyQualified(assemblyPath))
-            throw new ArgumentException($"'{assemblyPath}' is not a full path.", nameof(assemblyPath));
+            throw new InvalidArgumentException($"'{assemblyPath}' is not a full path.");
         Known[scheme] = Of(assemblyPath);
     }
 
