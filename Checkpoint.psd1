@@ -31,7 +31,6 @@
         'Set-CheckpointContext'
         'Test-Checkpoint'
         'Test-CheckpointStore'
-        'Update-CheckpointKey'
         'Unlock-Checkpoint'
         'Update-CheckpointKey'
         'Wait-Checkpoint'
