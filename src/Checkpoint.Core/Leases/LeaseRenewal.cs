@@ -77,8 +77,8 @@ internal sealed class LeaseRenewal : IDisposable
             using var patience = new CancellationTokenSource(_duration, _time);
             lost = _renew(patience.Token);
         }
-        // What a timer throws would end the process.
-        catch (Exception e) when (e is CheckpointException or StoreFaultException or OperationCanceledException or TimeoutException || IOErrors.IsFault(e))
+        // Whatever it is, as an ObjectDisposedException where the lease is given back at this moment: what a timer throws would end the process. Where it goes on the lease is lost for it.
+        catch (Exception e)
         {
             fault = e.Message.TrimEnd('.');
         }
