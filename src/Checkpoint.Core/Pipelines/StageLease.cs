@@ -33,7 +33,7 @@ internal sealed class StageLease(CheckpointEngine engine, TimeProvider time)
         {
             return await new StageRunner(engine, time).RunAsync(work with { Fence = lease.Fence }, either.Token);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && e is OperationCanceledException or CheckpointException { Kind: CheckpointErrorKind.LeaseLost })
+        catch (Exception e) when (!cancellation.IsCancellationRequested && (lease.Lost.IsCancellationRequested || e is CheckpointException { Kind: CheckpointErrorKind.LeaseLost }))
         {
             throw await engine.History.RecordLossAsync(lease.Name, await lease.WhyLostAsync(default) ?? "its time was over", default);
         }
