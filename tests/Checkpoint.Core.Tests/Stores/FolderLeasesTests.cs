@@ -35,6 +35,25 @@ public class FolderLeasesTests : StoreTest
     }
 
     [Fact]
+    public async Task Where_the_token_before_cannot_be_read_none_is_given_and_no_save_is_called_lost()
+    {
+        var stage = new LeaseName(Stage);
+        using (var lease = (await Store.TryLeaseAsync(stage, Holder(1), TimeSpan.FromMinutes(1), default)).Lease!)
+        {
+            _files.Before = o => _ = o.Verb == FileVerb.OpenRead && o.Path.EndsWith(".lock", StringComparison.Ordinal) ? throw new IOException("the medium") : 0;
+            var save = await Assert.ThrowsAsync<CheckpointException>(async () => await Store.SaveAsync(Draft(fence: lease.Fence), default));
+            Assert.Equal(CheckpointErrorKind.StoreUnavailable, save.Kind);
+        }
+
+        var take = await Assert.ThrowsAsync<CheckpointException>(async () => await Store.TryLeaseAsync(stage, Holder(2), TimeSpan.FromMinutes(1), default));
+
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, take.Kind);
+        _files.Before = null;
+        using var free = (await Store.TryLeaseAsync(stage, Holder(2), TimeSpan.FromMinutes(1), default)).Lease;
+        Assert.NotNull(free);
+    }
+
+    [Fact]
     public async Task Leases_of_other_things_are_others()
     {
         using var run = (await Take(Store, 1)).Lease;

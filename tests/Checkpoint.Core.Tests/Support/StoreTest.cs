@@ -30,13 +30,14 @@ public abstract class StoreTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, DateTimeOffset? savedAt = null, Dictionary<string, object?>? metadata = null) => new()
+    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, DateTimeOffset? savedAt = null, Dictionary<string, object?>? metadata = null, StoreFence? fence = null) => new()
     {
         Stage = stage ?? Stage,
         Step = step,
         Overwrite = overwrite,
         State = state,
         SavedAt = savedAt ?? Noon,
+        Fence = fence,
         Metadata = metadata is null ? CheckpointInfo.NoMetadata : new ReadOnlyDictionary<string, object?>(metadata),
     };
 

@@ -67,15 +67,23 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
         try
         {
             var turn = await TurnAsync(path, needsLocks: false, cancellation);
-            if (Read(path)?.Token == fence.Token)
+            try
+            {
+                var now = ReadFile(path);
+                if (now?.Token != fence.Token)
+                    throw new StoreFaultException(StoreFault.LeaseLost, now is null ? "its lease is gone" : $"its lease is that of {now.Holder} now");
                 return turn;
-            turn.Dispose();
+            }
+            catch
+            {
+                turn.Dispose();
+                throw;
+            }
         }
-        catch (DirectoryNotFoundException)
+        catch (DirectoryNotFoundException e)
         {
-            // Somebody removed all of it.
+            throw new StoreFaultException(StoreFault.LeaseLost, "its lease is gone", e);
         }
-        throw new StoreFaultException(StoreFault.LeaseLost, Read(path) is { } other ? $"its lease is that of {other.Holder} now" : "its lease is gone");
     }
 
     /// <summary>Why somebody whose record was written into a lock's file has the lock no more, or null.</summary>
@@ -124,7 +132,7 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
         try
         {
             // Above all before also where the file was lost, as far as the clock can tell.
-            var token = Math.Max((Read(path)?.Token ?? 0) + 1, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            var token = Math.Max((ReadFile(path)?.Token ?? 0) + 1, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
             var record = FolderLeaseFile.Describe(holder, token, duration);
             Write(file, record, duration);
             var renewal = duration is null ? null : new LeaseRenewal(time, duration.Value, asked, _ => Renew(file, path, record, duration));
@@ -195,11 +203,15 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
         }
     }
 
+    // What a token follows from, or a save is refused for, must be known: an error of the file system is one here.
+    private FolderLeaseFile? ReadFile(string path) => FolderLeaseFile.ReadBytes(files, path) is { } bytes ? FolderLeaseFile.Parse(bytes) : null;
+
+    // For people.
     private FolderLeaseFile? Read(string path)
     {
         try
         {
-            return FolderLeaseFile.ReadBytes(files, path) is { } bytes ? FolderLeaseFile.Parse(bytes) : null;
+            return ReadFile(path);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
