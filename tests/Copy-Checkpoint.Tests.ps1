@@ -73,6 +73,38 @@ Describe 'Copy-Checkpoint' {
         (Get-CheckpointHistory -Store $to -Pipeline *).Count | Should -Be 0
     }
 
+    It 'takes wildcards for pipelines and runs' {
+        foreach ($pipeline in 'nightly', 'nightly-2', 'weekly') { foreach ($run in '', 'a1', 'a2', 'b1') { Save-Checkpoint s -Store $from -Pipeline $pipeline -Run $run } }
+        Copy-Checkpoint -From $from -To $to -Pipeline nightly* -Run a* -PassThru | ForEach-Object { "$($_.Pipeline)/$($_.Run)" } | Should -Be 'nightly/a1', 'nightly/a2', 'nightly-2/a1', 'nightly-2/a2'
+        Copy-Checkpoint s* -From $from -To $to -Pipeline weekly -Run '' -PassThru | ForEach-Object { "$($_.Pipeline)/$($_.Run)" } | Should -Be 'weekly/'
+        Get-CheckpointHistory -Store $to -Pipeline * | ForEach-Object Pipeline | Sort-Object -Unique | Should -Be 'nightly', 'nightly-2'
+    }
+
+    It 'copies what is piped to it, the step and no other' {
+        1..3 | ForEach-Object { Save-Checkpoint 'a*' $_ @at; Save-Checkpoint ab $_ @at }
+        Get-Checkpoint -Step 2 @at | Where-Object Name -EQ 'a*' | Copy-Checkpoint -To $to 6>&1 | Should -Be 'Checkpoints copied: 1, 0 were there'
+        Get-Checkpoint -AllSteps -Store $to -Pipeline default -Run '' | ForEach-Object { "$($_.Name) $($_.Step)" } | Should -Be 'a* 2'
+        Get-Checkpoint ab -AllSteps @at | Copy-Checkpoint -To $to 6>&1 | Should -Be 'Checkpoints copied: 3, 0 were there'
+    }
+
+    It 'removes with -Mirror what the store has no more, and asks' {
+        1..3 | ForEach-Object { Save-Checkpoint a $_ @at }
+        Save-Checkpoint b @at
+        Copy-Checkpoint -From $from -To $to
+        Clear-Checkpoint a -Step 2 @at
+        Clear-Checkpoint b @at
+        Copy-Checkpoint -From $from -To $to
+        Test-Checkpoint b -Store $to -Pipeline default -Run '' | Should -BeTrue -Because 'a copy removes nothing'
+        Copy-Checkpoint -From $from -To $to -Mirror -WhatIf
+        Test-Checkpoint b -Store $to -Pipeline default -Run '' | Should -BeTrue
+        Copy-Checkpoint -From $from -To $to -Mirror
+        Get-Essence $to | Should -Be @(Get-Essence $from)
+        Get-StoreEvent $to | Should -Be @(Get-StoreEvent $from)
+        { Copy-Checkpoint -From (New-TestStore) -To $to -Mirror } | Should -Throw -ErrorId 'StoreUnavailable,*'
+        { Copy-Checkpoint a -Step 1 -From $from -To $to -Mirror } | Should -Throw -ErrorId 'InvalidArgument,*'
+        Test-Checkpoint a -Store $to -Pipeline default -Run '' | Should -BeTrue
+    }
+
     It 'takes the store of the context where -From is not given' {
         Save-Checkpoint a @at
         Copy-Checkpoint -Store $from -To $to

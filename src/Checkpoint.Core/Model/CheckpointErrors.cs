@@ -125,6 +125,10 @@ internal static class CheckpointErrors
         Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was not copied: '{store}' has another one of that step, which was left as it is. Replace it with -Overwrite, or clear it there."),
         saved.Name);
 
+    public static CheckpointException NothingToMirror(string from, string to) => new(CheckpointErrorKind.StoreUnavailable,
+        $"Nothing was removed from '{to}': '{from}' holds neither checkpoints nor a history, as a store that is not there, or another one than was meant. Name the right one with -From; to empty a store use Clear-Checkpoint.",
+        from);
+
     public static CheckpointException CopiedWrong(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointDamaged,
         Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was copied to '{store}', and what is there is not what was sent, as where another process saved it anew at that moment. Copy it again."),
         saved.Name);

@@ -27,6 +27,9 @@ internal sealed class StageId : IEquatable<StageId>
     /// <summary>What a store needs to find a stage that it listed itself, such as a folder whose records no longer tell their name.</summary>
     internal string? Locator { get; init; }
 
+    /// <summary>The same for another store than that which listed it.</summary>
+    internal StageId Elsewhere => Locator is null ? this : new(Pipeline, Run, Name);
+
     /// <inheritdoc/>
     public bool Equals(StageId? other) =>
         other is not null

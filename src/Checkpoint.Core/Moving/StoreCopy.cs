@@ -12,50 +12,70 @@ internal sealed class StoreCopy(CheckpointStore from, CheckpointStore to)
 {
     private const int EventsAtOnce = 500;
 
+    private readonly StepCopy _step = new(from, to);
+
     /// <summary>Copies checkpoints.</summary>
     /// <param name="scope">Which.</param>
+    /// <param name="steps">Only these steps, or null for all.</param>
     /// <param name="mayCopy">Asked before one is copied or replaced.</param>
     /// <param name="overwrite">Whether a step that is there and is another one is replaced.</param>
     /// <param name="progress">Told the bytes of payloads that were read.</param>
     /// <param name="cancellation">Ends it between two steps, or within one, which is not copied then.</param>
-    public async IAsyncEnumerable<CopyOutcome> CheckpointsAsync(StoreScope scope, Func<CheckpointInfo, bool> mayCopy, bool overwrite, Action<long>? progress, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<CopyOutcome> CheckpointsAsync(StoreScope scope, IReadOnlyCollection<long>? steps, Func<CheckpointInfo, bool> mayCopy, bool overwrite, Action<long>? progress, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var run in scope.Run is null ? new NamePattern?[] { null } : scope.Run.IsAny ? [null, NamePattern.Any] : [scope.Run])
+        foreach (var stage in await StagesAsync(from, scope, cancellation))
         {
-            var stages = new List<StageListing>();
-            await foreach (var stage in from.ListAsync(new StageQuery { Pipeline = scope.Pipeline, Run = run, Name = scope.Name }, cancellation))
-                stages.Add(stage);
-            foreach (var stage in stages)
+            // Oldest first: cut off, the other store has an older state of the stage, as at a time before.
+            foreach (var step in stage.Steps.Where(step => steps?.Contains(step) != false).Reverse())
             {
-                // Oldest first: cut off, the other store has an older state of the stage, as at a time before.
-                foreach (var step in stage.Steps.Reverse())
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    if (await CopyAsync(stage.Stage, step, mayCopy, overwrite, progress, cancellation) is { } outcome)
-                        yield return outcome;
-                }
-                if (stage.Steps.Count == 0 && stage.Newest.Fault is { } fault)
-                    yield return new CopyOutcome(null, false, fault);
+                cancellation.ThrowIfCancellationRequested();
+                if (await _step.CopyAsync(stage.Stage, step, mayCopy, overwrite, progress, cancellation) is { } outcome)
+                    yield return outcome;
             }
+            if (stage.Steps.Count == 0 && stage.Newest.Fault is { } fault)
+                yield return new CopyOutcome(null, false, fault);
         }
+    }
+
+    /// <summary>Removes from the other store the steps that this one does not have (any more).</summary>
+    /// <param name="scope">Which.</param>
+    /// <param name="mayRemove">Asked before those of a stage are removed.</param>
+    /// <param name="cancellation">Ends it between two stages.</param>
+    /// <returns>How many were removed.</returns>
+    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/> where this store holds nothing and never did: then it is a wrong one, or not there.</exception>
+    public async ValueTask<int> RemoveOthersAsync(StoreScope scope, Func<StageId, IReadOnlyList<long>, bool> mayRemove, CancellationToken cancellation)
+    {
+        if (!await HasAnythingAsync(cancellation))
+            throw CheckpointErrors.NothingToMirror(from.Location, to.Location);
+        var removed = 0;
+        foreach (var stage in await StagesAsync(to, scope, cancellation))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var kept = (await from.FindAsync(stage.Stage.Elsewhere, cancellation))?.Steps ?? [];
+            var others = stage.Steps.Except(kept).ToList();
+            if (others.Count > 0 && mayRemove(stage.Stage, others))
+                removed += await to.RemoveAsync(stage.Stage, [.. others.Select(step => new DoomedStep(step))], cancellation);
+        }
+        return removed;
     }
 
     /// <summary>Copies the records of runs.</summary>
     /// <returns>How many are new or changed; and what is wrong with those that could not be read.</returns>
     public async ValueTask<(int Copied, IReadOnlyList<CheckpointException> Faults)> RunsAsync(StoreScope scope, CancellationToken cancellation)
     {
-        var there = new Dictionary<StoreKey, byte[]>();
+        var there = new Dictionary<StoreKey, CheckpointRun>();
         await foreach (var reading in to.ListRunsAsync(scope.Pipeline, scope.Run ?? NamePattern.Any, cancellation))
         {
             if (reading.Run is { } run)
-                there[DriverKeys.OfRun(run.Pipeline, run.Run)] = RunFormat.Serialize(run).ToArray();
+                there[DriverKeys.OfRun(run.Pipeline, run.Run)] = run;
         }
         var (copied, faults) = (0, new List<CheckpointException>());
         await foreach (var reading in from.ListRunsAsync(scope.Pipeline, scope.Run ?? NamePattern.Any, cancellation))
         {
             if (reading.Fault is not null)
                 faults.Add(reading.Fault);
-            if (reading.Run is not { } run || there.GetValueOrDefault(DriverKeys.OfRun(run.Pipeline, run.Run)).AsSpan().SequenceEqual(RunFormat.Serialize(run).Span))
+            // A run that went on in the other store is further there.
+            if (reading.Run is not { } run || (there.TryGetValue(DriverKeys.OfRun(run.Pipeline, run.Run), out var other) && Progress(run).CompareTo(Progress(other)) <= 0))
                 continue;
             await to.WriteRunAsync(run, cancellation);
             copied++;
@@ -95,72 +115,26 @@ internal sealed class StoreCopy(CheckpointStore from, CheckpointStore to)
         }
     }
 
+    private static async ValueTask<List<StageListing>> StagesAsync(CheckpointStore store, StoreScope scope, CancellationToken cancellation)
+    {
+        var stages = new List<StageListing>();
+        foreach (var run in scope.Run is null ? new NamePattern?[] { null } : scope.Run.IsAny ? [null, NamePattern.Any] : [scope.Run])
+        {
+            await foreach (var stage in store.ListAsync(new StageQuery { Pipeline = scope.Pipeline, Run = run, Name = scope.Name }, cancellation))
+                stages.Add(stage);
+        }
+        return stages;
+    }
+
+    private async ValueTask<bool> HasAnythingAsync(CancellationToken cancellation)
+    {
+        await foreach (var _ in from.ReadHistoryAsync(NamePattern.Any, cancellation))
+            return true;
+        return (await StagesAsync(from, new StoreScope(), cancellation)).Count > 0;
+    }
+
+    private static (DateTimeOffset, int, DateTimeOffset, int) Progress(CheckpointRun run) => (run.SortsAt, run.Attempts, run.EndedAt ?? DateTimeOffset.MinValue, run.Stages.Count);
+
     private static object Identify(CheckpointEvent entry) =>
         (CheckpointNames.Key(entry.Pipeline), entry.Time, entry.Event, entry.Run, entry.Name, entry.Step, (entry.Reason, entry.Host, entry.User, entry.ProcessId));
-
-    private async ValueTask<CopyOutcome?> CopyAsync(StageId stage, long step, Func<CheckpointInfo, bool> mayCopy, bool overwrite, Action<long>? progress, CancellationToken cancellation)
-    {
-        try
-        {
-            if ((await from.ReadAsync(stage, step, cancellation)).OrThrow() is not { } saved)
-                return null;
-            var there = await to.ReadAsync(saved.StageId, step, cancellation);
-            // Only what is whole is there: where its payload was damaged since, it is copied again.
-            if (there.Info is { } same && IsSame(saved, same) && await IsWholeAsync(same, cancellation))
-                return new CopyOutcome(same, false, null);
-            var replaces = there.Info is not { } other || IsSame(saved, other);
-            if (!there.IsMissing && !replaces && !overwrite)
-                return new CopyOutcome(saved, false, CheckpointErrors.OtherThere(saved, to.Location));
-            if (!mayCopy(saved))
-                return null;
-            var copy = await SaveAsync(saved, !there.IsMissing, progress, cancellation);
-            // As it lies there now, not as it was sent.
-            if ((await to.ReadAsync(copy.StageId, step, cancellation)).OrThrow() is not { } read || !IsSame(saved, read) || !await IsWholeAsync(read, cancellation))
-                return new CopyOutcome(saved, false, CheckpointErrors.CopiedWrong(saved, to.Location));
-            return new CopyOutcome(read, true, null);
-        }
-        catch (InvalidDataException e)
-        {
-            return new CopyOutcome(null, false, CheckpointErrors.Damaged(stage, step, from.Location, e.Message, e));
-        }
-        catch (CheckpointException e) when (e.Kind is CheckpointErrorKind.CheckpointDamaged or CheckpointErrorKind.FormatTooNew)
-        {
-            return new CopyOutcome(null, false, e);
-        }
-    }
-
-    private async ValueTask<CheckpointInfo> SaveAsync(CheckpointInfo saved, bool overwrite, Action<long>? progress, CancellationToken cancellation)
-    {
-        using var reader = saved.State is null ? null : await from.OpenStateAsync(saved, null, cancellation);
-        return await to.SaveAsync(
-            new CheckpointDraft
-            {
-                Stage = saved.StageId,
-                Step = saved.Step,
-                Overwrite = overwrite,
-                Fingerprint = saved.Fingerprint,
-                Metadata = saved.Metadata,
-                Identity = saved.Identity,
-                OutputFiles = saved.OutputFiles,
-                State = reader is null ? null : new RawState(saved.State!, reader),
-                Close = saved.Encryption is { } envelope ? _ => envelope : null,
-                SavedAt = saved.SavedAt,
-                Origin = new CheckpointOrigin(saved.Host, saved.User, saved.ProcessId),
-                Progress = progress,
-            },
-            cancellation);
-    }
-
-    private async ValueTask<bool> IsWholeAsync(CheckpointInfo info, CancellationToken cancellation)
-    {
-        if (info.State?.Payload is null)
-            return true;
-        using var reader = await to.OpenStateAsync(info, null, cancellation);
-        return reader.IsWhole();
-    }
-
-    // Each store has its own names of payloads.
-    private static bool IsSame(CheckpointInfo a, CheckpointInfo b) => a.StageId.Equals(b.StageId) && Essence(a).AsSpan().SequenceEqual(Essence(b));
-
-    private static byte[] Essence(CheckpointInfo info) => RecordFormat.Serialize(info.WithState(info.State?.Payload is null ? info.State : info.State.Named("")), "");
 }

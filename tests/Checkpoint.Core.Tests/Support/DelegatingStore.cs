@@ -9,6 +9,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Func<Task>? BeforeOpen { get; set; }
 
+    public Func<Task>? BeforeSave { get; set; }
+
     public Func<Task>? BeforeReplace { get; set; }
 
     public Func<Task>? BeforeRemove { get; set; }
@@ -24,7 +26,12 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override string Location => inner.Location;
 
-    public override ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation) => inner.SaveAsync(draft, cancellation);
+    public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
+    {
+        if (BeforeSave is not null)
+            await BeforeSave();
+        return await inner.SaveAsync(draft, cancellation);
+    }
 
     public override async ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation)
     {
