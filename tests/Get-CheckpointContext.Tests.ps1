@@ -36,7 +36,7 @@ Describe 'Get-CheckpointContext' {
             $context[0].Run | Should -BeExactly $null
             $context[0].Key | Should -BeExactly $null
             $context[0].Keep | Should -BeExactly $null
-            $context[0].Source.Keys | Should -Be 'Store', 'Pipeline', 'Run', 'Key', 'Keep'
+            $context[0].Source.Keys | Should -Be 'Store', 'Pipeline', 'Run', 'Key', 'Keep', 'Replica', 'ReplicaMode'
             $context[0].Source.Values | Select-Object -Unique | Should -Be 'default'
         }
 
@@ -139,7 +139,7 @@ Describe 'Get-CheckpointContext' {
             $env:CHECKPOINT_PIPELINE = 'nightly'
             Set-CheckpointContext -Keep 4
             $context = Get-CheckpointContext -Store here
-            $context.Source.Values | Should -Be 'parameter', 'CHECKPOINT_PIPELINE', 'GITHUB_RUN_ID', 'default', 'Set-CheckpointContext'
+            $context.Source.Values | Should -Be 'parameter', 'CHECKPOINT_PIPELINE', 'GITHUB_RUN_ID', 'default', 'Set-CheckpointContext', 'default', 'default'
         }
 
         It 'is what the other cmdlets mean' {

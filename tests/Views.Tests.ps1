@@ -183,6 +183,7 @@ Describe 'Views' {
                 'Run      : 7  (Set-CheckpointContext)'
                 "Key      : none  ($((Get-CheckpointContext).Source['Key']))"
                 'Keep     : everything  (Set-CheckpointContext)'
+                'Replica  : none  (default)'
             )
         }
 

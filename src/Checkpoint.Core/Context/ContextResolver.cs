@@ -16,6 +16,8 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     public const string RunVariable = "CHECKPOINT_RUN";
     public const string KeyVariable = "CHECKPOINT_KEY";
     public const string KeepVariable = "CHECKPOINT_KEEP";
+    public const string ReplicaVariable = "CHECKPOINT_REPLICA";
+    public const string ReplicaModeVariable = "CHECKPOINT_REPLICA_MODE";
 
     /// <summary>The source of a value that nothing says.</summary>
     public const string Default = "default";
@@ -27,12 +29,37 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     private static readonly string[] CIRun = ["GITHUB_RUN_ID", "BUILD_BUILDID"];
     private static readonly string[] CIPipeline = ["GITHUB_WORKFLOW", "BUILD_DEFINITIONNAME"];
 
-    public ContextValue<string> Store
+    public ContextValue<string> Store => Located(parameters.Store, session.Store);
+
+    /// <summary>The replica, or null for none. It is that of the store it was set with: a call that names another store has none.</summary>
+    /// <exception cref="InvalidArgumentException">The environment names no mode.</exception>
+    public ContextValue<string?> Replica
     {
         get
         {
-            var (value, source) = Find(parameters.Store, session.Store, StoreVariable, []);
-            return new((parameters.Store.IsSet || session.Store.IsSet) && value is not null ? value : resolvePath(value ?? DefaultStore), source);
+            var isSession = session.Replica.IsSet;
+            var location = isSession ? session.Replica.Value : environment(ReplicaVariable);
+            if (location is not null && Store.Value != Located(default, isSession ? session.Store : default).Value)
+                return new(null, Default);
+            if (string.IsNullOrEmpty(location))
+                return new(null, isSession ? session.Replica.Source ?? Session : location is null ? Default : ReplicaVariable);
+            return isSession ? new(location, session.Replica.Source ?? Session) : new(resolvePath(location), ReplicaVariable);
+        }
+    }
+
+    /// <summary>When a save is done where there is a replica.</summary>
+    /// <exception cref="InvalidArgumentException">The environment names no mode.</exception>
+    public ContextValue<ReplicaMode> ReplicaMode
+    {
+        get
+        {
+            if (session.ReplicaMode is { IsSet: true, Value: { } mode })
+                return new(mode, session.ReplicaMode.Source ?? Session);
+            if (environment(ReplicaModeVariable) is not { Length: > 0 } text)
+                return new(default, Default);
+            return text.All(char.IsAsciiLetter) && Enum.TryParse<ReplicaMode>(text, ignoreCase: true, out var given)
+                ? new(given, ReplicaModeVariable)
+                : throw new InvalidArgumentException($"The environment variable {ReplicaModeVariable} is '{text}'. It must be {string.Join(" or ", Enum.GetNames<ReplicaMode>())}.");
         }
     }
 
@@ -81,14 +108,31 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
     }
 
     /// <summary>All values, for a person to see.</summary>
-    public CheckpointContext Resolve() => new(StoreRegistry.Shown(Store.Value), Pipeline.Value, Run.Value, Key.Value?.ToString(), Keep.Value, new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    public CheckpointContext Resolve() => new(new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [nameof(Store)] = Store.Source,
         [nameof(Pipeline)] = Pipeline.Source,
         [nameof(Run)] = Run.Source,
         [nameof(Key)] = Key.Source,
         [nameof(Keep)] = Keep.Source,
-    });
+        [nameof(Replica)] = Replica.Source,
+        [nameof(ReplicaMode)] = ReplicaMode.Source,
+    })
+    {
+        Store = StoreRegistry.Shown(Store.Value),
+        Replica = Replica.Value is { } replica ? StoreRegistry.Shown(replica) : null,
+        ReplicaMode = Replica.Value is null ? null : ReplicaMode.Value,
+        Pipeline = Pipeline.Value,
+        Run = Run.Value,
+        Key = Key.Value?.ToString(),
+        Keep = Keep.Value,
+    };
+
+    private ContextValue<string> Located(ContextSetting<string> parameter, ContextSetting<string> setting)
+    {
+        var (value, source) = Find(parameter, setting, StoreVariable, []);
+        return new((parameter.IsSet || setting.IsSet) && value is not null ? value : resolvePath(value ?? DefaultStore), source);
+    }
 
     // An empty text says "none", and so ends the search.
     private ContextValue<string?> Find(ContextSetting<string> parameter, ContextSetting<string> setting, string variable, string[] ci)

@@ -5,6 +5,11 @@ internal sealed record ContextSettings
 {
     public ContextSetting<string> Store { get; init; }
 
+    /// <summary>The replica of the store that these settings, or lesser ones, name.</summary>
+    public ContextSetting<string> Replica { get; init; }
+
+    public ContextSetting<ReplicaMode?> ReplicaMode { get; init; }
+
     public ContextSetting<string> Pipeline { get; init; }
 
     public ContextSetting<string> Run { get; init; }

@@ -19,6 +19,10 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
 
     public override string Location => inner.Location;
 
+    public override Replica? Replica => inner.Replica;
+
+    public override bool IsThere => inner.IsThere;
+
     /// <summary>Why a checkpoint cannot be opened with this key.</summary>
     public CheckpointException Locked(CheckpointInfo info)
     {

@@ -129,6 +129,36 @@ internal static class CheckpointErrors
         $"Nothing was removed from '{to}': '{from}' holds neither checkpoints nor a history, as a store that is not there, or another one than was meant. Name the right one with -From; to empty a store use Clear-Checkpoint.",
         from);
 
+    public static CheckpointException PrimaryGone(string store, string replica) => new(CheckpointErrorKind.StoreUnavailable,
+        $"The store '{store}' is not there, while its replica '{replica}' holds checkpoints. Nothing was changed: to save there would begin anew beside them. Bring the store back, as by mounting its share, or fill it from the replica with Copy-Checkpoint -From '{replica}' -To '{store}'.",
+        store);
+
+    public static CheckpointException BothAway(CheckpointException fault, string replica, CheckpointException replicaFault) => new(fault.Kind,
+        $"{fault.Message} Its replica '{replica}' cannot be read either: {replicaFault.Message}",
+        fault.Target, fault);
+
+    public static CheckpointException NotReplicated(string what, string store, string replica, CheckpointException fault) => new(fault.Kind,
+        $"{what} is done in '{store}', but not in its replica '{replica}', which is required: {fault.Message.TrimEnd('.')}. Mend the replica, bring it up to date with {CatchUp(store, replica)}, and do it again; or go on without it: Set-CheckpointContext -ReplicaMode Asynchronous.",
+        fault.Target, fault);
+
+    public static CheckpointException Unsteady(StageId stage, string store, string replica) => new(CheckpointErrorKind.StoreUnavailable,
+        $"Checkpoint {stage} in '{store}' was changed by others again and again while it was brought to the replica '{replica}'. Bring it there when they are done, with {CatchUp(store, replica)}.",
+        stage.Name);
+
+    /// <summary>What is said, for it is no error, before the replica is read.</summary>
+    public static string PrimaryAway(string store, string replica, CheckpointException fault) =>
+        $"The replica '{replica}' is read in place of the store '{store}', and may lack what was done last: {fault.Message}";
+
+    /// <summary>What is said while the replica is away.</summary>
+    public static string ReplicaBehind(string store, string replica, string fault) =>
+        $"The replica '{replica}' of the store '{store}' does not get what is done, and is tried again: {fault}";
+
+    /// <summary>What is said of what a replica will not get.</summary>
+    public static string ReplicaMissed(string store, string replica, string changes, string fault) =>
+        $"The replica '{replica}' of the store '{store}' missed {changes} changes ({fault.TrimEnd('.')}). Bring it up to date with {CatchUp(store, replica)}.";
+
+    private static string CatchUp(string store, string replica) => $"Copy-Checkpoint -From '{store}' -To '{replica}' -Mirror";
+
     public static CheckpointException CopiedWrong(CheckpointInfo saved, string store) => new(CheckpointErrorKind.CheckpointDamaged,
         Invariant($"Step {saved.Step} of checkpoint {saved.StageId} was copied to '{store}', and what is there is not what was sent, as where another process saved it anew at that moment. Copy it again."),
         saved.Name);

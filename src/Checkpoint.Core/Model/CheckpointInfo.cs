@@ -15,7 +15,7 @@ public sealed class CheckpointInfo
     }
 
     /// <summary>The store it was read from: a folder path or a URI.</summary>
-    public string Store { get; internal init; } = "";
+    public string Store { get; internal set; } = "";
 
     /// <summary>The pipeline.</summary>
     public string Pipeline { get; internal init; } = "";
@@ -83,6 +83,17 @@ public sealed class CheckpointInfo
         var opened = (CheckpointInfo)MemberwiseClone();
         (opened.Metadata, opened.Identity, opened._isOpened) = (metadata, identity, true);
         return opened;
+    }
+
+    /// <summary>Whether the replica of its store gave it, the store being away.</summary>
+    internal bool IsOfReplica { get; private set; }
+
+    /// <summary>The same as of the store whose replica gave it.</summary>
+    internal CheckpointInfo OfReplica(string store)
+    {
+        var copy = (CheckpointInfo)MemberwiseClone();
+        (copy.Store, copy.IsOfReplica) = (store, true);
+        return copy;
     }
 
     /// <summary>The same with its state kept otherwise.</summary>

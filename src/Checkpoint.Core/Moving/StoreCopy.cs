@@ -45,7 +45,7 @@ internal sealed class StoreCopy(CheckpointStore from, CheckpointStore to)
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/> where this store holds nothing and never did: then it is a wrong one, or not there.</exception>
     public async ValueTask<int> RemoveOthersAsync(StoreScope scope, Func<StageId, IReadOnlyList<long>, bool> mayRemove, CancellationToken cancellation)
     {
-        if (!await HasAnythingAsync(cancellation))
+        if (!await from.HoldsAnythingAsync(cancellation))
             throw CheckpointErrors.NothingToMirror(from.Location, to.Location);
         var removed = 0;
         foreach (var stage in await StagesAsync(to, scope, cancellation))
@@ -124,13 +124,6 @@ internal sealed class StoreCopy(CheckpointStore from, CheckpointStore to)
                 stages.Add(stage);
         }
         return stages;
-    }
-
-    private async ValueTask<bool> HasAnythingAsync(CancellationToken cancellation)
-    {
-        await foreach (var _ in from.ReadHistoryAsync(NamePattern.Any, cancellation))
-            return true;
-        return (await StagesAsync(from, new StoreScope(), cancellation)).Count > 0;
     }
 
     private static (DateTimeOffset, int, DateTimeOffset, int) Progress(CheckpointRun run) => (run.SortsAt, run.Attempts, run.EndedAt ?? DateTimeOffset.MinValue, run.Stages.Count);

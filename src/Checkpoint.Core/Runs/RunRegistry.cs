@@ -158,7 +158,7 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
 
     private async ValueTask<RunReading> JudgeAsync(CheckpointRun run, CancellationToken cancellation)
     {
-        while (run.Status == RunStatus.Running && await store.FindLeaseAsync(new LeaseName(run.Pipeline, run.Run, null), cancellation) is null)
+        while (run.Status == RunStatus.Running && !await IsHeldAsync(run, cancellation))
         {
             // It may have come to its end since its record was read.
             var reading = await ReadAsync(run, cancellation);
@@ -167,6 +167,19 @@ internal sealed class RunRegistry(CheckpointStore store, HistoryLog history, Tim
             run = now;
         }
         return new RunReading(run, null);
+    }
+
+    // Where the replica told of the run, nobody can tell whether a process is at work on it: it is what its record says.
+    private async ValueTask<bool> IsHeldAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.FindLeaseAsync(new LeaseName(run.Pipeline, run.Run, null), cancellation) is not null;
+        }
+        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.StoreUnavailable && store.Replica is not null)
+        {
+            return true;
+        }
     }
 
     private async ValueTask<RunReading> ReadAsync(CheckpointRun run, CancellationToken cancellation)

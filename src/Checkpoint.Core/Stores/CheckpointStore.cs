@@ -9,6 +9,12 @@ internal abstract class CheckpointStore
     /// <summary>The store's name to the user: a folder path or a URI.</summary>
     public abstract string Location { get; }
 
+    /// <summary>The second store that gets what this one does, or null.</summary>
+    public virtual Replica? Replica => null;
+
+    /// <summary>Whether there is anything of the store where it should be; false where it may be a share that is not mounted, or that nothing was saved yet. A store that is asked over a network is there, and says in its errors when it is not.</summary>
+    public virtual bool IsThere => true;
+
     /// <summary>Commits a checkpoint durably; when this returns, no loss of power can take it back.</summary>
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.CheckpointExists"/>, or an error of the store; nothing was changed then.</exception>
     public abstract ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation);
@@ -96,4 +102,17 @@ internal abstract class CheckpointStore
     /// <param name="cancellation">Ends it between two steps.</param>
     /// <returns>The finding with what was done, or null where there is nothing to do any more.</returns>
     public abstract ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation);
+
+    /// <summary>Whether anything was ever saved in it.</summary>
+    public async ValueTask<bool> HoldsAnythingAsync(CancellationToken cancellation)
+    {
+        await foreach (var _ in ReadHistoryAsync(NamePattern.Any, cancellation))
+            return true;
+        foreach (var run in new NamePattern?[] { null, NamePattern.Any })
+        {
+            await foreach (var _ in ListAsync(new StageQuery { Pipeline = NamePattern.Any, Run = run }, cancellation))
+                return true;
+        }
+        return false;
+    }
 }

@@ -25,7 +25,7 @@ internal static class SessionContext
     public static ContextSettings Within(PSCmdlet command, CheckpointEngine engine, StageId stage)
     {
         var source = command.MyInvocation.MyCommand.Name;
-        return Current with { Store = new(engine.Store.Location, source), Pipeline = new(stage.Pipeline, source), Run = new(stage.Run, source), Key = new(engine.Key, source) };
+        return Current with { Store = new(engine.Store.Location, source), Replica = new(engine.Store.Replica?.Location, source), ReplicaMode = new(engine.Store.Replica?.Mode, source), Pipeline = new(stage.Pipeline, source), Run = new(stage.Run, source), Key = new(engine.Key, source) };
     }
 
     /// <summary>Has this runspace go by other settings until what is returned is disposed of. What Set-CheckpointContext changes meanwhile stays.</summary>
@@ -44,6 +44,8 @@ internal static class SessionContext
             Current = ReferenceEquals(now, inner) ? outer : now with
             {
                 Store = now.Store == inner.Store ? outer.Store : now.Store,
+                Replica = now.Replica == inner.Replica ? outer.Replica : now.Replica,
+                ReplicaMode = now.ReplicaMode == inner.ReplicaMode ? outer.ReplicaMode : now.ReplicaMode,
                 Pipeline = now.Pipeline == inner.Pipeline ? outer.Pipeline : now.Pipeline,
                 Run = now.Run == inner.Run ? outer.Run : now.Run,
                 Key = now.Key == inner.Key ? outer.Key : now.Key,

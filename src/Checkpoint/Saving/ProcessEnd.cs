@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Checkpoint;
 
 /// <summary>
-/// Has the process wait at its end for the saves that go on behind the work. What failed and nobody was told of is told then, on the host's error stream, and the
+/// Has the process wait at its end for the saves that go on behind the work, and for what replicas are still to get. What failed and nobody was told of is told then, on the host's error stream, and the
 /// exit code says so too.
 /// </summary>
 /// <remarks>
@@ -14,6 +14,9 @@ namespace Checkpoint;
 /// </remarks>
 internal static class ProcessEnd
 {
+    /// <summary>For how long a replica may not take what it is to get.</summary>
+    public static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(30);
+
     private const string RemoteHost = "ServerRemoteHost";
 
     private static readonly PSEventReceivedEventHandler Closing = (_, _) => End();
@@ -21,7 +24,7 @@ internal static class ProcessEnd
     private static readonly List<PosixSignalRegistration> Signals = [];
     private static PSHost? _host;
 
-    /// <summary>To be called before a save goes behind the work.</summary>
+    /// <summary>To be called before something goes behind the work.</summary>
     /// <param name="host">Who tells the user at the end.</param>
     /// <param name="events">Those of the runspace.</param>
     public static void Watch(PSHost host, PSEventManager events)
@@ -49,6 +52,9 @@ internal static class ProcessEnd
             if (Environment.ExitCode == 0)
                 Environment.ExitCode = 1;
         }
+        // The store has it all, so this is no failure.
+        foreach (var news in ReplicaQueue.FinishAll(ReplicaPatience))
+            Tell("WARNING: " + news);
     }
 
     private static void Tell(string message)

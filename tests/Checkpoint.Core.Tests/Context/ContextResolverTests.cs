@@ -10,7 +10,7 @@ public sealed class ContextResolverTests
     {
         var context = Resolve().Resolve();
         Assert.Equal(("/here/.checkpoints", "default", null, null, null), (context.Store, context.Pipeline, context.Run, context.Key, context.Keep));
-        Assert.Equal(["Store", "Pipeline", "Run", "Key", "Keep"], context.Source.Keys);
+        Assert.Equal(["Store", "Pipeline", "Run", "Key", "Keep", "Replica", "ReplicaMode"], context.Source.Keys);
         Assert.All(context.Source.Values, source => Assert.Equal("default", source));
     }
 
@@ -45,6 +45,52 @@ public sealed class ContextResolverTests
 
         // Each value for itself.
         Check("/here/env-store", "session-pipeline", "parameter-run", 3, "CHECKPOINT_STORE", Session, "parameter", "CHECKPOINT_KEEP", new() { Run = new("parameter-run") }, new() { Pipeline = new("session-pipeline") });
+    }
+
+    [Fact]
+    public void A_replica_is_that_of_the_store_it_was_set_with()
+    {
+        void Check(string? replica, string source, ContextSettings? parameters = null, ContextSettings? session = null)
+        {
+            var context = Resolve(parameters, session).Resolve();
+            Assert.Equal((replica, source), (context.Replica, context.Source["Replica"]));
+            Assert.Equal(replica is null, context.ReplicaMode is null);
+        }
+
+        const string Session = "Set-CheckpointContext";
+        var both = new ContextSettings { Store = new("/a"), Replica = new("/b") };
+        Check(null, "default");
+        Check("/b", Session, null, both);
+        Check("/b", Session, new() { Store = new("/a") }, both);
+        Check(null, "default", new() { Store = new("/other") }, both);
+        Check("/b", Session, null, new() { Replica = new("/b") });
+
+        _environment["CHECKPOINT_STORE"] = "env-store";
+        _environment["CHECKPOINT_REPLICA"] = "env-replica";
+        Check("/here/env-replica", "CHECKPOINT_REPLICA");
+        Check("/b", Session, null, both);
+        Check("/b", Session, null, new() { Replica = new("/b") });
+        Check(null, Session, null, new() { Replica = new(null) });
+        Check(null, "default", null, new() { Store = new("/a") });
+        Check(null, "default", new() { Store = new("/other") });
+        _environment["CHECKPOINT_REPLICA"] = "";
+        Check(null, "CHECKPOINT_REPLICA");
+    }
+
+    [Fact]
+    public void The_mode_of_a_replica_is_one_of_two()
+    {
+        Assert.Equal((ReplicaMode.Asynchronous, "default"), (Resolve().ReplicaMode.Value, Resolve().ReplicaMode.Source));
+        _environment["CHECKPOINT_REPLICA_MODE"] = "required";
+        Assert.Equal((ReplicaMode.Required, "CHECKPOINT_REPLICA_MODE"), (Resolve().ReplicaMode.Value, Resolve().ReplicaMode.Source));
+        Assert.Equal(ReplicaMode.Asynchronous, Resolve(null, new() { ReplicaMode = new(ReplicaMode.Asynchronous) }).ReplicaMode.Value);
+        foreach (var text in new[] { "both", "1", "Required,Asynchronous", " " })
+        {
+            _environment["CHECKPOINT_REPLICA_MODE"] = text;
+            var error = Assert.ThrowsAny<ArgumentException>(() => Resolve().ReplicaMode);
+            Assert.Contains("CHECKPOINT_REPLICA_MODE", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Asynchronous or Required", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

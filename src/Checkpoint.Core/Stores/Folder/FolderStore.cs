@@ -33,6 +33,8 @@ internal sealed class FolderStore : CheckpointStore
 
     public override string Location => _root;
 
+    public override bool IsThere => Directory.Exists(_root) || File.Exists(_root);
+
     public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
     {
         var isSaved = false;

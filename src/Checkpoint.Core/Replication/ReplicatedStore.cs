@@ -1,0 +1,254 @@
+using System.Collections.Concurrent;
+
+namespace Checkpoint;
+
+/// <summary>
+/// A store with a replica. The store alone decides: steps, leases and refusals are its. What it took the replica gets too, at once or behind the work; and where it is away, the replica is read in its
+/// place, never written.
+/// </summary>
+/// <param name="primary">The store.</param>
+/// <param name="replica">Its replica.</param>
+/// <param name="mode">When a save is done.</param>
+/// <param name="queue">What the replica gets behind the work.</param>
+/// <param name="time">The clock.</param>
+/// <param name="warn">Told, on any thread, what a person should know.</param>
+/// <remarks>One serves one call of a cmdlet: what was once read from the replica is then read from it to the end.</remarks>
+internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore replica, ReplicaMode mode, ReplicaQueue queue, TimeProvider time, Action<string> warn) : CheckpointStore
+{
+    // A store that is asked in vain may take many seconds for each question, so the next call of a script does not ask it again at once.
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1), Remembered = TimeSpan.FromSeconds(10);
+
+    private static readonly ConcurrentDictionary<string, (long At, CheckpointException Fault)> Away = new(StringComparer.Ordinal);
+
+    private readonly StepReplication _steps = new(primary, replica);
+    private CheckpointException? _away;
+
+    public override string Location => primary.Location;
+
+    public override Replica? Replica => new(replica.Location, mode);
+
+    public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        var saved = await primary.SaveAsync(draft, cancellation);
+        IsBack();
+        await SendStepsAsync(saved.StageId, [saved.Step], cancellation);
+        return saved;
+    }
+
+    public override async ValueTask<bool> ReplaceEncryptionAsync(CheckpointInfo checkpoint, Envelope encryption, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        var isReplaced = await primary.ReplaceEncryptionAsync(checkpoint, encryption, cancellation);
+        if (isReplaced)
+            await SendStepsAsync(checkpoint.StageId, [checkpoint.Step], cancellation);
+        return isReplaced;
+    }
+
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        var removed = await primary.RemoveAsync(stage, steps, cancellation);
+        await SendStepsAsync(stage, steps is null ? null : [.. steps.Select(s => s.Step)], cancellation);
+        return removed;
+    }
+
+    public override async ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation)
+    {
+        // Who reads the replica in its place has done nothing that must be told, and does not wait for the store once more.
+        if (_away is not null)
+            return;
+        await primary.AppendHistoryAsync(pipeline, events, cancellation);
+        await SendAsync("The history", () => replica.AppendHistoryAsync(pipeline, events, default));
+    }
+
+    public override async ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        await primary.WriteRunAsync(run, cancellation);
+        await SendAsync($"The record of run '{run.Run}'", () => replica.WriteRunAsync(run, default));
+    }
+
+    public override async ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        await primary.WriteDocumentAsync(document, bytes, cancellation);
+        await SendAsync($"The record of {document}", () => replica.WriteDocumentAsync(document, bytes, default));
+    }
+
+    public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
+        AskAsync(store => store.FindAsync(stage, cancellation), async () => Seen(await replica.FindAsync(stage.Elsewhere, cancellation)), cancellation);
+
+    public override ValueTask<StageListing?> RecallAsync(StageId stage, CancellationToken cancellation) =>
+        AskAsync(store => store.RecallAsync(stage, cancellation), async () => Seen(await replica.FindAsync(stage.Elsewhere, cancellation)), cancellation);
+
+    public override ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation) =>
+        AskAsync(store => store.ReadAsync(stage, step, cancellation), async () => Seen(await replica.ReadAsync(stage.Elsewhere, step, cancellation)), cancellation);
+
+    public override IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation) => AskAllAsync(store => store.ListAsync(query, cancellation), listing => Seen(listing)!, cancellation);
+
+    public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) =>
+        AskAllAsync(store => store.ReadHistoryAsync(pipeline, cancellation), static entry => entry, cancellation);
+
+    public override IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation) =>
+        AskAllAsync(store => store.ListRunsAsync(pipeline, run, cancellation), reading => reading.Run is { } found ? new RunReading(found with { Store = primary.Location }, null) : reading, cancellation);
+
+    public override ValueTask<byte[]?> ReadDocumentAsync(DocumentName document, CancellationToken cancellation) =>
+        AskAsync(store => store.ReadDocumentAsync(document, cancellation), () => replica.ReadDocumentAsync(document, cancellation), cancellation);
+
+    public override ValueTask<StateReader> OpenStateAsync(CheckpointInfo checkpoint, Action<long>? progress, CancellationToken cancellation) =>
+        checkpoint.IsOfReplica ? replica.OpenStateAsync(checkpoint, progress, cancellation)
+        : AskAsync(store => store.OpenStateAsync(checkpoint, progress, cancellation), () => OpenReplicaAsync(checkpoint, progress, cancellation), cancellation);
+
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        return primary.OpenItemsAsync(stage, cancellation);
+    }
+
+    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        return primary.TryLeaseAsync(lease, holder, duration, cancellation);
+    }
+
+    public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => _away is null ? primary.FindLeaseAsync(lease, cancellation) : throw _away;
+
+    public override ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation) =>
+        _away is null ? primary.WaitForChangeAsync(stage, atMost, time, cancellation) : base.WaitForChangeAsync(stage, atMost, time, cancellation);
+
+    public override IAsyncEnumerable<StoreFinding> VerifyAsync(StoreScope scope, Action<long, long>? progress, CancellationToken cancellation) => primary.VerifyAsync(scope, progress, cancellation);
+
+    public override ValueTask<StoreFinding?> RepairAsync(StoreFinding finding, string quarantine, CheckpointKey? key, CancellationToken cancellation) => primary.RepairAsync(finding, quarantine, key, cancellation);
+
+    private async ValueTask SendStepsAsync(StageId stage, IReadOnlyCollection<long>? steps, CancellationToken cancellation)
+    {
+        if (mode == ReplicaMode.Required)
+            await RequireAsync($"What was done with checkpoint {stage}", () => _steps.ReplicateAsync(stage, steps, cancellation));
+        else
+            queue.Add(() => _steps.ReplicateAsync(stage, steps, default));
+    }
+
+    private async ValueTask SendAsync(string what, Func<ValueTask> send)
+    {
+        if (mode == ReplicaMode.Required)
+            await RequireAsync(what, send);
+        else
+            queue.Add(send);
+    }
+
+    private async ValueTask RequireAsync(string what, Func<ValueTask> send)
+    {
+        try
+        {
+            await send();
+        }
+        catch (CheckpointException e)
+        {
+            throw CheckpointErrors.NotReplicated(what, primary.Location, replica.Location, e);
+        }
+    }
+
+    private async ValueTask<T> AskAsync<T>(Func<CheckpointStore, ValueTask<T>> ask, Func<ValueTask<T>> askReplica, CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        if (!IsAway())
+        {
+            try
+            {
+                RequirePrimary(cancellation);
+                return await ask(primary);
+            }
+            catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.StoreUnavailable)
+            {
+                TurnAway(e, started);
+            }
+        }
+        try
+        {
+            return await askReplica();
+        }
+        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.StoreUnavailable)
+        {
+            throw CheckpointErrors.BothAway(_away!, replica.Location, e);
+        }
+    }
+
+    private async IAsyncEnumerable<T> AskAllAsync<T>(Func<CheckpointStore, IAsyncEnumerable<T>> ask, Func<T, T> seen, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        // Only before the first: behind that the other would give some of them twice.
+        var (items, isAny) = await AskAsync(store => FirstAsync(ask(store)), () => FirstAsync(ask(replica)), cancellation);
+        await using (items)
+        {
+            for (; isAny; isAny = await items.MoveNextAsync())
+                yield return _away is null ? items.Current : seen(items.Current);
+        }
+
+        async ValueTask<(IAsyncEnumerator<T>, bool)> FirstAsync(IAsyncEnumerable<T> all)
+        {
+            var enumerator = all.GetAsyncEnumerator(cancellation);
+            try
+            {
+                return (enumerator, await enumerator.MoveNextAsync());
+            }
+            catch
+            {
+                await enumerator.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    private async ValueTask<StateReader> OpenReplicaAsync(CheckpointInfo checkpoint, Action<long>? progress, CancellationToken cancellation) =>
+        (await replica.ReadAsync(checkpoint.StageId, checkpoint.Step, cancellation)).Info is { } copy && StepCopy.IsSame(checkpoint, copy)
+            ? await replica.OpenStateAsync(copy, progress, cancellation)
+            : throw _away!;
+
+    // On this thread: a state is written on the caller's.
+    private void RequirePrimary(CancellationToken cancellation)
+    {
+        if (primary.IsThere)
+            return;
+        try
+        {
+            if (!replica.HoldsAnythingAsync(cancellation).AsTask().GetAwaiter().GetResult())
+                return;
+        }
+        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.StoreUnavailable)
+        {
+            return;
+        }
+        throw CheckpointErrors.PrimaryGone(primary.Location, replica.Location);
+    }
+
+    private bool IsAway()
+    {
+        if (_away is null && Away.TryGetValue(primary.Location, out var known))
+        {
+            if (time.GetElapsedTime(known.At) < Remembered)
+                TurnAway(known.Fault, time.GetTimestamp());
+            else
+                IsBack();
+        }
+        return _away is not null;
+    }
+
+    private void TurnAway(CheckpointException fault, long asked)
+    {
+        _away = fault;
+        if (time.GetElapsedTime(asked) > Slow)
+            Away[primary.Location] = (time.GetTimestamp(), fault);
+        warn(CheckpointErrors.PrimaryAway(primary.Location, replica.Location, fault));
+    }
+
+    private void IsBack()
+    {
+        _away = null;
+        Away.TryRemove(primary.Location, out _);
+    }
+
+    // As of the store: what is piped on means the store, which refuses then, and not the replica, which would be changed alone.
+    private CheckpointReading Seen(CheckpointReading reading) => reading.Info is { } info ? new CheckpointReading(info.OfReplica(primary.Location)) : reading;
+
+    private StageListing? Seen(StageListing? listing) => listing is null ? null : listing with { Stage = listing.Stage.Elsewhere, Newest = Seen(listing.Newest) };
+}
