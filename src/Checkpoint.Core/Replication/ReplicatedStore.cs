@@ -15,10 +15,10 @@ namespace Checkpoint;
 /// <remarks>One serves one call of a cmdlet: what was once read from the replica is then read from it to the end.</remarks>
 internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore replica, ReplicaMode mode, ReplicaQueue queue, TimeProvider time, Action<string> warn) : CheckpointStore
 {
-    // A store that is asked in vain may take many seconds for each question, so the next call of a script does not ask it again at once.
-    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1), Remembered = TimeSpan.FromSeconds(10);
+    // A store that is asked in vain may take long for each question (a minute in PostgreSQL, which may be failing over), so the next calls of a script do not ask it again at once, but for twice that time.
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
-    private static readonly ConcurrentDictionary<string, (long At, CheckpointException Fault)> Away = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, (long At, TimeSpan For, CheckpointException Fault)> Away = new(StringComparer.Ordinal);
 
     private readonly StepReplication _steps = new(primary, replica);
     private CheckpointException? _away;
@@ -225,7 +225,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     {
         if (_away is null && Away.TryGetValue(primary.Location, out var known))
         {
-            if (time.GetElapsedTime(known.At) < Remembered)
+            if (time.GetElapsedTime(known.At) < known.For)
                 TurnAway(known.Fault, time.GetTimestamp());
             else
                 IsBack();
@@ -236,8 +236,8 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     private void TurnAway(CheckpointException fault, long asked)
     {
         _away = fault;
-        if (time.GetElapsedTime(asked) > Slow)
-            Away[primary.Location] = (time.GetTimestamp(), fault);
+        if (time.GetElapsedTime(asked) is var took && took > Slow)
+            Away[primary.Location] = (time.GetTimestamp(), 2 * took, fault);
         warn(CheckpointErrors.PrimaryAway(primary.Location, replica.Location, fault));
     }
 
