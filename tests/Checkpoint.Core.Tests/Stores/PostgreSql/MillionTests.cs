@@ -102,6 +102,7 @@ public sealed partial class MillionTests(PostgresServer server, ITestOutputHelpe
     private static (string Types, string Values) Parameters(string name)
     {
         const string Key = "text 'checkpoint', text 'pipeline 5', text 'run 77', text 'stage 3'", Id = "uuid '00000000-0000-0000-0000-000000000001'";
+        bool Has(string part) => name.Contains($"{part} = True", StringComparison.Ordinal);
         var list = name.Split(' ')[0] switch
         {
             "ReadLast" or "ListSteps" or "FindLease" => Key,
@@ -118,7 +119,8 @@ public sealed partial class MillionTests(PostgresServer server, ITestOutputHelpe
             "ReleaseLease" => $"{Key}, bigint '1', bigint '1'",
             "Remove" => $"{Key}, {Id}, bigint '1'" + (name == "Remove some" ? ", bigint[] '{1,2,3}', text[] '{a,b,c}'" : ""),
             "Look" => name == "Look free" ? Key : $"{Key}, {Key}, bigint '1'",
-            "Save" => $"{Key}, bigint '1', bytea 'x', text 'r', {Id}, bigint '3', {Id}, bigint '1', text 'q', {Key}, bigint '1', bytea[] '{{x}}'",
+            "Save" => $"{Key}, bigint '1', bytea 'x', text 'r', {Id}, bigint '3', {Id}, bigint '1'" + (Has("Follows") ? ", text 'q'" : "") + (Has("IsFenced") ? $", {Key}, bigint '1'" : "")
+                + (Has("HasChunks") ? ", bytea[] '{x}'" : "") + (Has("HasNote") ? $", {Key}, bigint '1', bytea 'x', text 'r', {Id}, text 'q'" : ""),
             "List" => "text 'checkpoint', boolean 'true', text 'pipeline 5', text 'run 77', text 'stage 3', text 'pipeline 5', text 'run 77', text 'stage 3', bigint '100'",
             _ => "",
         };
