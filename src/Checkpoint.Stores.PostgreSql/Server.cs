@@ -109,12 +109,14 @@ internal sealed class Server : IAsyncDisposable
                 return await work(default).ConfigureAwait(false);
             // Never disposed of: what is left to itself still looks at it.
             var inner = new CancellationTokenSource();
-            var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var running = work(inner.Token);
-            using (cancellation.UnsafeRegister(static c => ((TaskCompletionSource)c!).SetResult(), cancelled))
+            try
             {
-                if (await Task.WhenAny(running, cancelled.Task).ConfigureAwait(false) == running)
-                    return await running.ConfigureAwait(false);
+                return await running.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                // It may end well all the same.
             }
             // To ask a server to cancel takes a connection of its own, and the one who cancels must not wait for that.
             _ = Task.Run(inner.Cancel, CancellationToken.None);

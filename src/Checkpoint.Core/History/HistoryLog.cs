@@ -43,8 +43,8 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
         Name = name,
         Step = step,
         Reason = reason,
-        Host = Environment.MachineName,
-        User = Environment.UserName,
-        ProcessId = Environment.ProcessId,
+        Host = CheckpointOrigin.Self.Host,
+        User = CheckpointOrigin.Self.User,
+        ProcessId = CheckpointOrigin.Self.ProcessId,
     };
 }
