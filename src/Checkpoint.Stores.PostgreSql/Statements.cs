@@ -114,7 +114,7 @@ internal sealed class Statements(string schema)
         ON CONFLICT (kind, pipeline, run, name) DO UPDATE SET token = CASE WHEN l.taking = $7 THEN l.token ELSE l.token + 1 END, holder = $5, taken_at = clock_timestamp(),
             expires_at = clock_timestamp() + $6, taking = $7
             WHERE l.expires_at <= clock_timestamp() OR l.taking = $7
-        RETURNING token
+        RETURNING token, holder, taken_at, expires_at - clock_timestamp()
         """;
 
     public string FindLease { get; } = $"SELECT token, holder, taken_at, expires_at - clock_timestamp() FROM {schema}.lease WHERE {IsLease(1)} AND expires_at > clock_timestamp()";

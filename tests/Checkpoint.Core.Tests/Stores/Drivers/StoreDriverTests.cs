@@ -312,6 +312,27 @@ public abstract class StoreDriverTests : IAsyncLifetime
     }
 
     [DriverFact]
+    public async Task Who_is_told_of_a_lease_when_it_is_over_already_is_not_told_of_that_of_the_next_holder()
+    {
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            await using var driver = Open();
+            var mine = new List<long>();
+            for (var n = 0; n < 60; n++)
+            {
+                var (isGranted, lease) = await driver.TryLeaseAsync(Key, $"{i}", TimeSpan.FromMilliseconds(1), default);
+                if (!isGranted)
+                    continue;
+                Assert.Equal($"{i}", lease.Holder);
+                mine.Add(lease.Token);
+            }
+            return mine;
+        })));
+        var all = tokens.SelectMany(t => t).ToList();
+        Assert.Equal(all.Count, all.Distinct().Count());
+    }
+
+    [DriverFact]
     public async Task Whoever_waits_for_a_change_misses_none()
     {
         await using var other = Open();
