@@ -18,6 +18,9 @@ How many rounds of each.
 
 .PARAMETER WarmSeconds
 How long is saved before it counts.
+
+.PARAMETER Apart
+The server has one half of the processors, and the clients, ours and those of pgbench, the other: as if they were two machines. Needs taskset and two processors.
 #>
 [CmdletBinding()]
 param(
@@ -31,7 +34,9 @@ param(
     [int] $Rounds = 5,
 
     [ValidateRange(0, 600)]
-    [int] $WarmSeconds = 20
+    [int] $WarmSeconds = 20,
+
+    [switch] $Apart
 )
 
 $ErrorActionPreference = 'Stop'
@@ -45,8 +50,11 @@ function Find-Program([string] $Name) {
     $command ? $command.Source : (Get-Item "/usr/lib/postgresql/*/bin/$Name" | Select-Object -Last 1).FullName
 }
 
+$half = [Math]::Max(1, [Environment]::ProcessorCount / 2)
+$serverPlace, $clientPlace = $Apart ? @(('taskset', '-c', "0-$($half - 1)"), ('taskset', '-c', "$half-$([Environment]::ProcessorCount - 1)")) : @(@(), @())
+
 function Invoke-Server([string] $Name, [string[]] $Argument) {
-    $command = @((Find-Program $Name)) + $Argument
+    $command = $serverPlace + @((Find-Program $Name)) + $Argument
     if ([Environment]::UserName -eq 'root') {
         $command = @('runuser', '-u', 'postgres', '--') + $command
     }
@@ -79,6 +87,7 @@ try {
     $store = "postgresql://postgres@127.0.0.1:$port/postgres"
     $connection = "Host=127.0.0.1;Port=$port;Username=postgres;Database=postgres"
 
+    if ($Apart) { $null = taskset -acp "$half-$([Environment]::ProcessorCount - 1)" $PID }
     Save-Checkpoint ingest -Store $store 6> $null
     $ratios = foreach ($round in 0..$Rounds) {
         $ours = Measure-Block { Test-Checkpoint ingest -Store $store } 1000
@@ -97,7 +106,8 @@ try {
 WITH saved AS ($entry RETURNING 1), noted AS (INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) $line ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM noted;
 "@
     function Get-Rate([string] $Script) {
-        $told = & (Find-Program pgbench) -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f "$folder/$Script.sql" postgres
+        $command = $clientPlace + @((Find-Program pgbench))
+        $told = & $command[0] $command[1..$command.Count] -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f "$folder/$Script.sql" postgres 2> $null
         [double] [regex]::Match("$told", 'tps = ([\d.]+)').Groups[1].Value
     }
 
