@@ -13,6 +13,9 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(10);
 
+    // Time may pass while this process stands still, and say nothing of the server.
+    private const int MinTries = 3;
+
     // Ctrl+C must have an effect within a second, also where the network leads nowhere.
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(800);
 
@@ -146,7 +149,7 @@ internal sealed class Server : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         var pause = TimeSpan.FromMilliseconds(50);
-        while (true)
+        for (var tries = 1; ; tries++)
         {
             var isAsked = false;
             var session = 0;
@@ -189,7 +192,7 @@ internal sealed class Server : IAsyncDisposable
                     connection.Notice -= Hear;
                 }
             }
-            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e) && Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience))
+            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e) && (tries < MinTries || Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience)))
             {
                 if (isAsked && !Faults.IsRefusal(e))
                     lost = session;
