@@ -20,6 +20,9 @@ internal sealed class LastSteps
     /// <summary>The entry that this process appended last, while nobody else does.</summary>
     public StoreEntry? EntryOf(StoreKey key) => _entries.GetValueOrDefault(key);
 
+    /// <summary>The same, for one to use: others find none until he has appended.</summary>
+    public StoreEntry? Take(StoreKey key) => _entries.TryRemove(key, out var entry) ? entry : null;
+
     public void Forget(StoreKey key) => _entries.TryRemove(key, out _);
 
     /// <summary>Keeps an entry that was appended where the one before it was this process's own too.</summary>

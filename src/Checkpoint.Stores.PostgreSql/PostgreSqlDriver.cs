@@ -151,11 +151,13 @@ public sealed class PostgreSqlDriver : StoreDriver
             {
                 while (true)
                 {
+                    // As it was taken: by the time of another look it may be over, and the lease of somebody else in its place.
                     await using var take = Query.On(connection, Sql.TakeLease, p => p.With(key).With(holder).With(duration).With(taking));
-                    var isGranted = await take.ExecuteScalarAsync(token).ConfigureAwait(false) is long;
+                    if (await LeaseOfAsync(take, token).ConfigureAwait(false) is { } taken)
+                        return (true, taken);
                     // The one that was in the way may be over by now.
-                    if (await FindLeaseAsync(connection, key, token).ConfigureAwait(false) is { } lease)
-                        return (isGranted, lease);
+                    if (await FindLeaseAsync(connection, key, token).ConfigureAwait(false) is { } other)
+                        return (false, other);
                 }
             },
             null,
@@ -243,6 +245,11 @@ public sealed class PostgreSqlDriver : StoreDriver
     private async Task<StoreLease?> FindLeaseAsync(NpgsqlConnection connection, StoreKey key, CancellationToken cancellation)
     {
         await using var command = Query.On(connection, Sql.FindLease, key);
+        return await LeaseOfAsync(command, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<StoreLease?> LeaseOfAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
         await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
         return await row.ReadAsync(cancellation).ConfigureAwait(false)
             ? new StoreLease(row.GetInt64(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2), row.GetFieldValue<TimeSpan>(3)) : null;

@@ -32,17 +32,26 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
 
     private async Task<long?> CommitAtOnceAsync(StoreCommit commit, CancellationToken cancellation)
     {
+        // One save at a time says what follows the last entry; those beside it leave their notes to be appended afterwards.
+        var last = commit.Note is { } note ? driver.Lasts.Take(note.Key) : null;
         for (long? step = commit.StepAfter(driver.Lasts.StepOf(key)); step is not null;)
         {
             var (record, revision) = commit.MakeRecord(step.Value, null);
-            var attempt = new SaveAttempt(step.Value, record, revision, null);
-            var answer = await Server.WriteAsync((connection, token) => SaveAsync(connection, commit, attempt, token), (connection, token) => FindAsync(connection, attempt, token), cancellation).ConfigureAwait(false);
+            var attempt = new SaveAttempt(step.Value, record, revision, null) { Note = last is null ? null : Note(commit.Note!, step.Value, last) };
+            var answer = await WriteAsync(commit, attempt, cancellation).ConfigureAwait(false);
             if (answer.IsSaved)
+            {
+                if (attempt.Note is { } written && (commit.Note!.IsCommitted = answer.IsNoted))
+                    Remember(commit.Note.Key, written);
                 return step;
+            }
             step = NextTry(commit, attempt, answer);
         }
         return null;
     }
+
+    private ValueTask<SaveAnswer> WriteAsync(StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation) =>
+        Server.WriteAsync((connection, token) => SaveAsync(connection, commit, attempt, token), (connection, token) => FindAsync(connection, commit, attempt, token), cancellation);
 
     // One after the other, since each record follows from the one before. Where this process is the only one that appends it knows the last one, and asks once.
     private async Task<long?> AppendAsync(StoreCommit commit, CancellationToken cancellation)
@@ -50,9 +59,9 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         if (commit.Step is null && driver.Lasts.EntryOf(key) is { } known)
         {
             var attempt = Follow(commit, known);
-            var answer = await Server.WriteAsync((connection, token) => SaveAsync(connection, commit, attempt, token), (connection, token) => FindAsync(connection, attempt, token), cancellation).ConfigureAwait(false);
+            var answer = await WriteAsync(commit, attempt, cancellation).ConfigureAwait(false);
             if (answer.IsSaved)
-                return Remember(attempt);
+                return Remember(key, attempt);
             driver.Lasts.Forget(key);
         }
         SaveAttempt? latest = null;
@@ -71,11 +80,11 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
             },
             async (connection, token) =>
             {
-                isSaved = latest is not null && (await FindAsync(connection, latest, token).ConfigureAwait(false)).IsDone;
+                isSaved = latest is not null && (await FindAsync(connection, commit, latest, token).ConfigureAwait(false)).IsDone;
                 return (isSaved, isSaved);
             },
             cancellation).ConfigureAwait(false);
-        return isSaved ? Remember(latest!) : null;
+        return isSaved ? Remember(key, latest!) : null;
     }
 
     private static SaveAttempt Follow(StoreCommit commit, StoreEntry? last)
@@ -85,9 +94,15 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         return new SaveAttempt(step, record, revision, last?.Revision ?? "");
     }
 
-    private long Remember(SaveAttempt saved)
+    private static SaveAttempt Note(StoreNote note, long saved, StoreEntry last)
     {
-        driver.Lasts.Appended(new StoreEntry(key, saved.Step, saved.Record.ToArray(), saved.Revision, null), saved.After is { Length: > 0 } before ? before : null);
+        var (record, revision) = note.MakeRecord(saved, last);
+        return new SaveAttempt(last.Step + 1, record, revision, last.Revision);
+    }
+
+    private long Remember(StoreKey appendedTo, SaveAttempt saved)
+    {
+        driver.Lasts.Appended(new StoreEntry(appendedTo, saved.Step, saved.Record.ToArray(), saved.Revision, null), saved.After is { Length: > 0 } before ? before : null);
         return saved.Step;
     }
 
@@ -102,7 +117,7 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
             if (answer.IsSaved)
             {
                 var isCommitted = await transaction.CommitAsync(cancellation).ConfigureAwait(false)
-                    || await Server.SettleAsync(transaction.Session, async (connection, token) => ((await FindAsync(connection, attempt, token).ConfigureAwait(false)).IsDone, true), cancellation).ConfigureAwait(false);
+                    || await Server.SettleAsync(transaction.Session, async (connection, token) => ((await FindAsync(connection, commit, attempt, token).ConfigureAwait(false)).IsDone, true), cancellation).ConfigureAwait(false);
                 return isCommitted ? step : throw new StoreFaultException(StoreFault.Unavailable, "the connection broke at the end of a large state, and nothing was saved");
             }
             step = NextTry(commit, attempt, answer);
@@ -124,18 +139,18 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
     {
         var chunks = _payload?.Chunks;
         parameters.With(key).With(attempt.Step).With(attempt.Record).With(attempt.Revision).With(_payload?.Name).With(_payload?.Length).With(attempt.Id).With(driver.NumberOf(key));
-        if (attempt.After is not null || commit.Fence is not null || chunks is not null)
-            parameters.With(attempt.After);
+        if (attempt.After is { } after)
+            parameters.With(after);
         if (commit.Fence is { } fence)
             parameters.With(fence.Lease).With(fence.Token);
-        else if (chunks is not null)
-            parameters.With(null as string).With(null as string).With(null as string).With(null as string).With(null as long?);
         if (chunks is not null)
             parameters.With(chunks, NpgsqlDbType.Bytea);
+        if (attempt.Note is { } note)
+            parameters.With(commit.Note!.Key).With(note.Step).With(note.Record).With(note.Revision).With(note.Id).With(note.After);
     }
 
     private string StatementOf(StoreCommit commit, SaveAttempt attempt) =>
-        Sql.Save(new SaveShape(RuleOf(commit), commit.Fence is not null, _payload?.Chunks is not null, attempt.After is not null, commit.IsDurable));
+        Sql.Save(new SaveShape(RuleOf(commit), commit.Fence is not null, _payload?.Chunks is not null, attempt.After is not null, attempt.Note is not null, commit.IsDurable));
 
     private async Task<SaveAnswer> SaveAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
     {
@@ -143,8 +158,8 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         {
             Fill(command.Parameters, commit, attempt);
             await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-            if (await IsAnyAsync(row, cancellation).ConfigureAwait(false))
-                return new SaveAnswer(true, 0, true);
+            if (await IsSavedAsync(row, attempt, cancellation).ConfigureAwait(false) is { IsSaved: true } saved)
+                return saved;
         }
         return await LookAsync(connection, commit, cancellation).ConfigureAwait(false);
     }
@@ -156,20 +171,21 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { save, new NpgsqlBatchCommand("COMMIT") } })
         {
             await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-            if (await IsAnyAsync(row, cancellation).ConfigureAwait(false))
-                return new SaveAnswer(true, 0, true);
+            if (await IsSavedAsync(row, attempt, cancellation).ConfigureAwait(false) is { IsSaved: true } saved)
+                return saved;
         }
         return await LookAsync(connection, commit, cancellation).ConfigureAwait(false);
     }
 
-    private static async Task<bool> IsAnyAsync(NpgsqlDataReader row, CancellationToken cancellation)
+    private static async Task<SaveAnswer> IsSavedAsync(NpgsqlDataReader row, SaveAttempt attempt, CancellationToken cancellation)
     {
-        var isAny = await row.ReadAsync(cancellation).ConfigureAwait(false);
+        var isSaved = await row.ReadAsync(cancellation).ConfigureAwait(false);
+        var isNoted = isSaved && attempt.Note is not null && row.GetBoolean(row.FieldCount - 1);
         // An error may come behind the row, up to the end of the commit.
         while (await row.ReadAsync(cancellation).ConfigureAwait(false) || await row.NextResultAsync(cancellation).ConfigureAwait(false))
         {
         }
-        return isAny;
+        return new SaveAnswer(isSaved, 0, true, isNoted);
     }
 
     private async Task<SaveAnswer> LookAsync(NpgsqlConnection connection, StoreCommit commit, CancellationToken cancellation)
@@ -194,9 +210,15 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         return await row.ReadAsync(cancellation).ConfigureAwait(false) ? PostgreSqlDriver.ToEntry(row, key, 0) : null;
     }
 
-    private async Task<(bool IsDone, SaveAnswer Answer)> FindAsync(NpgsqlConnection connection, SaveAttempt attempt, CancellationToken cancellation)
+    private async Task<(bool IsDone, SaveAnswer Answer)> FindAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
     {
-        await using var command = Query.On(connection, Sql.FindSave, p => p.With(key).With(attempt.Step).With(attempt.Id));
-        return ((bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!, new SaveAnswer(true, 0, true));
+        var isSaved = await IsThereAsync(connection, key, attempt, cancellation).ConfigureAwait(false);
+        return (isSaved, new SaveAnswer(true, 0, true, isSaved && attempt.Note is { } note && await IsThereAsync(connection, commit.Note!.Key, note, cancellation).ConfigureAwait(false)));
+    }
+
+    private async Task<bool> IsThereAsync(NpgsqlConnection connection, StoreKey at, SaveAttempt attempt, CancellationToken cancellation)
+    {
+        await using var command = Query.On(connection, Sql.FindSave, p => p.With(at).With(attempt.Step).With(attempt.Id));
+        return (bool)(await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!;
     }
 }

@@ -9,4 +9,7 @@ internal sealed record SaveAttempt(long Step, ReadOnlyMemory<byte> Record, strin
 {
     /// <summary>By this it is found where the answer was lost.</summary>
     public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>What it tries to append along with it, or null.</summary>
+    public SaveAttempt? Note { get; init; }
 }

@@ -13,6 +13,9 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(10);
 
+    // Time may pass while this process stands still, and say nothing of the server.
+    private const int MinTries = 3;
+
     // Ctrl+C must have an effect within a second, also where the network leads nowhere.
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(800);
 
@@ -109,12 +112,14 @@ internal sealed class Server : IAsyncDisposable
                 return await work(default).ConfigureAwait(false);
             // Never disposed of: what is left to itself still looks at it.
             var inner = new CancellationTokenSource();
-            var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var running = work(inner.Token);
-            using (cancellation.UnsafeRegister(static c => ((TaskCompletionSource)c!).SetResult(), cancelled))
+            try
             {
-                if (await Task.WhenAny(running, cancelled.Task).ConfigureAwait(false) == running)
-                    return await running.ConfigureAwait(false);
+                return await running.WaitAsync(cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                // It may end well all the same.
             }
             // To ask a server to cancel takes a connection of its own, and the one who cancels must not wait for that.
             _ = Task.Run(inner.Cancel, CancellationToken.None);
@@ -144,7 +149,7 @@ internal sealed class Server : IAsyncDisposable
     {
         var began = Stopwatch.GetTimestamp();
         var pause = TimeSpan.FromMilliseconds(50);
-        while (true)
+        for (var tries = 1; ; tries++)
         {
             var isAsked = false;
             var session = 0;
@@ -187,7 +192,7 @@ internal sealed class Server : IAsyncDisposable
                     connection.Notice -= Hear;
                 }
             }
-            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e) && Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience))
+            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e) && (tries < MinTries || Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience)))
             {
                 if (isAsked && !Faults.IsRefusal(e))
                     lost = session;

@@ -19,7 +19,7 @@ internal sealed class Statements(string schema)
     /// <summary>The newest version of the schema that this driver knows.</summary>
     public const int Version = 1;
 
-    private const string IsKey = "kind = $1 AND in_run = ($3 <> '') AND pipeline = $2 AND run = $3 AND name = $4";
+    private static readonly string IsKey = IsKeyAt(1);
 
     private const string Columns = "step, record, revision, length";
 
@@ -114,7 +114,7 @@ internal sealed class Statements(string schema)
         ON CONFLICT (kind, pipeline, run, name) DO UPDATE SET token = CASE WHEN l.taking = $7 THEN l.token ELSE l.token + 1 END, holder = $5, taken_at = clock_timestamp(),
             expires_at = clock_timestamp() + $6, taking = $7
             WHERE l.expires_at <= clock_timestamp() OR l.taking = $7
-        RETURNING token
+        RETURNING token, holder, taken_at, expires_at - clock_timestamp()
         """;
 
     public string FindLease { get; } = $"SELECT token, holder, taken_at, expires_at - clock_timestamp() FROM {schema}.lease WHERE {IsLease(1)} AND expires_at > clock_timestamp()";
@@ -146,7 +146,7 @@ internal sealed class Statements(string schema)
     /// <summary>Saves in one statement: nothing of it is there unless all is. Gives a row where it was saved, and none where not.</summary>
     /// <remarks>
     /// The next step is guessed; it is saved where it is one above the highest that the statement sees and, at the unique index, nobody was faster. No lock is needed for that: whoever is beaten looks for
-    /// the highest step, and tries again with another record. The entry that a record follows is meant by its revision, $12.
+    /// the highest step, and tries again with another record. What is appended along with it is so where it still follows; in the last column stands whether it was.
     /// </remarks>
     public string Save(SaveShape shape) => _saves.GetOrAdd(shape, MakeSave);
 
@@ -179,15 +179,11 @@ internal sealed class Statements(string schema)
         // Nobody else is given the lease before this transaction has ended.
         if (shape.IsFenced)
         {
-            parts.Add($"fence AS MATERIALIZED (SELECT FROM {_schema}.lease WHERE {IsLease(13)} AND token = $17 AND expires_at > clock_timestamp() FOR SHARE)");
+            parts.Add($"fence AS MATERIALIZED (SELECT FROM {_schema}.lease WHERE {IsLease(shape.FenceAt)} AND token = ${shape.FenceAt + 4} AND expires_at > clock_timestamp() FOR SHARE)");
             conditions.Add("EXISTS (SELECT FROM fence)");
         }
         if (shape.Step == StepRule.Next)
-        {
-            conditions.Add($"coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0) = $5 - 1");
-            if (shape.Follows)
-                conditions.Add($"coalesce((SELECT revision FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), '') = $12");
-        }
+            conditions.Add(shape.Follows ? IsLast(1, "$5", $"${SaveShape.FollowsAt}") : $"coalesce((SELECT step FROM {_schema}.entry WHERE {IsKey} ORDER BY step DESC LIMIT 1), 0) = $5 - 1");
         if (shape.Step == StepRule.Overwrite)
         {
             var held = shape.IsFenced ? " AND EXISTS (SELECT FROM fence)" : "";
@@ -203,17 +199,29 @@ internal sealed class Statements(string schema)
             INSERT INTO {_schema}.entry(kind, pipeline, run, name, step, record, revision, payload, length, save) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
                 {(conditions.Count > 0 ? "WHERE " : "")}{string.Join(" AND ", conditions)} ON CONFLICT DO NOTHING RETURNING
             """;
-        if (shape is { Step: not StepRule.Overwrite, HasChunks: false })
+        if (shape is { Step: not StepRule.Overwrite, HasChunks: false, HasNote: false })
             return $"{(parts.Count > 0 ? "WITH " : "")}{string.Join(", ", parts)} {insert} {tail}";
         parts.Add($"added AS ({insert} 1)");
         parts.Add($"saved AS (SELECT FROM added{(shape.Step == StepRule.Overwrite ? " UNION ALL SELECT FROM changed" : "")})");
         if (shape.HasChunks)
-            parts.Add($"stored AS (INSERT INTO {_schema}.chunk(payload, number, bytes) SELECT $8, number - 1, bytes FROM saved, unnest($18::bytea[]) WITH ORDINALITY AS c(bytes, number))");
+            parts.Add($"stored AS (INSERT INTO {_schema}.chunk(payload, number, bytes) SELECT $8, number - 1, bytes FROM saved, unnest(${shape.ChunksAt}::bytea[]) WITH ORDINALITY AS c(bytes, number))");
+        if (shape.HasNote)
+        {
+            string At(int index) => $"${shape.NoteAt + index}";
+            parts.Add($"""
+                noted AS (INSERT INTO {_schema}.entry(kind, pipeline, run, name, step, record, revision, save) SELECT {string.Join(", ", Enumerable.Range(0, 8).Select(At))} FROM saved
+                    WHERE {IsLast(shape.NoteAt, At(4), At(8))} ON CONFLICT DO NOTHING RETURNING 1)
+                """);
+        }
         return $"""
             WITH {string.Join(",\n    ", parts)}
-            SELECT {tail} FROM saved
+            SELECT {tail}{(shape.HasNote ? ", EXISTS (SELECT FROM noted)" : "")} FROM saved
             """;
     }
+
+    // The entry is meant by its revision, and none by an empty one.
+    private string IsLast(int key, string step, string revision) =>
+        $"coalesce((SELECT step = {step} - 1 AND revision = {revision} FROM {_schema}.entry WHERE {IsKeyAt(key)} ORDER BY step DESC LIMIT 1), {revision} = '')";
 
     private string MakeList(ListShape shape)
     {
@@ -235,6 +243,8 @@ internal sealed class Statements(string schema)
             SELECT * FROM key LIMIT $9
             """;
     }
+
+    private static string IsKeyAt(int first) => $"kind = ${first} AND in_run = (${first + 2} <> '') AND pipeline = ${first + 1} AND run = ${first + 2} AND name = ${first + 3}";
 
     private static string IsLease(int first) => $"kind = ${first} AND pipeline = ${first + 1} AND run = ${first + 2} AND name = ${first + 3}";
 

@@ -5,7 +5,7 @@ Measures Checkpoint on PostgreSQL against a bare question and against pgbench.
 
 .DESCRIPTION
 Test-Checkpoint on a warm connection against a cmdlet that asks SELECT 1 through the same Npgsql; and saves per second of several runspaces against pgbench that runs the same inserts with as many clients
-on the same server: the entry, durably, and then the line of history, which need not be. The two take turns. Build the module first. A server is started in a temporary folder; as root it runs as the user postgres.
+on the same server: the entry and its line of history, in one durable commit. The two take turns. Build the module first. A server is started in a temporary folder; as root it runs as the user postgres.
 
 .PARAMETER Clients
 How many save at once.
@@ -15,6 +15,12 @@ How long each saves.
 
 .PARAMETER Rounds
 How many rounds of each.
+
+.PARAMETER WarmSeconds
+How long is saved before it counts.
+
+.PARAMETER Apart
+The server has one half of the processors, and the clients, ours and those of pgbench, the other: as if they were two machines. Needs taskset and two processors.
 #>
 [CmdletBinding()]
 param(
@@ -25,7 +31,12 @@ param(
     [int] $Seconds = 5,
 
     [ValidateRange(1, 100)]
-    [int] $Rounds = 5
+    [int] $Rounds = 5,
+
+    [ValidateRange(0, 600)]
+    [int] $WarmSeconds = 20,
+
+    [switch] $Apart
 )
 
 $ErrorActionPreference = 'Stop'
@@ -39,8 +50,11 @@ function Find-Program([string] $Name) {
     $command ? $command.Source : (Get-Item "/usr/lib/postgresql/*/bin/$Name" | Select-Object -Last 1).FullName
 }
 
+$half = [Math]::Max(1, [Environment]::ProcessorCount / 2)
+$serverPlace, $clientPlace = $Apart ? @(('taskset', '-c', "0-$($half - 1)"), ('taskset', '-c', "$half-$([Environment]::ProcessorCount - 1)")) : @(@(), @())
+
 function Invoke-Server([string] $Name, [string[]] $Argument) {
-    $command = @((Find-Program $Name)) + $Argument
+    $command = $serverPlace + @((Find-Program $Name)) + $Argument
     if ([Environment]::UserName -eq 'root') {
         $command = @('runuser', '-u', 'postgres', '--') + $command
     }
@@ -73,6 +87,7 @@ try {
     $store = "postgresql://postgres@127.0.0.1:$port/postgres"
     $connection = "Host=127.0.0.1;Port=$port;Username=postgres;Database=postgres"
 
+    if ($Apart) { $null = taskset -acp "$half-$([Environment]::ProcessorCount - 1)" $PID }
     Save-Checkpoint ingest -Store $store 6> $null
     $ratios = foreach ($round in 0..$Rounds) {
         $ours = Measure-Block { Test-Checkpoint ingest -Store $store } 1000
@@ -82,33 +97,44 @@ try {
     }
     'Test-Checkpoint, warm: {0:0.00} x SELECT 1 through Npgsql (rounds {1:0.00} to {2:0.00}); target: at most 1.5' -f (Get-Median $ratios), ($ratios | Measure-Object -Minimum).Minimum, ($ratios | Measure-Object -Maximum).Maximum
 
-    $script = "$folder/insert.sql"
-    Set-Content $script @'
+    # What a save asks of the server: the entry and its line of the history in one statement, and one durable commit. The entry alone is told beside it.
+    $entry = "INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('checkpoint', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 300), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING"
+    $line = "SELECT 'history', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 150), 'hex'), md5(:step::text), gen_random_uuid() FROM saved"
+    Set-Content "$folder/entry.sql" "\set step random(1, 1000000000000)`n$entry;"
+    Set-Content "$folder/both.sql" @"
 \set step random(1, 1000000000000)
-INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('checkpoint', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 300), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING;
-BEGIN;
-SET LOCAL synchronous_commit = off;
-INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('history', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 150), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING;
-COMMIT;
-'@
-    # Each in a runspace of its own, with a connection of its own, to a stage and a pipeline of its own.
-    $save = {
-        1..$Clients | ForEach-Object -ThrottleLimit $Clients -Parallel {
-            Import-Module "$using:repository/Checkpoint.psd1"
-            $count = 0
-            for ($watch = [Diagnostics.Stopwatch]::StartNew(); $watch.Elapsed.TotalSeconds -lt $using:Seconds; $count++) { Save-Checkpoint stage -Pipeline "p$_" -Store $using:store 6> $null }
-            $count
-        } | Measure-Object -Sum | ForEach-Object { $_.Sum / $Seconds }
+WITH saved AS ($entry RETURNING 1), noted AS (INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) $line ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM noted;
+"@
+    function Get-Rate([string] $Script) {
+        $command = $clientPlace + @((Find-Program pgbench))
+        $told = & $command[0] $command[1..$command.Count] -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f "$folder/$Script.sql" postgres 2> $null
+        [double] [regex]::Match("$told", 'tps = ([\d.]+)').Groups[1].Value
     }
-    $null = & $save
-    $ratios = foreach ($round in 1..$Rounds) {
-        $ours = & $save
-        $told = & (Find-Program pgbench) -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f $script postgres
-        $theirs = [double] [regex]::Match("$told", 'tps = ([\d.]+)').Groups[1].Value
-        Write-Verbose "$ours saves against $theirs of pgbench a second"
-        $ours / $theirs
+
+    # Each in a runspace of its own, with a connection of its own, to a stage and a pipeline of its own. They stay from round to round, as the sessions of pgbench's clients are all alike from the first statement on.
+    $sessions = foreach ($client in 1..$Clients) {
+        [powershell]::Create().AddScript({
+                param($module, $store, $client, $seconds)
+                Import-Module $module
+                $count = 0
+                for ($watch = [Diagnostics.Stopwatch]::StartNew(); $watch.Elapsed.TotalSeconds -lt $seconds; $count++) { Save-Checkpoint stage -Pipeline "p$client" -Store $store 6> $null }
+                $count
+            }).AddParameters(@{ module = "$repository/Checkpoint.psd1"; store = $store; client = $client; seconds = $Seconds })
     }
-    'Save-Checkpoint, {0} at once: {1:0.00} x the saves of pgbench a second (rounds {2:0.00} to {3:0.00}); target: at least 0.8' -f $Clients, (Get-Median $ratios), ($ratios | Measure-Object -Minimum).Minimum, ($ratios | Measure-Object -Maximum).Maximum
+    function Get-SaveRate {
+        $running = $sessions | ForEach-Object { @{ Session = $_; Result = $_.BeginInvoke() } }
+        ($running | ForEach-Object { $_.Session.EndInvoke($_.Result) } | Measure-Object -Sum).Sum / $Seconds
+    }
+    # The runtime goes on compiling for some seconds.
+    $warm = [Diagnostics.Stopwatch]::StartNew()
+    while ($warm.Elapsed.TotalSeconds -lt $WarmSeconds) { $null = Get-SaveRate }
+    $measured = foreach ($round in 1..$Rounds) {
+        $both, $ours, $entryOnly = (Get-Rate both), (Get-SaveRate), (Get-Rate entry)
+        Write-Verbose "$ours saves against $both and $entryOnly of pgbench a second" -Verbose
+        [pscustomobject]@{ Both = $ours / $both; Entry = $ours / $entryOnly }
+    }
+    'Save-Checkpoint, {0} at once: {1:0.00} x pgbench with what a save asks (rounds {2:0.00} to {3:0.00}); target: at least 0.8' -f $Clients, (Get-Median $measured.Both), ($measured.Both | Measure-Object -Minimum).Minimum, ($measured.Both | Measure-Object -Maximum).Maximum
+    '    and {0:0.00} x pgbench with the entry alone, without its line of history (rounds {1:0.00} to {2:0.00})' -f (Get-Median $measured.Entry), ($measured.Entry | Measure-Object -Minimum).Minimum, ($measured.Entry | Measure-Object -Maximum).Maximum
 }
 finally {
     Invoke-Server pg_ctl '-D', "$folder/data", '-w', '-m', 'immediate', 'stop'

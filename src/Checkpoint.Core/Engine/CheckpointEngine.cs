@@ -80,12 +80,13 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     private async ValueTask<(CheckpointInfo Saved, int Pruned, CheckpointException? PruneError)> CommitAsync(CheckpointDraft draft, RetentionPolicy retention, CancellationToken cancellation)
     {
         CheckpointInfo saved;
+        var note = History.NoteOf(CheckpointEvents.Saved, draft.Stage);
         var started = _time.GetTimestamp();
         using (var activity = Diagnostics.Start("save", draft.Stage))
         {
             try
             {
-                saved = await _store.SaveAsync(draft, cancellation);
+                saved = await _store.SaveAsync(draft with { Note = note }, cancellation);
                 Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), null);
             }
             catch (Exception e)
@@ -97,7 +98,8 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
                 throw;
             }
         }
-        await History.RecordAsync(CheckpointEvents.Saved, draft.Stage, saved.Step, null, cancellation);
+        if (!note.IsWritten)
+            await History.RecordAsync(CheckpointEvents.Saved, draft.Stage, saved.Step, null, cancellation);
         if (!retention.HasRules)
             return (saved, 0, null);
         try

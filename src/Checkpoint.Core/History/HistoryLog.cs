@@ -9,6 +9,9 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
     public ValueTask RecordAsync(string kind, StageId stage, long? step, string? reason, CancellationToken cancellation) =>
         RecordAsync(kind, stage.Pipeline, stage.Run, stage.Name, step, reason, cancellation);
 
+    /// <summary>What is to be written along with a save.</summary>
+    public HistoryNote NoteOf(string kind, StageId stage) => new(step => Describe(time, kind, stage.Pipeline, stage.Run, stage.Name, step, null));
+
     public async ValueTask RecordAsync(string kind, string pipeline, string? run, string? name, long? step, string? reason, CancellationToken cancellation)
     {
         try
@@ -40,8 +43,8 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
         Name = name,
         Step = step,
         Reason = reason,
-        Host = Environment.MachineName,
-        User = Environment.UserName,
-        ProcessId = Environment.ProcessId,
+        Host = CheckpointOrigin.Self.Host,
+        User = CheckpointOrigin.Self.User,
+        ProcessId = CheckpointOrigin.Self.ProcessId,
     };
 }

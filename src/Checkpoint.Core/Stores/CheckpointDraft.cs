@@ -41,6 +41,9 @@ internal sealed record CheckpointDraft
     /// <summary>Who saves it.</summary>
     public CheckpointOrigin Origin { get; init; } = CheckpointOrigin.Self;
 
+    /// <summary>What the history is to say of it, for stores that can write both at once; or null.</summary>
+    public HistoryNote? Note { get; init; }
+
     /// <summary>Told the number of payload bytes written so far, on the caller's thread.</summary>
     public Action<long>? Progress { get; init; }
 

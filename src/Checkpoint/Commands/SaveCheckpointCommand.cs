@@ -164,7 +164,8 @@ public sealed class SaveCheckpointCommand : ContextCommand
         var (saved, pruned, pruneError) = Wait(Engine.SaveAsync(draft, retention, Cancellation));
         _progress.Complete();
         WriteDone($"Checkpoint saved: {saved.Name}");
-        WriteVerbose($"{target}: step {saved.Step} saved as '{saved.Location}' in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms; {pruned} older removed.");
+        if (IsVerbose)
+            WriteVerbose($"{target}: step {saved.Step} saved as '{saved.Location}' in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:0.0} ms; {pruned} older removed.");
         if (pruneError is not null)
             WriteError(pruneError.ToErrorRecord());
         if (PassThru)

@@ -14,17 +14,17 @@ internal sealed class DriverHistory(StoreDriver driver)
         {
             NeedsLast = true,
             IsDurable = false,
-            MakeRecord = (step, last) =>
-            {
-                var link = LastOf(last);
-                var lines = new ArrayBufferWriter<byte>(512);
-                foreach (var entry in events)
-                    link = HistoryFormat.Write(lines, entry, link);
-                return (lines.WrittenMemory, link.Chain);
-            },
+            MakeRecord = (_, last) => RecordOf(events, last),
         };
         return await save.CommitAsync(commit, cancellation);
     });
+
+    /// <summary>An event that may be appended along with a save.</summary>
+    public static StoreNote NoteOf(string pipeline, HistoryNote note) => new()
+    {
+        Key = DriverKeys.OfHistory(pipeline),
+        MakeRecord = (saved, last) => RecordOf([note.Describe(saved)], last),
+    };
 
     /// <summary>The events of the pipelines that fit, each oldest first.</summary>
     public IEnumerable<CheckpointEvent> Read(NamePattern pipeline, CancellationToken cancellation)
@@ -46,6 +46,15 @@ internal sealed class DriverHistory(StoreDriver driver)
     /// <summary>The lines of a history, without their line feeds.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Lines(StoreKey key, CancellationToken cancellation) =>
         DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)).SelectMany(entry => DriverItems.LinesOf(entry.Record));
+
+    private static (ReadOnlyMemory<byte> Record, string Revision) RecordOf(IReadOnlyList<CheckpointEvent> events, StoreEntry? last)
+    {
+        var link = LastOf(last);
+        var lines = new ArrayBufferWriter<byte>(512);
+        foreach (var entry in events)
+            link = HistoryFormat.Write(lines, entry, link);
+        return (lines.WrittenMemory, link.Chain);
+    }
 
     private static HistoryLink LastOf(StoreEntry? entry)
     {

@@ -14,6 +14,7 @@ internal sealed class DriverSave(StoreDriver driver, DriverRecords records, Chec
         {
             var state = WriteState(save, cancellation);
             CheckpointInfo? saved = null;
+            var note = draft.Note is null ? null : DriverHistory.NoteOf(draft.Stage.Pipeline, draft.Note);
             var commit = new StoreCommit
             {
                 Step = draft.Step,
@@ -26,8 +27,13 @@ internal sealed class DriverSave(StoreDriver driver, DriverRecords records, Chec
                     return DriverRecords.Serialize(saved);
                 },
                 Fence = draft.Fence,
+                Note = note,
             };
-            return DriverCall.Wait(() => save.CommitAsync(commit, cancellation)) is not null ? saved! : throw Exists();
+            if (DriverCall.Wait(() => save.CommitAsync(commit, cancellation)) is null)
+                throw Exists();
+            if (note is { IsCommitted: true })
+                draft.Note!.IsWritten = true;
+            return saved!;
         }
         finally
         {

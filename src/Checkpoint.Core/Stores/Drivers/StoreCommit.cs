@@ -36,4 +36,7 @@ public sealed class StoreCommit
 
     /// <summary>The lease without which nothing may be committed, or null.</summary>
     public StoreFence? Fence { get; internal init; }
+
+    /// <summary>What may be appended along with it, or null.</summary>
+    public StoreNote? Note { get; internal init; }
 }

@@ -16,7 +16,7 @@ internal static class DriverTest
 
     /// <summary>Saves an entry. What it holds is its text, or what its text says.</summary>
     public static async Task<long?> Save(
-        this StoreDriver driver, string text = "", long? step = null, bool overwrite = false, StoreKey? key = null, byte[]? payload = null, string? payloadName = null, StoreFence? fence = null, bool durable = true)
+        this StoreDriver driver, string text = "", long? step = null, bool overwrite = false, StoreKey? key = null, byte[]? payload = null, string? payloadName = null, StoreFence? fence = null, bool durable = true, StoreNote? note = null)
     {
         await using var save = await driver.BeginSaveAsync(key ?? Key, default);
         if (payload is not null)
@@ -26,7 +26,7 @@ internal static class DriverTest
                 stream.Write(payload, at, Math.Min(100_000, payload.Length - at));
         }
         return await save.CommitAsync(
-            new StoreCommit { Step = step, Overwrite = overwrite, Fence = fence, IsDurable = durable, MakeRecord = (s, _) => (Bytes(text.Length > 0 ? text : $"step {s}"), NewName()) },
+            new StoreCommit { Step = step, Overwrite = overwrite, Fence = fence, IsDurable = durable, Note = note, MakeRecord = (s, _) => (Bytes(text.Length > 0 ? text : $"step {s}"), NewName()) },
             default);
     }
 
@@ -37,6 +37,9 @@ internal static class DriverTest
         return await save.CommitAsync(
             new StoreCommit { NeedsLast = true, IsDurable = false, MakeRecord = (step, last) => (Bytes($"{step} after {(last is null ? "none" : last.Step)}"), NewName()) }, default);
     }
+
+    /// <summary>What may be appended along with a save.</summary>
+    public static StoreNote NoteTo(StoreKey key) => new() { Key = key, MakeRecord = (saved, last) => (Bytes($"saved {saved} after {(last is null ? "none" : last.Step)}"), NewName()) };
 
     public static async Task<List<StoreEntry>> All(this IAsyncEnumerable<StoreEntry> entries)
     {

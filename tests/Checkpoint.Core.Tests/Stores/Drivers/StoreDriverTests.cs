@@ -191,16 +191,42 @@ public abstract class StoreDriverTests : IAsyncLifetime
     public async Task What_follows_from_the_last_entry_follows_from_the_last_whoever_appends()
     {
         var key = new StoreKey("history", "nightly", null, null);
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(async () =>
         {
             await using var driver = Open();
             for (var n = 0; n < 20; n++)
-                await driver.Append(key);
+            {
+                var note = NoteTo(key);
+                if (n % 2 == 0)
+                    await driver.Save(key: Key with { Name = $"{i}" }, note: note);
+                if (!note.IsCommitted)
+                    await driver.Append(key);
+            }
         })));
         for (var n = 0; n < 5; n++)
             await Driver.Append(key);
         var texts = (await Driver.ReadAboveAsync(key, 0, default).All()).Select(Text).ToList();
-        Assert.Equal(Enumerable.Range(1, 125).Select(i => $"{i} after {(i == 1 ? "none" : i - 1)}"), texts);
+        Assert.Equal(Enumerable.Range(1, 125).Select(i => $"after {(i == 1 ? "none" : i - 1)}"), texts.Select(t => t[t.IndexOf("after", StringComparison.Ordinal)..]));
+    }
+
+    [DriverFact]
+    public async Task What_a_save_takes_along_is_there_once_and_follows_from_the_last_or_is_not_there()
+    {
+        var history = new StoreKey("history", "nightly", null, null);
+        var (first, second) = (Driver, Open());
+        var wanted = new List<string>();
+        for (var i = 0; i < 12; i++)
+        {
+            // The other one appends too, now and then.
+            var driver = i % 5 < 3 ? first : second;
+            var note = NoteTo(history);
+            var step = await driver.Save(step: i % 4 == 3 ? i : null, overwrite: i % 4 == 3, payload: i % 3 == 1 ? new byte[10] : null, note: note);
+            wanted.Add(note.IsCommitted ? $"saved {step} after {(i == 0 ? "none" : i)}" : $"{i + 1} after {(i == 0 ? "none" : i)}");
+            if (!note.IsCommitted)
+                Assert.Equal(i + 1, await driver.Append(history));
+        }
+        Assert.Equal(wanted, (await first.ReadAboveAsync(history, 0, default).All()).Select(Text));
+        await second.DisposeAsync();
     }
 
     [DriverFact]
@@ -283,6 +309,27 @@ public abstract class StoreDriverTests : IAsyncLifetime
             }
         })));
         Assert.Equal(60, tokens.Distinct().Count());
+    }
+
+    [DriverFact]
+    public async Task Who_is_told_of_a_lease_when_it_is_over_already_is_not_told_of_that_of_the_next_holder()
+    {
+        var tokens = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            await using var driver = Open();
+            var mine = new List<long>();
+            for (var n = 0; n < 60; n++)
+            {
+                var (isGranted, lease) = await driver.TryLeaseAsync(Key, $"{i}", TimeSpan.FromMilliseconds(1), default);
+                if (!isGranted)
+                    continue;
+                Assert.Equal($"{i}", lease.Holder);
+                mine.Add(lease.Token);
+            }
+            return mine;
+        })));
+        var all = tokens.SelectMany(t => t).ToList();
+        Assert.Equal(all.Count, all.Distinct().Count());
     }
 
     [DriverFact]

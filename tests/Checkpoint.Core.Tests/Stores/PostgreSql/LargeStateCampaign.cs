@@ -12,7 +12,7 @@ public sealed class LargeStateCampaign(PostgresServer server, ITestOutputHelper 
     [PostgresFact]
     public async Task A_large_state_is_streamed_both_ways()
     {
-        var campaign = new Campaign("large state", output);
+        var campaign = new Campaign("Large state", output);
         var length = Campaign.IsLong ? (4L << 30) + 1 : (64L << 20) + 1;
         await using var driver = PostgresServer.Open(server.NewStore());
         var name = NewName();

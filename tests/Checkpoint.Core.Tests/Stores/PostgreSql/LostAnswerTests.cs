@@ -44,6 +44,23 @@ public sealed class LostAnswerTests : IAsyncDisposable
     }
 
     [PostgresFact(IsOwn = true)]
+    public async Task Of_a_save_whose_answer_was_lost_it_is_known_whether_its_line_of_the_history_is_there()
+    {
+        await Warm();
+        var history = Key with { Kind = "history", Name = null };
+        await _far.Append(history);
+        var note = NoteTo(history);
+        await Lose(() => _far.Save(note: note), "count(*) FROM $store.entry WHERE step = 4", 4);
+        Assert.True(note.IsCommitted);
+        Assert.Equal("saved 4 after 1", Text(await _near.ReadAsync(history, null, default)));
+        await _near.Append(history);
+        note = NoteTo(history);
+        await Lose(() => _far.Save(note: note), "count(*) FROM $store.entry WHERE step = 5", 5);
+        Assert.False(note.IsCommitted);
+        Assert.Equal([3, 2, 1], await _near.ListStepsAsync(history, default));
+    }
+
+    [PostgresFact(IsOwn = true)]
     public async Task Whichever_answer_of_several_is_lost_an_entry_is_appended_once()
     {
         await Warm();

@@ -17,9 +17,9 @@ internal sealed class PostgresCluster : IDisposable
 
     static PostgresCluster() => RemoveLeftovers();
 
-    private PostgresCluster(string folder)
+    private PostgresCluster(string folder, string address)
     {
-        Folder = folder;
+        (Folder, Address) = (folder, address);
         _data = Path.Join(folder, "data");
         Port = FreePort();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose();
@@ -27,32 +27,34 @@ internal sealed class PostgresCluster : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>Where it listens.</summary>
+    public string Address { get; }
+
     public int Port { get; }
 
     /// <summary>Through the socket, where everybody is believed.</summary>
     public string Uri => $"postgresql://postgres@{System.Uri.EscapeDataString(Folder)}:{Port}/postgres";
 
     /// <summary>Through TCP, where a password is asked for.</summary>
-    public string TcpUri => $"postgresql://postgres:{System.Uri.EscapeDataString(Password)}@127.0.0.1:{Port}/postgres";
+    public string TcpUri => $"postgresql://postgres:{System.Uri.EscapeDataString(Password)}@{Address}:{Port}/postgres";
 
     /// <summary>Makes and starts a server.</summary>
-    public static PostgresCluster Start(params string[] settings)
+    public static PostgresCluster Start(string address = "127.0.0.1")
     {
-        var cluster = Make();
+        var cluster = Make(address);
         var password = Path.Join(cluster.Folder, "password");
         File.WriteAllText(password, Password);
         Own(password);
         PostgresPrograms.Run("initdb", "-D", cluster._data, "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "trust", "--pwfile", password, "--no-sync");
-        File.AppendAllText(Path.Join(cluster._data, "postgresql.conf"), string.Join('\n', settings) + "\n");
-        File.WriteAllText(Path.Join(cluster._data, "pg_hba.conf"), "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+        File.WriteAllText(Path.Join(cluster._data, "pg_hba.conf"), "local all all trust\nlocal replication all trust\nhost all all 127.0.0.0/8 scram-sha-256\nhost all all samenet scram-sha-256\n");
         cluster.Start();
         return cluster;
     }
 
     /// <summary>Makes and starts a standby of this server, which keeps a copy of all that it commits.</summary>
-    public PostgresCluster StartStandby(string name)
+    public PostgresCluster StartStandby(string name, string address = "127.0.0.1")
     {
-        var cluster = Make();
+        var cluster = Make(address);
         PostgresPrograms.Run("pg_basebackup", "-D", cluster._data, "-R", "-X", "stream", "--checkpoint=fast", "-d", $"host={Folder} port={Port} user=postgres application_name={name}");
         cluster.Start();
         return cluster;
@@ -62,7 +64,7 @@ internal sealed class PostgresCluster : IDisposable
     {
         // What stands here overrides what a standby copied.
         PostgresPrograms.Run("pg_ctl", "-D", _data, "-w", "-t", "60", "-l", Path.Join(Folder, "log"), "-o",
-            $"-c port={Port} -c unix_socket_directories={Folder} -c listen_addresses=127.0.0.1 -c max_connections=200", "start");
+            $"-c port={Port} -c unix_socket_directories={Folder} -c listen_addresses={Address} -c max_connections=200", "start");
     }
 
     /// <summary>Stops it: fast as an administrator does, immediate as a loss of power does.</summary>
@@ -108,13 +110,13 @@ internal sealed class PostgresCluster : IDisposable
         }
     }
 
-    private static PostgresCluster Make()
+    private static PostgresCluster Make(string address)
     {
         // The path of a socket has room for some hundred characters.
         var folder = Path.Join("/tmp", $"{Prefix}{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
         Directory.CreateDirectory(folder);
         Own(folder);
-        return new PostgresCluster(folder);
+        return new PostgresCluster(folder, address);
     }
 
     private static void Own(string path)

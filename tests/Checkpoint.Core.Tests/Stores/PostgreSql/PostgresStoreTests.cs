@@ -104,6 +104,31 @@ public sealed class PostgresStoreTests(PostgresServer server)
             Assert.Equal(StoreFault.Unavailable, Assert.Throws<StoreFaultException>(() => PostgresServer.Open(wrong)).Fault);
     }
 
+    [PostgresFact]
+    public async Task A_save_and_its_line_of_the_history_are_one_transaction()
+    {
+        var schema = $"one_{NewName()}";
+        var history = Key with { Kind = "history", Name = null };
+        await using var driver = PostgresServer.Open(PostgresServer.WithSchema(server.Uri, schema));
+        await using var other = PostgresServer.Open(PostgresServer.WithSchema(server.Uri, schema));
+        await driver.Append(history);
+        async Task<bool> Save()
+        {
+            var note = NoteTo(history);
+            await driver.Save(note: note);
+            return note.IsCommitted;
+        }
+        Assert.True(await Save());
+        Assert.True(await Save());
+        Assert.Equal("2", server.Sql($"SELECT count(*) FROM {schema}.entry AS e JOIN {schema}.entry AS h ON h.kind = 'history' AND h.xmin = e.xmin WHERE e.kind = 'checkpoint'"));
+        // Where another one appended, the line would not follow from the last any more; the save is made all the same.
+        await other.Append(history);
+        Assert.False(await Save());
+        Assert.Equal("saved 2 after 2, 4 after 3", string.Join(", ", (await driver.ReadAboveAsync(history, 2, default).All()).Select(Text)));
+        Assert.Equal(3, (await driver.ReadAsync(Key, null, default))!.Step);
+        server.Sql($"DROP SCHEMA {schema} CASCADE");
+    }
+
     [PostgresFact(IsOwn = true)]
     public async Task Nothing_is_acknowledged_before_a_synchronous_standby_has_it()
     {
