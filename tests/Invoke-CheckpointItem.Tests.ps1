@@ -402,9 +402,9 @@ Describe 'Invoke-CheckpointItem' {
 
     Context 'against others' {
         It 'refuses a stage on which another process is at work, and says which' {
-            $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$using:store.signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
+            $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$env:TEST_PLACE/signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
             try {
-                Wait-Until { Test-Path "$store.signal" }
+                Wait-Until { Test-Path "$env:TEST_PLACE/signal" }
                 { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
                 $null = Save-Checkpoint s @at
                 { Clear-Checkpoint s @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
@@ -541,7 +541,7 @@ Describe 'A bulk job that is killed' {
         # On disk after 200 ms at the latest; beyond that a disk that is slow to flush has so long.
         $window = [timespan]::FromMilliseconds(200) + [timespan]::FromSeconds(2)
         $store = New-TestStore -Missing
-        $marks = New-TestStore
+        $marks = New-TestFolder
         $random = [Random]::new(($seed = Get-Random))
         Write-Verbose "seed $seed" -Verbose
         $told = [Collections.Generic.HashSet[string]]::new()
@@ -601,11 +601,11 @@ Describe 'A bulk job that is killed' {
         $null = $shell.AddScript({
                 param($module, $store, $throttle)
                 Import-Module $module
-                1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$using:store.signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
+                1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$env:TEST_PLACE/signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
             }).AddArgument($ModulePath).AddArgument($store).AddArgument($Throttle)
         $running = $shell.BeginInvoke()
         # Then nobody is at work on one of the first twenty any more.
-        Wait-Until { @(Get-Item "$store.signal*").Count -eq $Throttle }
+        Wait-Until { @(Get-Item "$env:TEST_PLACE/signal*").Count -eq $Throttle }
         $watch = [Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
@@ -625,11 +625,11 @@ Describe 'A bulk job that is killed' {
             $null = $shell.AddScript({
                     param($module, $store, $wait)
                     Import-Module $module
-                    $block = [scriptblock]::Create("if (`$_ -gt 20) { `$file = `"`$using:store.signal`$_`"; $wait }")
+                    $block = [scriptblock]::Create("if (`$_ -gt 20) { `$file = `"`$env:TEST_PLACE/signal`$_`"; $wait }")
                     1..100 | Invoke-CheckpointItem s $block -ThrottleLimit 16 -Store $store -Pipeline default -Run ''
                 }).AddArgument($ModulePath).AddArgument($store).AddArgument("$Wait")
             $running = $shell.BeginInvoke()
-            Wait-Until { @(Get-Item "$store.signal*" | Where-Object Length).Count -ge 16 }
+            Wait-Until { @(Get-Item "$env:TEST_PLACE/signal*" | Where-Object Length).Count -ge 16 }
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
             $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
@@ -639,7 +639,7 @@ Describe 'A bulk job that is killed' {
             $shell.Dispose()
         }
         if ($What -eq 'a program') {
-            Wait-Until { -not (Get-Process -Id (Get-Content "$store.signal*") -ErrorAction Ignore) }
+            Wait-Until { -not (Get-Process -Id (Get-Content "$env:TEST_PLACE/signal*") -ErrorAction Ignore) }
         }
         1..20 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -BeNullOrEmpty
     }

@@ -224,7 +224,7 @@ Describe 'Save-Checkpoint' {
         It 'and keeps the old one whole when the new one cannot be saved: <Name>' -ForEach @(
             @{ Name = 'its state'; Bad = { @{ State = @(1, ([byte[]]::new(50000)), [System.Net.NetworkCredential]::new('', 'x').SecurePassword) } } }
             @{ Name = 'its metadata'; Bad = { @{ State = [byte[]]::new(50000); Metadata = @{ nested = @{ a = 1 } } } } }
-            @{ Name = 'its output file'; Bad = { @{ State = 1; OutputFile = "$store/not there" } } }
+            @{ Name = 'its output file'; Bad = { @{ State = 1; OutputFile = "$TestDrive/not there" } } }
         ) {
             Save-Checkpoint s -State ([byte[]] (1..200 * 100)) -Step 1 @at
             $before = Get-Snapshot $store | Where-Object { $_ -notlike '*stages/s' }
@@ -365,7 +365,7 @@ Describe 'Save-Checkpoint' {
 
         It 'no damaged record, which takes no place among the kept' {
             1..3 | ForEach-Object { Save-Checkpoint s -State $_ @at }
-            Set-Content (Get-RecordPath $store s -Step 3) 'torn'
+            Set-Record (Get-RecordPath $store s -Step 3) 'torn'
             Save-Checkpoint s -Keep 2 @at
             (Get-RecordPath $store s -Step 3) | Should -Exist
             Restore-Checkpoint s -Step 2 @at | Should -Be 2
@@ -528,7 +528,7 @@ Describe 'Save-Checkpoint' {
 
     Context 'declares output files' {
         BeforeEach {
-            $folder = New-TestStore
+            $folder = New-TestFolder
             'one' | Set-Content "$folder/one.csv"
             'two' | Set-Content "$folder/two.csv"
         }
@@ -665,7 +665,7 @@ Describe 'Save-Checkpoint' {
 
         It 'that a person can read' {
             $info = Save-Checkpoint ingest -State @{ rows = 3 } -Metadata @{ note = 'größe' } -Fingerprint 'v1' -PassThru @at
-            $bytes = [IO.File]::ReadAllBytes($info.Location)
+            $bytes = Get-RecordByte $info.Location
             $bytes[0] | Should -Be ([byte] [char] '{')
             $text = [Text.UTF8Encoding]::new($false, $true).GetString($bytes)
             $text | Should -BeLike "{`n  `"format`": 1,*größe*`"checksum`": `"*`"`n}`n"
@@ -678,7 +678,7 @@ Describe 'Save-Checkpoint' {
 
         It 'with a checksum over everything before it' {
             $info = Save-Checkpoint s -State 1 -PassThru @at
-            $text = [IO.File]::ReadAllText($info.Location)
+            $text = Get-Record $info.Location
             $text -match '(?s)\A(.*),\n  "checksum": "([0-9a-f]{64})"\n\}\n\z' | Should -BeTrue
             $expected = $Matches[2]
             [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData([Text.Encoding]::UTF8.GetBytes($Matches[1]))) | Should -Be $expected
@@ -687,7 +687,7 @@ Describe 'Save-Checkpoint' {
         It 'with the time in UTC and its offset, whatever the time zone' {
             $before = [DateTimeOffset]::UtcNow
             $null = Invoke-Pwsh { param($store) Save-Checkpoint s -Store $store -Pipeline default -Run '' } $store -Environment @{ TZ = 'Asia/Kolkata' }
-            $text = [IO.File]::ReadAllText((Get-RecordPath $store s))
+            $text = Get-Record (Get-RecordPath $store s)
             $text | Should -Match '"savedAt": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"'
             $time = (Get-Checkpoint s @at).SavedAt
             $time.Offset | Should -Be ([timespan]::Zero)
@@ -737,7 +737,7 @@ Describe 'Save-Checkpoint' {
         }
 
         It 'as StoreUnavailable for a store that is a file, or below one, or in no file system' {
-            $file = New-Item "$(New-TestStore)/file"
+            $file = New-Item "$(New-TestFolder)/file"
             foreach ($path in $file.FullName, "$file/store", 'Env:/store', 'NoSuchDrive:/store') {
                 $failure = { Save-Checkpoint s -Store $path -Pipeline p -Run '' } | Should -Throw -ErrorId 'StoreUnavailable,Checkpoint.Commands.SaveCheckpointCommand' -PassThru
                 $failure.CategoryInfo.Category | Should -Be 'ResourceUnavailable'
@@ -869,7 +869,7 @@ Describe 'Save-Checkpoint' {
             }
             $info.Store, $info.Pipeline, $info.Run, $info.Name, $info.Step, $info.Status, $info.Encrypted | Should -Be $store, 'nightly', '7', 'ingest', 1, 'Completed', $false
             $info.Host, $info.User, $info.ProcessId | Should -Be ([Environment]::MachineName), ([Environment]::UserName), $PID
-            $info.Location | Should -Exist
+            if ($StoreKind -eq 'folder') { $info.Location | Should -Exist }
         }
 
         It 'of path, time and pruning on the verbose stream' {

@@ -91,7 +91,7 @@ public sealed class PostgreSqlDriver : StoreDriver
         {
             await using var command = Query.On(connection, Sql.FindPayload, p => p.With(key).With(step));
             await using var row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
-            return await row.ReadAsync(token).ConfigureAwait(false) && row.GetGuid(0) is var payload && (name is null || payload == Guid.ParseExact(name, "N"))
+            return await row.ReadAsync(token).ConfigureAwait(false) && row.GetGuid(0) is var payload && (name is null || (Guid.TryParseExact(name, "N", out var wanted) && payload == wanted))
                 ? new PayloadReader(Server, payload, row.GetInt64(1), cancellation) : null;
         },
         null,

@@ -108,7 +108,8 @@ public abstract class StoreDriverTests : IAsyncLifetime
         await Driver.Save(payload: Bytes("first"), payloadName: name);
         await Driver.Save();
         Assert.Equal(Bytes("first"), await Driver.Payload(Key, 1, name));
-        Assert.Null(await Driver.Payload(Key, 1, NewName()));
+        foreach (var other in new[] { NewName(), "../s/x.state", "" })
+            Assert.Null(await Driver.Payload(Key, 1, other));
         Assert.Equal(Bytes("first"), await Driver.Payload(Key, 1, null));
         Assert.Null(await Driver.Payload(Key, 2, null));
         Assert.Null(await Driver.Payload(Key, 3, null));
