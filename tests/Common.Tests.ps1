@@ -55,7 +55,7 @@ Describe 'The helpers of the test suite' -Tag AnyStore {
         $child = Start-Pwsh -NoModule {
             param($Tests, $File)
             . $Tests/Postgres.ps1
-            Start-Postgres
+            Start-PostgreSql
             Set-Content "$File.new" $env:CHECKPOINT_TEST_POSTGRES
             Move-Item "$File.new" $File
             Start-Sleep 600

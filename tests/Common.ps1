@@ -109,7 +109,9 @@ function Complete-Lease {
         $driver, $none = (Open-StoreDriver $Store), [Threading.CancellationToken]::None
         $key = [Checkpoint.StoreKey]::new($Kind, $Pipeline, $Run, $Name)
         $lease = $driver.FindLeaseAsync($key, $none).AsTask().GetAwaiter().GetResult()
-        $null = $driver.ReleaseLeaseAsync([Checkpoint.StoreFence]::new($key, $lease.Token), $none).AsTask().GetAwaiter().GetResult()
+        if ($lease) {
+            $null = $driver.ReleaseLeaseAsync([Checkpoint.StoreFence]::new($key, $lease.Token), $none).AsTask().GetAwaiter().GetResult()
+        }
         $null = $driver.DisposeAsync().AsTask().GetAwaiter().GetResult()
     }
 }

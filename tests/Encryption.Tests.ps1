@@ -70,7 +70,7 @@ Describe 'Encryption' {
             { Restore-Checkpoint s -Key (New-Secret 'wrong horse') } | Should -Throw -ErrorId 'KeyWrong,Checkpoint.Commands.RestoreCheckpointCommand'
         }
 
-        It 'emits nothing of a state whose end was changed, however long it is' {
+        It 'emits nothing of a state whose end was changed, however long it is' -Tag Files {
             $key = New-RawKey
             1..20000 | ForEach-Object { "line $_" } | Save-Checkpoint s -Key $key
             $payload = Get-ChildItem $store -Recurse -Filter *.state

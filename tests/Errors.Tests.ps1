@@ -251,7 +251,7 @@ Describe 'Errors' {
         { & { $ErrorActionPreference = 'Stop'; Get-Checkpoint nothing -Store $store; throw 'after' } } | Should -Throw '*nothing*'
     }
 
-    It 'stop a call within a second on Ctrl+C: a file of gigabytes that is being compared' {
+    It 'stop a call within a second on Ctrl+C: a file of gigabytes that is being compared' -Tag Files {
         $place = New-TestStore
         $file = "$place/huge.bin"
         $stream = [IO.File]::Create($file)
@@ -281,7 +281,7 @@ Describe 'Errors' {
         }
     }
 
-    It 'are StoreAccessDenied where a user may not look, never an empty answer' -Skip:(-not $canBeDenied) {
+    It 'are StoreAccessDenied where a user may not look, never an empty answer' -Tag Files -Skip:(-not $canBeDenied) {
         $place = New-TestStore
         foreach ($closed in 'store', 'default', 'stages', 's') {
             Save-Checkpoint s -Store "$place/$closed" -Pipeline default -Run ''
@@ -346,7 +346,7 @@ foreach ($name in $closed.Keys) {
         }
     }
 
-    It 'are StoreFull on a full disk and StoreReadOnly on one that cannot be written; what was saved stays' -Skip:(-not $canMount) {
+    It 'are StoreFull on a full disk and StoreReadOnly on one that cannot be written; what was saved stays' -Tag Files -Skip:(-not $canMount) {
         $place = New-TestStore
         $null = New-Item -ItemType Directory "$place/full", "$place/fixed"
         Set-Content "$place/child.ps1" @'

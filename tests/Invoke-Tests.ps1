@@ -64,7 +64,7 @@ if ($Store -ne 'folder') {
 $missing = $null
 if ($Store -eq 'postgresql') {
     . $PSScriptRoot/Postgres.ps1
-    $missing = Start-Postgres
+    $missing = Start-PostgreSql
     $configuration.Run.SkipRun = [bool] $missing
 }
 try {
@@ -72,7 +72,7 @@ try {
 }
 finally {
     if ($Store -eq 'postgresql') {
-        Clear-Postgres
+        Clear-PostgreSql
     }
 }
 if (-not $result) {

@@ -2,14 +2,17 @@
 .SYNOPSIS
 For tests that need a PostgreSQL server: one of their own, or the one that CHECKPOINT_TEST_POSTGRES names.
 #>
+# Every test file dot-sources this; there is one server for all of them.
+[Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidGlobalVars', '')]
+param()
 
-function Start-Postgres {
+function Start-PostgreSql {
     <#
     .SYNOPSIS
     Sees to it that CHECKPOINT_TEST_POSTGRES names a server, which ends with this process; emits why there is none, or nothing.
 
     .EXAMPLE
-    if ($reason = Start-Postgres) { Write-Warning $reason }
+    if ($reason = Start-PostgreSql) { Write-Warning $reason }
     #>
     [OutputType([string])]
     param()
@@ -45,7 +48,7 @@ function New-PostgresStore {
     [OutputType([string])]
     param()
 
-    if ($reason = Start-Postgres) {
+    if ($reason = Start-PostgreSql) {
         throw $reason
     }
     $global:CheckpointTestSchemas ??= "test_$([guid]::NewGuid().ToString('N').Substring(0, 10))"
@@ -73,7 +76,7 @@ function Close-OldStore {
     }
 }
 
-function Clear-Postgres {
+function Clear-PostgreSql {
     <#
     .SYNOPSIS
     Removes what the tests of this process made in a server that is not their own.

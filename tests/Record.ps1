@@ -209,6 +209,26 @@ function Get-StoreEntry {
     }
 }
 
+function Get-JournalLine {
+    <#
+    .SYNOPSIS
+    The lines of the journal of a stage's items, in the pipeline 'default' without a run.
+    #>
+    [OutputType([string])]
+    param(
+        [Parameter(Mandatory, Position = 0)] [string] $Store,
+        [Parameter(Mandatory, Position = 1)] [string] $Name
+    )
+
+    $file = "$Store/default/stages/$Name/items.jsonl"
+    if ($Store.Contains('://')) {
+        Get-StoreEntry $Store -Kind items | Where-Object { $_.Key.Name -eq $Name } | ForEach-Object { [Text.Encoding]::UTF8.GetString($_.Record).TrimEnd("`n") -split "`n" }
+    }
+    elseif (Test-Path $file) {
+        [IO.File]::ReadAllLines($file)
+    }
+}
+
 function Get-StoreFile {
     <#
     .SYNOPSIS

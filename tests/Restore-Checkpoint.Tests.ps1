@@ -572,7 +572,7 @@ Describe 'Restore-Checkpoint' {
 
     Context 'is stopped' {
         It 'within a second in the middle of a large state' {
-            Save-Checkpoint big -State (, [byte[]]::new(64MB) * 8) @at
+            Save-Checkpoint big -State (, [byte[]]::new(64MB) * ($StoreKind -eq 'folder' ? 8 : 3)) @at
             $shell = [powershell]::Create()
             $null = $shell.AddScript('param($module, $at) Import-Module $module; Restore-Checkpoint big @at').AddArgument($ModulePath).AddArgument($at)
             $null = $shell.BeginInvoke()

@@ -454,7 +454,7 @@ Describe 'State' {
                 if ($Type.IsPrimitive) {
                     Find-Difference $array $copy | Should -BeNullOrEmpty
                 }
-                @((Get-StoreFile $store) -like '*.state').Count | Should -Be ($length -gt 3 ? 1 : 0)
+                @(@(Get-StoreFile $store) -like '*.state').Count | Should -Be ($length -gt 3 ? 1 : 0)
             }
         }
 
@@ -463,7 +463,7 @@ Describe 'State' {
             [System.Linq.Enumerable]::SequenceEqual($texts, [string[]] (Copy-State $texts)) | Should -BeTrue
             $times = [datetime[]] (1..3000 | ForEach-Object { [datetime]::UnixEpoch.AddSeconds($_) })
             [System.Linq.Enumerable]::SequenceEqual($times, [datetime[]] (Copy-State $times)) | Should -BeTrue
-            @((Get-StoreFile $store) -like '*.state').Count | Should -Be 1
+            @(@(Get-StoreFile $store) -like '*.state').Count | Should -Be 1
         }
 
         It 'many long arrays and texts between short ones, the same one twice among them' {
