@@ -84,6 +84,6 @@ function Clear-PostgreSql {
     param()
 
     if (-not $global:CheckpointTestServer -and $global:CheckpointTestSchemas) {
-        "SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace WHERE starts_with(nspname, '$CheckpointTestSchemas') \gexec" | psql -X -q -v ON_ERROR_STOP=1 -d $env:CHECKPOINT_TEST_POSTGRES
+        "SET client_min_messages = warning; SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace WHERE starts_with(nspname, '$CheckpointTestSchemas') \gexec" | psql -X -q -v ON_ERROR_STOP=1 -d $env:CHECKPOINT_TEST_POSTGRES
     }
 }

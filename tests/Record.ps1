@@ -25,6 +25,7 @@ function Get-RecordPath {
 function Use-Entry([string] $Location, [scriptblock] $Block) {
     $store, $place = $Location -split '#', 2
     $kind, $pipeline, $more = $place -split '/' | ForEach-Object { [uri]::UnescapeDataString($_) }
+    $more = @($more)
     $names = @($more | Select-Object -SkipLast 1)
     $run, $name = $kind -eq 'run' ? $names[0], [NullString]::Value : $names.Count -eq 2 ? $names : [NullString]::Value, ($names ? $names[0] : [NullString]::Value)
     $key = [Checkpoint.StoreKey]::new($kind, $pipeline, $run, $name)

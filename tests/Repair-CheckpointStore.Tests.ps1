@@ -45,10 +45,10 @@ Describe 'Repair-CheckpointStore' {
 
     It 'has what was undone run again: items whose lines are damaged, and no others' {
         $null = 1..5 | Invoke-CheckpointItem s { $_ } -Key { $_ }
-        # Of a store that is no folder the entry with the line of that item.
-        $path = $StoreKind -eq 'folder' ? "$store/default/stages/s/items.jsonl" : "$store#items/default/s/1"
-        $lines = (Get-Record $path) -split "`n"
-        Set-Record $path (($lines[0..($lines.Count - 4)] + ($lines[-3] -replace 'done', 'dOne') + $lines[-2..-1]) -join "`n")
+        # Of a store that is no folder it is the entry with the line of that item.
+        $path = $StoreKind -eq 'folder' ? "$store/default/stages/s/items.jsonl" :
+            "$store#items/default/s/$((Get-StoreEntry $store -Kind items | Where-Object { [Text.Encoding]::UTF8.GetString($_.Record).Contains('"key":"3"') }).Step)"
+        Set-Record $path ((Get-Record $path) -replace '"done"(?=[^\n]*"key":"3")', '"dOne"')
         (Repair-CheckpointStore).Kind | Should -Be 'DamagedJournal'
         Test-CheckpointStore | Should -BeNullOrEmpty
         Clear-Checkpoint s -Step 1

@@ -19,7 +19,7 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
         {
             foreach (var key in Keys(DriverKeys.Checkpoint, scope, runs, cancellation).Where(k => IsMeant(scope, runs, k, cancellation)))
             {
-                foreach (var step in DriverCall.Wait(() => driver.ListStepsAsync(key, cancellation)))
+                foreach (var step in DriverCall.Wait(() => driver.ListStepsAsync(key, cancellation)).Reverse())
                 {
                     if (VerifyStep(key, step, progress, cancellation) is { } finding)
                         yield return finding;
