@@ -371,7 +371,7 @@ BeforeAll {
     $carType = "Deserialized.$([Car].FullName)"
 }
 
-Describe 'The comparer of these tests' {
+Describe 'The comparer of these tests' -Tag AnyStore {
     It 'tells apart <Left> and <Right>' -ForEach @(
         @{ Left = 1; Right = [long] 1 }
         @{ Left = $null; Right = '' }
@@ -535,7 +535,7 @@ Describe 'State' {
         }
     }
 
-    Context 'of a DateTime' {
+    Context 'of a DateTime' -Tag AnyStore {
         It 'is the same in time zone <_>, also where a clock is set forward or back' -ForEach 'UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Pacific/Kiritimati' {
             $result = Invoke-Pwsh {
                 param($store)
@@ -611,7 +611,7 @@ Describe 'State' {
         }
     }
 
-    Context 'of a live object is what remoting keeps:' {
+    Context 'of a live object is what remoting keeps:' -Tag AnyStore {
         It 'a property bag of type Deserialized.<type> with the text of the object' {
             $car = Copy-State (New-Car)
             $car.pstypenames | Should -Be $carType, 'Deserialized.System.Object'
@@ -803,7 +803,7 @@ Describe 'State' {
         }
     }
 
-    Context 'never is cut:' {
+    Context 'never is cut:' -Tag AnyStore {
         It '<Levels> levels of <Name> are kept' -ForEach ($collector | ForEach-Object { foreach ($levels in 99, 100) { $_ + @{ Levels = $levels } } }) {
             $state = 'bottom'
             for ($i = 0; $i -lt $Levels; $i++) {
