@@ -55,14 +55,12 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
     private StoreFinding TakeJournal(StoreFinding finding, CancellationToken cancellation)
     {
         var place = "";
-        // The outputs go last: were it cut off before, the journal that names them would still be there to be found.
-        foreach (var key in new[] { finding.Entry!.Key with { Kind = DriverKeys.ItemOutput }, finding.Entry.Key })
-        {
-            foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))
-                place = Keep(entry, cancellation);
-        }
-        foreach (var kind in new[] { DriverKeys.Items, DriverKeys.ItemOutput })
-            DriverCall.Wait(() => driver.RemoveAsync(finding.Entry.Key with { Kind = kind }, null, cancellation));
+        // The journal goes last: were it cut off before, that would still be found.
+        StoreKey[] keys = [finding.Entry!.Key with { Kind = DriverKeys.ItemOutput }, finding.Entry.Key];
+        foreach (var entry in keys.SelectMany(key => DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation))))
+            place = Keep(entry, cancellation);
+        foreach (var key in keys)
+            DriverCall.Wait(() => driver.RemoveAsync(key, null, cancellation));
         return Tell(finding, place, cancellation);
     }
 
