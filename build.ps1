@@ -49,7 +49,7 @@ $ProgressPreference = 'SilentlyContinue'
 
 $tasks = [ordered]@{
     Build = 'Compiles the module into bin/ and its help into en-US/.'
-    Test = 'Builds, then runs the xunit tests and, in a child process, the Pester tests and the analyser. -Module names another module to test.'
+    Test = 'Builds, then runs the xunit tests and, in child processes, the Pester tests and the analyser, those of the cmdlets on every kind of store. -Module names another module to test.'
     Campaign = 'Builds, then runs the campaigns alone, in their long form, which takes an hour, and writes their figures into docs/reliability.md.'
     Demo = 'Builds, then shows a real script being killed and resumed: docs/examples/Invoke-Demo.ps1.'
     Docs = 'Builds, then brings docs/en-US/*.md up to date with the parameters of the cmdlets. With -Check it only fails where they are not.'
@@ -117,6 +117,9 @@ function Invoke-Suite([string] $Only) {
     Write-Step 'Result'
     foreach ($name in $counts.SkippedNames) {
         "Skipped: $name"
+    }
+    foreach ($suite in $counts) {
+        "$($suite.Suite): $($suite.Passed) passed, $($suite.Failed) failed, $($suite.Skipped) skipped"
     }
     "$passed passed, $failed failed, $skipped skipped"
     if ($failed) {
@@ -255,12 +258,11 @@ function Invoke-XunitSuite([string] $ResultFolder, [string] $Only) {
     }
     $campaigns = Select-CampaignLine ($tests | ForEach-Object { $_.SelectNodes('.//*[local-name() = "StdOut"]').InnerText })
     $campaigns | Out-Host
-    @{ Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName); Campaigns = $campaigns }
+    @{ Suite = 'xunit'; Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName); Campaigns = $campaigns }
 }
 
 function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
     Write-Step 'Pester'
-    $summary = Join-Path $ResultFolder 'pester.json'
     try {
         Assert-Tool PSScriptAnalyzer 'The scripts can NOT be analysed; the tests that do so will fail.'
     }
@@ -269,22 +271,47 @@ function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
     }
     try {
         Assert-Tool Pester 'The Pester tests did NOT run.'
-        Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
-        $exitCode = $LASTEXITCODE
     }
     catch {
         Write-Warning "$_ That counts as one failure."
-        return @{ Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
+        return @{ Suite = 'Pester'; Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
     }
+    Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
+    Get-PesterCount $ResultFolder folder $LASTEXITCODE $told
+    if ($Only) {
+        return
+    }
+
+    # The cmdlets on stores that are no folders, both at once: each test waits for its children more than it computes.
+    $kinds = 'sqlite', 'postgresql'
+    $passes = foreach ($kind in $kinds) {
+        $program, $arguments = @(Get-PwshCommand) + '-File', "$PSScriptRoot/tests/Invoke-Tests.ps1", '-Module', $Module, '-ResultFolder', $ResultFolder, '-Store', $kind
+        $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]] $arguments)
+        $start.RedirectStandardOutput = $true
+        $process = [Diagnostics.Process]::Start($start)
+        [pscustomobject]@{ Kind = $kind; Process = $process; Told = $process.StandardOutput.ReadToEndAsync() }
+    }
+    foreach ($pass in $passes) {
+        $told = $pass.Told.GetAwaiter().GetResult()
+        $pass.Process.WaitForExit()
+        Write-Step "Pester on $($pass.Kind)"
+        $told | Out-Host
+        Get-PesterCount $ResultFolder $pass.Kind $pass.Process.ExitCode
+    }
+}
+
+function Get-PesterCount([string] $ResultFolder, [string] $Kind, [int] $ExitCode, [string[]] $Told) {
+    $summary = Join-Path $ResultFolder "pester-$Kind.json"
     $counts = @{ Passed = 0; Failed = 0; Skipped = 0; SkippedNames = @() }
     if (Test-Path $summary) {
         $counts = Get-Content -LiteralPath $summary -Raw | ConvertFrom-Json -AsHashtable
     }
-    if ($exitCode -and -not $counts.Failed) {
-        Write-Warning 'The Pester tests did not run to their end, which counts as one failure. The reason stands above.'
+    if ($ExitCode -and -not $counts.Failed) {
+        Write-Warning "The Pester tests on $Kind did not run to their end, which counts as one failure. The reason stands above."
         $counts.Failed++
     }
-    $counts.Campaigns = Select-CampaignLine $told
+    $counts.Suite = "Pester on $Kind"
+    $counts.Campaigns = Select-CampaignLine $Told
     $counts
 }
 
@@ -321,10 +348,15 @@ function Assert-Tool([string] $Name, [string] $Otherwise) {
 }
 
 function Invoke-Pwsh([string] $Script) {
+    $program, $first = Get-PwshCommand
+    & $program @first -File $Script @args
+}
+
+function Get-PwshCommand {
     # PowerShell as a .NET tool is a dll without a program of its own.
     $program = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
-    $program, $first = @((Test-Path $program) ? $program : 'dotnet', "$PSHOME/pwsh.dll"; '-NoProfile', '-NonInteractive')
-    & $program @first -File $Script @args
+    (Test-Path $program) ? $program : 'dotnet', "$PSHOME/pwsh.dll"
+    '-NoProfile', '-NonInteractive'
 }
 
 function Invoke-Dotnet {

@@ -26,7 +26,7 @@ BeforeAll {
     }
 }
 
-Describe 'PSScriptAnalyzer' {
+Describe 'PSScriptAnalyzer' -Tag AnyStore {
     It 'finds nothing in <Name>' -ForEach $script {
         Get-Finding $Path | ForEach-Object { "line $($_.Line): $($_.RuleName): $($_.Message)" } | Should -BeNullOrEmpty
     }
@@ -36,7 +36,7 @@ Describe 'PSScriptAnalyzer' {
     }
 }
 
-Describe 'Text' {
+Describe 'Text' -Tag AnyStore {
     # $($i++) is a statement, which counts and puts nothing in; $(($i++)) is a value.
     It 'holds no count that leaves it empty, in <Name>' -ForEach $script {
         $tree = [Management.Automation.Language.Parser]::ParseFile($Path, [ref] $null, [ref] $null)

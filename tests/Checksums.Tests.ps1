@@ -12,7 +12,7 @@ BeforeAll {
     }
 }
 
-Describe 'The example checksums.ps1, over the files of PowerShell itself' {
+Describe 'The example checksums.ps1, over the files of PowerShell itself' -Tag Files {
     It 'killed and started again, hashes no file twice that was in the journal, and writes what an uninterrupted run writes' {
         $killed = New-TestStore
         $child = Start-Checksum $killed

@@ -43,7 +43,7 @@ Describe 'Clear-Checkpoint' {
             Get-Left | Should -Be 'default//report 2', 'default//report 1'
         }
 
-        It 'leaves a copied folder alone, with a warning, for its records say that they are of another stage' {
+        It 'leaves a copied folder alone, with a warning, for its records say that they are of another stage' -Tag Files {
             1..2 | ForEach-Object { Save-Checkpoint ingest $_ }
             $folder = Split-Path (Get-Checkpoint ingest).Location
             Copy-Item $folder "$folder-backup" -Recurse
@@ -56,7 +56,7 @@ Describe 'Clear-Checkpoint' {
             (Get-ChildItem "$folder-backup").Name | Should -Be '0000000001.json', '0000000002.json'
         }
 
-        It 'removes what a save that was cut off left of a stage that has no checkpoint' {
+        It 'removes what a save that was cut off left of a stage that has no checkpoint' -Tag Files {
             Save-Checkpoint a
             $folder = (Split-Path (Split-Path (Get-Checkpoint a).Location)) + '/ingest'
             $null = New-Item $folder -ItemType Directory
@@ -107,7 +107,7 @@ Describe 'Clear-Checkpoint' {
 
         It 'does not count a damaged one among the newest that it keeps' {
             1..4 | ForEach-Object { Save-Checkpoint a }
-            Set-Content -LiteralPath (Get-RecordPath $store a -Step 4) ''
+            Set-Record (Get-RecordPath $store a -Step 4) ''
             Clear-Checkpoint -Keep 1
             Get-Left | Should -Be 'default//a 3'
         }
@@ -198,7 +198,7 @@ Describe 'Clear-Checkpoint' {
     }
 
     Context 'What it leaves alone' {
-        It 'leaves foreign files and folders beside the checkpoints, and goes on behind them' {
+        It 'leaves foreign files and folders beside the checkpoints, and goes on behind them' -Tag Files {
             'a', 'b', 'c' | ForEach-Object { Save-Checkpoint $_ ([byte[]]::new(50kb)) }
             $foreign = foreach ($name in 'a', 'b', 'c') {
                 "default/stages/$name/notes.txt"
@@ -221,7 +221,7 @@ Describe 'Clear-Checkpoint' {
             Get-Checkpoint | Should -BeNullOrEmpty
         }
 
-        It 'leaves a copy of a stage that somebody made under a name that no stage has: <Name>' -ForEach @(
+        It 'leaves a copy of a stage that somebody made under a name that no stage has: <Name>' -Tag Files -ForEach @(
             @{ Name = 'Ingest backup (2)' }
             @{ Name = 'ingest~' }
             @{ Name = 'ingest~0123' }
@@ -237,8 +237,8 @@ Describe 'Clear-Checkpoint' {
             $warning | Should -BeNullOrEmpty
         }
 
-        It 'leaves the file that a link in its folder leads to' -Skip:$IsWindows {
-            $mine = New-TestStore
+        It 'leaves the file that a link in its folder leads to' -Tag Files -Skip:$IsWindows {
+            $mine = New-TestFolder
             Set-Content "$mine/0000000001.json" 'mine'
             Save-Checkpoint a
             $null = New-Item -ItemType SymbolicLink "$store/default/stages/a/0000000002.json" -Target "$mine/0000000001.json"
@@ -248,7 +248,7 @@ Describe 'Clear-Checkpoint' {
             "$store/default/stages/a/link" | Should -Exist
         }
 
-        It 'leaves the file that another process is writing' {
+        It 'leaves the file that another process is writing' -Tag Files {
             Save-Checkpoint a
             $path = "$store/default/stages/a/~$('0' * 32).tmp"
             $writer = [IO.File]::Open($path, 'CreateNew', 'Write', 'None')
@@ -264,7 +264,7 @@ Describe 'Clear-Checkpoint' {
             $path | Should -Not -Exist
         }
 
-        It 'leaves the store, empty but for its history' {
+        It 'leaves the store, empty but for its history' -Tag Files {
             Save-Checkpoint a ([byte[]]::new(50kb))
             Save-Checkpoint b -Run 7
             Clear-Checkpoint
@@ -273,7 +273,7 @@ Describe 'Clear-Checkpoint' {
             (Get-ChildItem $store -Force -Recurse).Name | Should -Be 'default', 'history.head', 'history.jsonl'
         }
 
-        It 'removes the payload and what a crash left with the record' {
+        It 'removes the payload and what a crash left with the record' -Tag Files {
             Save-Checkpoint a ([byte[]]::new(50kb))
             Save-Checkpoint a ([byte[]]::new(50kb))
             $folder = "$store/default/stages/a"
@@ -288,10 +288,9 @@ Describe 'Clear-Checkpoint' {
 
     Context 'Damaged checkpoints' {
         It 'clears a record that is <What>' -ForEach @(
-            @{ What = 'empty'; Damage = { [IO.File]::WriteAllBytes($args[0], @()) } }
-            @{ What = 'cut off'; Damage = { $f = [IO.File]::OpenWrite($args[0]); $f.SetLength(100); $f.Dispose() } }
+            @{ What = 'empty'; Damage = { Set-Record $args[0] '' } }
+            @{ What = 'cut off'; Damage = { Set-Record $args[0] (Get-RecordByte $args[0])[0..99] } }
             @{ What = 'of a later format'; Damage = { Edit-Record $args[0] { $_ -replace '"format": 1', '"format": 2' } } }
-            @{ What = 'without its payload'; Damage = { Get-ChildItem (Split-Path $args[0]) -Filter *.state | Remove-Item } }
         ) {
             foreach ($parameters in @{}, @{ Name = 'ingest' }, @{ Name = 'in*' }, @{ Name = 'ingest'; Step = 1 }, @{ Step = 1 }) {
                 $info = Save-Checkpoint ingest ([byte[]]::new(50kb)) -Step 1 -PassThru
@@ -302,12 +301,20 @@ Describe 'Clear-Checkpoint' {
             }
         }
 
+        It 'clears a record without its payload' -Tag Files {
+            $info = Save-Checkpoint ingest ([byte[]]::new(50kb)) -PassThru
+            Get-ChildItem (Split-Path $info.Location) -Filter *.state | Remove-Item
+            Clear-Checkpoint -ErrorAction Stop -WarningVariable warning
+            Get-StoreFile $store | Should -BeNullOrEmpty
+            $warning | Should -BeNullOrEmpty
+        }
+
         It 'clears a damaged checkpoint of a stage, pipeline and run with a long name' {
             $long = 'x' * 150
             foreach ($parameters in @{ Pipeline = $long }, @{ Run = $long }, @{ Pipeline = $long; Run = $long }) {
                 foreach ($name in 'a', $long) {
                     $info = Save-Checkpoint $name @parameters -PassThru
-                    Set-Content -LiteralPath $info.Location ''
+                    Set-Record $info.Location ''
                     Clear-Checkpoint $name @parameters
                     Get-StoreFile $store | Should -BeNullOrEmpty
                 }
@@ -315,7 +322,7 @@ Describe 'Clear-Checkpoint' {
         }
 
         It 'does not take a damaged one for old' {
-            Set-Content -LiteralPath (Save-Checkpoint a -PassThru).Location ''
+            Set-Record (Save-Checkpoint a -PassThru).Location ''
             Clear-Checkpoint -OlderThan 1s
             Get-StoreFile $store | Should -Be 'default/stages/a/0000000001.json'
         }

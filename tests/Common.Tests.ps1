@@ -1,6 +1,10 @@
+BeforeDiscovery {
+    $hasPostgres = -not $IsWindows -and ((Get-Command initdb -CommandType Application -ErrorAction Ignore) -or (Get-Item /usr/lib/postgresql/*/bin/initdb -ErrorAction Ignore))
+}
+
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
-Describe 'The helpers of the test suite' {
+Describe 'The helpers of the test suite' -Tag AnyStore {
     It 'run a script in a child with the module, its arguments and its environment' {
         $result = Invoke-Pwsh {
             param($First, $Second)
@@ -20,7 +24,7 @@ Describe 'The helpers of the test suite' {
     }
 
     It 'kill a child in the middle of its work' {
-        $signal = "$(New-TestStore)/started"
+        $signal = "$(New-TestFolder)/started"
         $child = Start-Pwsh { param($Signal) 'before'; $null = New-Item $Signal; Start-Sleep 600; 'after' } $signal -NoModule
         Wait-Until { Test-Path $signal }
         $left = Stop-Pwsh $child
@@ -44,5 +48,23 @@ Describe 'The helpers of the test suite' {
         New-TestStore | Should -Not -Be (New-TestStore)
         New-TestStore | Should -Exist
         New-TestStore -Missing | Should -Not -Exist
+    }
+
+    It 'start a PostgreSQL that ends with the process that started it, also when that is killed with all of its children' -Skip:(-not $hasPostgres) {
+        $file = "$(New-TestFolder)/uri"
+        $child = Start-Pwsh -NoModule {
+            param($Tests, $File)
+            . $Tests/Postgres.ps1
+            Start-PostgreSql
+            Set-Content "$File.new" $env:CHECKPOINT_TEST_POSTGRES
+            Move-Item "$File.new" $File
+            Start-Sleep 600
+        } $PSScriptRoot, $file -Environment @{ CHECKPOINT_TEST_POSTGRES = $null }
+        Wait-Until { (Test-Path $file) -or $child.Process.HasExited }
+        $folder = [uri]::UnescapeDataString(((Get-Content $file) -split '[@/]')[3])
+        $server = (Get-Content "$folder/data/postmaster.pid")[0]
+        Get-Process -Id $server | Should -HaveCount 1
+        $null = Stop-Pwsh $child
+        Wait-Until { -not (Test-Path $folder) -and -not (Get-Process -Id $server -ErrorAction Ignore) }
     }
 }

@@ -20,8 +20,8 @@ else {
 }
 $script:RepositoryRoot = [IO.Path]::GetFullPath("$PSScriptRoot/..")
 
-# The kind of store that the tests run on: a folder, or the sample driver.
-$script:StoreKind = $env:CHECKPOINT_TEST_STORE_KIND
+# The kind of store that the tests run on: a folder, where it is not set; sqlite, the sample of a driver; or postgresql.
+$script:StoreKind = $env:CHECKPOINT_TEST_STORE_KIND ? $env:CHECKPOINT_TEST_STORE_KIND : 'folder'
 if ($StoreKind -eq 'sqlite') {
     # As somebody's own module does it, so that child processes have it too.
     $module = Join-Path ([IO.Path]::GetTempPath()) "checkpoint-sample-$PID.psm1"
@@ -31,20 +31,39 @@ Import-Module '$ModulePath' -Global
 "@
     $script:ModulePath = $module
 }
+if ($StoreKind -eq 'postgresql') {
+    . $PSScriptRoot/Postgres.ps1
+}
 
 Import-Module $script:ModulePath -Global -ErrorAction Stop
+
+function New-TestFolder {
+    <#
+    .SYNOPSIS
+    Makes a fresh, empty folder for one test and emits its path. It lies in Pester's TestDrive and goes with it.
+
+    .EXAMPLE
+    $signal = "$(New-TestFolder)/started"
+    #>
+    [OutputType([string])]
+    param()
+
+    (New-Item -ItemType Directory -Path (Join-Path $TestDrive "folder-$([guid]::NewGuid().ToString('N'))")).FullName
+}
 
 function New-TestStore {
     <#
     .SYNOPSIS
-    Makes a fresh, empty folder for one test's checkpoints and emits its path.
+    Makes a fresh, empty store for one test's checkpoints and emits its name: the path of a folder in Pester's TestDrive or, as CHECKPOINT_TEST_STORE_KIND says, the URI of a store of another kind.
 
     .DESCRIPTION
-    The folder lies in Pester's TestDrive and goes with it. Call it in BeforeEach or in It, so that no test sees
-    what another one saved.
+    Call it in BeforeEach or in It, so that no test sees what another one saved. Not every store is a folder: what else a
+    test needs, such as files that tell it how far a child process is, lies in $env:TEST_PLACE, a fresh folder for each
+    store, which children know too. A test that looks into the files of a store has the tag Files, one whose result
+    cannot depend on where checkpoints are kept the tag AnyStore.
 
     .PARAMETER Missing
-    Only the path: the folder is left for the code under test to make.
+    Only the name: the folder is left for the code under test to make. Other stores are so always.
 
     .EXAMPLE
     BeforeEach { $store = New-TestStore }
@@ -52,6 +71,10 @@ function New-TestStore {
     [OutputType([string])]
     param([switch] $Missing)
 
+    $env:TEST_PLACE = New-TestFolder
+    if ($StoreKind -eq 'postgresql') {
+        return New-PostgresStore
+    }
     $path = Join-Path $TestDrive "store-$([guid]::NewGuid().ToString('N'))"
     if ($StoreKind -eq 'sqlite') {
         return "sqlite://$path.db"
@@ -60,6 +83,48 @@ function New-TestStore {
         $null = New-Item -ItemType Directory -Path $path
     }
     $path
+}
+
+function Complete-Lease {
+    <#
+    .SYNOPSIS
+    Lets the time pass after which the lease of a process that was killed is over.
+
+    .DESCRIPTION
+    In a folder it is over at once, for the system knows that the process is dead. In other stores it is when nobody has renewed it for half a minute; a test need not wait for that.
+
+    .EXAMPLE
+    $null = Stop-Pwsh $child
+    Complete-Lease $store -Name a
+    #>
+    param(
+        [Parameter(Mandatory, Position = 0)] [string] $Store,
+        [string] $Kind = 'lease',
+        [string] $Pipeline = 'default',
+        [object] $Run = [NullString]::Value,
+        [object] $Name = [NullString]::Value
+    )
+
+    if ($Store.Contains('://')) {
+        $driver, $none = (Open-StoreDriver $Store), [Threading.CancellationToken]::None
+        $key = [Checkpoint.StoreKey]::new($Kind, $Pipeline, $Run, $Name)
+        $lease = $driver.FindLeaseAsync($key, $none).AsTask().GetAwaiter().GetResult()
+        if ($lease) {
+            $null = $driver.ReleaseLeaseAsync([Checkpoint.StoreFence]::new($key, $lease.Token), $none).AsTask().GetAwaiter().GetResult()
+        }
+        $null = $driver.DisposeAsync().AsTask().GetAwaiter().GetResult()
+    }
+}
+
+function Open-StoreDriver {
+    <#
+    .SYNOPSIS
+    The driver of a store that is no folder.
+    #>
+    [OutputType([Checkpoint.StoreDriver])]
+    param([Parameter(Mandatory, Position = 0)] [string] $Store)
+
+    [Checkpoint.StoreDrivers].GetMethod('Open', [Reflection.BindingFlags] 'NonPublic, Static').Invoke($null, @(($Store -split ':')[0], $Store))
 }
 
 function Get-PwshCommand {

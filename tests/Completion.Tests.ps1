@@ -16,7 +16,7 @@ AfterAll { Set-CheckpointContext -Reset }
 Describe 'Completion' {
     BeforeEach {
         # An empty location: where a completer says nothing, PowerShell offers files.
-        Push-Location (New-TestStore)
+        Push-Location (New-TestFolder)
         $store = New-TestStore
         Set-CheckpointContext -Reset -Store $store -Pipeline '' -Run '' -Keep $null
         'ingest', 'index', 'train' | ForEach-Object { Save-Checkpoint $_ }
@@ -189,7 +189,7 @@ Describe 'Completion' {
             Remove-Variable CheckpointTestStore -Scope Global
         }
 
-        It 'may be a path relative to the location, a drive or a URI' {
+        It 'may be a path relative to the location, a drive or a URI' -Tag Files {
             Set-CheckpointContext -Reset -Pipeline '' -Run ''
             Save-Checkpoint here
             Save-Checkpoint there -Store sub
@@ -213,7 +213,7 @@ Describe 'Completion' {
             $Error | Should -HaveCount 0
         }
 
-        It 'is not disturbed by foreign folders and damaged checkpoints' {
+        It 'is not disturbed by foreign folders and damaged checkpoints' -Tag Files {
             $null = New-Item -ItemType Directory "$store/default/stages/$('n' * 230)", "$store/default/stages/i n"
             Set-Content -LiteralPath (Get-Checkpoint ingest).Location ''
             Get-Offer 'Get-Checkpoint in' | Should -Be 'index', 'ingest'

@@ -1,13 +1,14 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 
     # Starts a script in many children, lets all begin at the same moment, and emits what they left. While they run, so do the readers.
     function Invoke-Together([scriptblock[]] $Script, [scriptblock[]] $Reader = @()) {
-        $barrier = New-TestStore
+        $barrier = New-TestFolder
         $lead = @'
         param($store, $barrier, $number)
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
-        $null = Save-Checkpoint warm -Store "$barrier-warm" -Pipeline default -Run '' -Overwrite -Step $number
+        $null = Save-Checkpoint warm -Store "$barrier/warm" -Pipeline default -Run '' -Overwrite -Step $number
         $null = New-Item "$barrier/ready-$number"
         while (-not (Test-Path "$barrier/go")) { Start-Sleep -Milliseconds 5 }
 
@@ -106,7 +107,7 @@ Describe 'Many at once' {
         (Get-Checkpoint s -AllSteps @at).Step | Should -Be (640..1)
         $wrong = Get-Checkpoint s -AllSteps @at | Where-Object { ($_ | Restore-Checkpoint).n -ne $told[[int] $_.Step] }
         $wrong | Should -BeNullOrEmpty
-        Get-ChildItem "$store/default/stages/s" -File -Force | Should -HaveCount (640 + 320)
+        Get-StoreFile $store | Should -HaveCount (640 + 320)
     }
 
     It '8 runspaces of one process that save 40 steps each make 320 steps' {
@@ -143,7 +144,7 @@ Describe 'Many at once' {
             (Restore-Checkpoint s -Step $step @at).by | Should -Be $number
         }
         # What the losers wrote is gone with them.
-        Get-ChildItem "$store/default/stages/s" -File -Force | Should -HaveCount 40
+        Get-StoreFile $store | Should -HaveCount 40
     }
 
     It 'readers of a step that is overwritten get the old value or the new, whole' {
@@ -156,7 +157,7 @@ Describe 'Many at once' {
         }
         $null = Invoke-Together $writer, $writer -Reader $reader, $reader
         (Restore-Checkpoint s @at).n | Should -Be 150
-        (Get-ChildItem "$store/default/stages/s" -File -Force).Count | Should -BeIn 1, 2
+        @(Get-StoreFile $store).Count | Should -BeIn 1, 2
     }
 
     It 'writers that prune one stage leave the newest, and readers see no error' {
@@ -208,17 +209,17 @@ Describe 'Many at once' {
             { $checkpoint | Restore-Checkpoint } | Should -Not -Throw
         }
         Clear-Checkpoint s @at
-        (Get-ChildItem "$store/default" -Force).Name | Should -Be 'history.head', 'history.jsonl'
+        Get-StoreFile $store | Should -BeNullOrEmpty
     }
 
     It 'many first saves into a store that is not there yet make it together' {
-        $missing = @{ Store = "$store/a/b/c"; Pipeline = 'default'; Run = '7' }
+        $missing = @{ Store = $StoreKind -eq 'folder' ? "$store/a/b/c" : (New-TestStore -Missing); Pipeline = 'default'; Run = '7' }
         $at = $missing
         $null = Invoke-Runspace 8 { 1..5 | ForEach-Object { Save-Checkpoint "stage $number $_" -State $number @at } }
         Get-Checkpoint @missing | Should -HaveCount 40
     }
 
-    It 'readers wait for no lock, and take none' {
+    It 'readers wait for no lock, and take none' -Tag Files {
         $flock = Get-Command flock -CommandType Application -ErrorAction Ignore | Select-Object -First 1
         if (-not $flock) {
             Set-ItResult -Skipped -Because 'there is no flock command to hold the lock with'

@@ -2,6 +2,7 @@
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 
     # What cannot be told apart by its user.
     function Get-Essence([string] $Store) {
@@ -132,7 +133,7 @@ Describe 'Copy-Checkpoint' {
         $bytes = [IO.File]::ReadAllBytes($payload)
         $bytes[7] = 1
         [IO.File]::WriteAllBytes($payload, $bytes)
-        Set-Content $record 'x'
+        Set-Record $record 'x'
         Copy-Checkpoint -From $from -To $to -ErrorVariable fault -ErrorAction SilentlyContinue 6>&1 | Should -Be 'Checkpoints copied: 1, 0 were there'
         $fault.FullyQualifiedErrorId | Should -BeLike 'CheckpointDamaged,*'
         (Restore-Checkpoint b -Store $to -Pipeline default -Run '').Length | Should -Be 100KB

@@ -41,7 +41,7 @@ BeforeAll {
     }
 }
 
-Describe 'A store whose writer was killed' {
+Describe 'A store whose writer was killed' -Tag Files {
     BeforeEach {
         Initialize-Store
     }
@@ -127,7 +127,7 @@ Describe 'A store whose writer was killed' {
         }
         $done = 0
         foreach ($round in 1..5) {
-            $signal = "$(New-TestStore)/started"
+            $signal = "$(New-TestFolder)/started"
             $child = Start-Pwsh $writer $store, $signal
             Wait-Until { $child.Process.HasExited -or (Test-Path $signal) }
             Start-Sleep -Milliseconds $random.Next(200)
@@ -208,7 +208,7 @@ Describe 'A store whose writer was killed' {
     }
 }
 
-Describe 'A leftover' {
+Describe 'A leftover' -Tag Files {
     BeforeAll {
         Initialize-Store
         1..3 | ForEach-Object { Save-Checkpoint s -State ([byte[]]::new(20000)) @at }

@@ -41,6 +41,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
     $null = Get-CheckpointContext # loads the core
     $shell = (Get-Command Get-Checkpoint).ImplementingType.Assembly
     $mapping = $shell.GetType('Checkpoint.ErrorRecords', $true)
@@ -112,15 +113,15 @@ Describe 'Errors' {
     }
 
     It 'are <Id> for <What>' -ForEach @(
-        @{ What = 'an output file that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile "$place/nope" @at }; Says = '*nope*' }
+        @{ What = 'an output file that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile "$TestDrive/nope" @at }; Says = '*nope*' }
         @{ What = 'an output file on a drive that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile zz:/nope @at }; Says = '*zz*' }
         @{ What = 'an output file of a provider that is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile foo::nope @at }; Says = '*foo*' }
         @{ What = 'an output file that is an environment variable'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile Env:PATH @at }; Says = '*Environment*' }
         @{ What = 'an output file whose name no file can have'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile "a`0b" @at } }
-        @{ What = 'a file to fingerprint that is not there'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -Path "$place/nope" }; Says = '*nope*' }
+        @{ What = 'a file to fingerprint that is not there'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -Path "$TestDrive/nope" }; Says = '*nope*' }
         @{ What = 'a file to fingerprint on a drive that is not there'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -LiteralPath zz:/nope }; Says = '*zz*' }
-        @{ What = 'a FileInfo as a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -Fingerprint ([IO.FileInfo] "$place/nope") @at }; Says = '*nope*' }
-        @{ What = 'a FileInfo in a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Test-Checkpoint a -Fingerprint @{ f = [IO.FileInfo] "$place/nope" } @at }; Says = '*nope*' }
+        @{ What = 'a FileInfo as a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -Fingerprint ([IO.FileInfo] "$TestDrive/nope") @at }; Says = '*nope*' }
+        @{ What = 'a FileInfo in a fingerprint whose file is not there'; Id = 'FileUnreadable'; Call = { Test-Checkpoint a -Fingerprint @{ f = [IO.FileInfo] "$TestDrive/nope" } @at }; Says = '*nope*' }
         @{ What = 'a store of a provider that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store foo::bar }; Says = '*foo*' }
         @{ What = 'a store on a drive that is not there'; Id = 'StoreUnavailable'; Call = { Test-Checkpoint a -Store zz:/bar }; Says = '*zz*' }
         @{ What = 'a store whose name no folder can have'; Id = 'StoreUnavailable'; Call = { Save-Checkpoint a -Store "a`0b" } }
@@ -142,7 +143,7 @@ Describe 'Errors' {
         $failure = $Call | Should -Throw -PassThru
         $failure.FullyQualifiedErrorId | Should -BeLike "$Id,Checkpoint.Commands.*Command"
         $failure.Exception.Message | Should -BeLike ($Says ?? '*')
-        Get-ChildItem $place | Should -BeNullOrEmpty
+        Get-StoreFile $place | Should -BeNullOrEmpty
     }
 
     It 'name the checkpoint where the method of an object takes another state: <With>' -ForEach @(
@@ -166,7 +167,7 @@ Describe 'Errors' {
         @{ What = 'a file of a DirectoryInfo'; Call = { Test-Checkpoint a -Fingerprint @{ d = [IO.DirectoryInfo] $files } -Store $place } }
     ) {
         $place = New-TestStore
-        $files = New-TestStore
+        $files = New-TestFolder
         $pipe = "$files/pipe"
         mkfifo $pipe
         $failure = $Call | Should -Throw '*is no file but*' -PassThru
@@ -176,7 +177,7 @@ Describe 'Errors' {
 
     It 'are none where a pipe stands in place of an output file: it changed' -Skip:$IsWindows {
         $place = New-TestStore
-        $file = "$place/out.csv"
+        $file = "$(New-TestFolder)/out.csv"
         $null = New-Item $file
         Save-Checkpoint a -OutputFile $file -Store $place
         $time = (Get-Item $file).LastWriteTimeUtc
@@ -250,14 +251,13 @@ Describe 'Errors' {
         { & { $ErrorActionPreference = 'Stop'; Get-Checkpoint nothing -Store $store; throw 'after' } } | Should -Throw '*nothing*'
     }
 
-    It 'stop a call within a second on Ctrl+C: a file of gigabytes that is being compared' {
+    It 'stop a call within a second on Ctrl+C: a file of gigabytes that is being compared' -Tag Files {
         $place = New-TestStore
         $file = "$place/huge.bin"
         $stream = [IO.File]::Create($file)
         $stream.SetLength(64gb) # sparse: takes no room
         $stream.Dispose()
         $record = (Save-Checkpoint a -Store $place -OutputFile $PSCommandPath -PassThru).Location
-        . $PSScriptRoot/Record.ps1
         Edit-Record $record { $_ -replace '"path": "[^"]*"', "`"path`": `"huge.bin`"" -replace '"size": \d+', '"size": 68719476736' }
         Move-Item $file (Join-Path (Split-Path $place) huge.bin)
 
@@ -281,7 +281,7 @@ Describe 'Errors' {
         }
     }
 
-    It 'are StoreAccessDenied where a user may not look, never an empty answer' -Skip:(-not $canBeDenied) {
+    It 'are StoreAccessDenied where a user may not look, never an empty answer' -Tag Files -Skip:(-not $canBeDenied) {
         $place = New-TestStore
         foreach ($closed in 'store', 'default', 'stages', 's') {
             Save-Checkpoint s -Store "$place/$closed" -Pipeline default -Run ''
@@ -346,7 +346,7 @@ foreach ($name in $closed.Keys) {
         }
     }
 
-    It 'are StoreFull on a full disk and StoreReadOnly on one that cannot be written; what was saved stays' -Skip:(-not $canMount) {
+    It 'are StoreFull on a full disk and StoreReadOnly on one that cannot be written; what was saved stays' -Tag Files -Skip:(-not $canMount) {
         $place = New-TestStore
         $null = New-Item -ItemType Directory "$place/full", "$place/fixed"
         Set-Content "$place/child.ps1" @'

@@ -1,6 +1,6 @@
 BeforeAll { . $PSScriptRoot/Common.ps1 }
 
-Describe 'docs/examples/duplicates.ps1' {
+Describe 'docs/examples/duplicates.ps1' -Tag AnyStore {
     BeforeAll {
         $script = {
             param($Example, $Folder, $Reports, $Store)

@@ -134,7 +134,7 @@ BeforeAll {
 
 AfterAll { Set-CheckpointContext -Reset }
 
-Describe 'docs/format.md on encryption' {
+Describe 'docs/format.md on encryption' -Tag Files {
     BeforeEach {
         $store = New-TestStore -Missing
         Set-CheckpointContext -Reset

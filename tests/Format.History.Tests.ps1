@@ -48,7 +48,7 @@ BeforeAll {
 
 AfterAll { Set-CheckpointContext -Reset }
 
-Describe 'docs/format.md, of runs and histories' {
+Describe 'docs/format.md, of runs and histories' -Tag Files {
     BeforeEach {
         $store = New-TestStore
         Set-CheckpointContext -Reset -Store $store -Pipeline nightly

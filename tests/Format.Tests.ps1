@@ -501,7 +501,7 @@ BeforeAll {
     $format = Get-Content -LiteralPath "$RepositoryRoot/docs/format.md" -Raw
 }
 
-Describe 'docs/format.md' {
+Describe 'docs/format.md' -Tag Files {
     BeforeEach {
         $store = New-TestStore
         $reader = [StoreReader]::new($store)

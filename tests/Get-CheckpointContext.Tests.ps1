@@ -5,7 +5,7 @@ BeforeAll {
 
 AfterAll { Set-CheckpointContext -Reset }
 
-Describe 'Get-CheckpointContext' {
+Describe 'Get-CheckpointContext' -Tag AnyStore {
     BeforeEach {
         # Nothing of the shell, or of the CI job, that runs the tests.
         $environment = @{}
@@ -15,7 +15,7 @@ Describe 'Get-CheckpointContext' {
             [Environment]::SetEnvironmentVariable($each, [NullString]::Value)
         }
         Set-CheckpointContext -Reset
-        $place = New-TestStore
+        $place = New-TestFolder
         Push-Location $place
     }
 

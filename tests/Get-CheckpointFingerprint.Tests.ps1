@@ -211,7 +211,7 @@ Describe 'Get-CheckpointFingerprint' {
         }
 
         It 'gives the fingerprint of nothing for an empty pipeline, as a folder without files gives' {
-            $folder = New-TestStore
+            $folder = New-TestFolder
             @(Get-ChildItem $folder | Get-CheckpointFingerprint) | Should -HaveCount 1
         }
 
@@ -396,7 +396,7 @@ b
 
     Context 'Files' {
         BeforeEach {
-            $place = New-TestStore
+            $place = New-TestFolder
             $null = New-Item -ItemType Directory "$place/in/sub"
             Set-Content "$place/in/a.csv" '1' -NoNewline
             Set-Content "$place/in/b.csv" '2' -NoNewline
@@ -443,7 +443,7 @@ b
 
         It 'is the same in another checkout of the same files' {
             $here = Get-CheckpointFingerprint -Path in
-            $other = New-TestStore
+            $other = New-TestFolder
             Copy-Item in $other -Recurse
             Push-Location $other
             (Get-CheckpointFingerprint -Path in).Value | Should -Be $here.Value

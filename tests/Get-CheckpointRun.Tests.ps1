@@ -12,7 +12,7 @@ BeforeAll {
     function Invoke-Nightly([string] $Pipeline = 'nightly', [hashtable] $With = @{}) {
         Invoke-CheckpointPipeline $Pipeline -ErrorAction SilentlyContinue @With {
             stage fetch { 1..3 }
-            stage clean { if (Test-Path "$store/broken") { throw 'no space' } } -DependsOn fetch
+            stage clean { if (Test-Path "$env:TEST_PLACE/broken") { throw 'no space' } } -DependsOn fetch
             stage publish { 'done' } -DependsOn clean
         }
     }
@@ -20,12 +20,14 @@ BeforeAll {
     # Changes a byte in the middle of a run's record.
     function Edit-RunByte([Checkpoint.CheckpointRun] $Run) {
         $path = Get-RunPath $Run
-        $bytes = [IO.File]::ReadAllBytes($path)
+        $bytes = Get-RecordByte $path
         $bytes[200] = $bytes[200] -bxor 1
-        [IO.File]::WriteAllBytes($path, $bytes)
+        Set-Record $path $bytes
     }
 
-    function Get-RunPath([Checkpoint.CheckpointRun] $Run) { "$store/$($Run.Pipeline)/runs/$($Run.Run)/run.json" }
+    function Get-RunPath([Checkpoint.CheckpointRun] $Run) {
+        $StoreKind -eq 'folder' ? "$store/$($Run.Pipeline)/runs/$($Run.Run)/run.json" : "$store#run/$($Run.Pipeline)/$($Run.Run)/0"
+    }
 }
 
 AfterAll { Set-CheckpointContext -Reset }
@@ -38,7 +40,7 @@ Describe 'Get-CheckpointRun' {
 
     Context 'What it tells' {
         It 'tells of a run its status, times, attempts, stages, last error, host and user' {
-            Set-Content "$store/broken" ''
+            Set-Content "$env:TEST_PLACE/broken" ''
             $before = [DateTimeOffset]::UtcNow
             $null = Invoke-Nightly
             $run = Get-CheckpointRun
@@ -61,9 +63,9 @@ Describe 'Get-CheckpointRun' {
         }
 
         It 'counts a resume as another attempt of the same run' {
-            Set-Content "$store/broken" ''
+            Set-Content "$env:TEST_PLACE/broken" ''
             $null = Invoke-Nightly
-            Remove-Item "$store/broken"
+            Remove-Item "$env:TEST_PLACE/broken"
             $null = Invoke-Nightly
             $run = Get-CheckpointRun
             @($run) | Should -HaveCount 1
@@ -91,15 +93,16 @@ Describe 'Get-CheckpointRun' {
             }
             finally {
                 $null = Stop-Pwsh $child
+                Complete-Lease $store -Pipeline nightly -Run (Get-CheckpointRun).Run
             }
             (Get-CheckpointRun).Status | Should -Be 'Interrupted'
             (Get-CheckpointRun).LastError | Should -Match 'process ended'
         }
     }
 
-    It 'tells them too where the store may not be written, also of a run whose process died' -Skip:(-not $canMount) {
-        $child = Start-Pwsh { param($Store) Invoke-CheckpointPipeline nightly -Run dead -Store $Store { stage a { $null = New-Item "$Store.signal"; Start-Sleep 600 } } } $store
-        Wait-Until { Test-Path "$store.signal" }
+    It 'tells them too where the store may not be written, also of a run whose process died' -Tag Files -Skip:(-not $canMount) {
+        $child = Start-Pwsh { param($Store) Invoke-CheckpointPipeline nightly -Run dead -Store $Store { stage a { $null = New-Item "$env:TEST_PLACE/signal"; Start-Sleep 600 } } } $store
+        Wait-Until { Test-Path "$env:TEST_PLACE/signal" }
         $null = Stop-Pwsh $child
         $script = @'
         param($Module, $Store)
@@ -113,7 +116,7 @@ Describe 'Get-CheckpointRun' {
         unshare --user --map-root-user --mount $program[0] @($program | Select-Object -Skip 1) -NoProfile -File "$TestDrive/runs.ps1" $ModulePath $store | Should -Be 'dead Interrupted'
     }
 
-    It 'refuses a store that is a file' {
+    It 'refuses a store that is a file' -Tag Files {
         Set-Content "$store/file" 'no store'
         { Get-CheckpointRun -Store "$store/file" } | Should -Throw -ErrorId 'StoreUnavailable,Checkpoint.Commands.GetCheckpointRunCommand'
     }
@@ -161,7 +164,7 @@ Describe 'Get-CheckpointRun' {
         }
 
         It 'completes ids, also of a run of which no stage is complete' {
-            Set-Content "$store/broken" ''
+            Set-Content "$env:TEST_PLACE/broken" ''
             $null = Invoke-CheckpointPipeline nightly -Run r3 -ErrorAction SilentlyContinue { stage a { throw 'x' } }
             (TabExpansion2 'Get-CheckpointRun r' 19).CompletionMatches.CompletionText | Should -Be 'r1', 'r2', 'r3'
             (TabExpansion2 'Get-CheckpointRun -Pipeline w' 29).CompletionMatches.CompletionText | Should -Be 'weekly'
@@ -212,7 +215,7 @@ Describe 'Get-CheckpointRun' {
         BeforeEach {
             $rendering = $PSStyle.OutputRendering
             $PSStyle.OutputRendering = 'PlainText'
-            Set-Content "$store/broken" ''
+            Set-Content "$env:TEST_PLACE/broken" ''
             $result = Invoke-Nightly -With @{ Run = 'r1' }
         }
 

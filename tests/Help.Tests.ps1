@@ -33,7 +33,7 @@ BeforeAll {
     }
 }
 
-Describe 'Get-Help <Cmdlet>' -ForEach $cmdlets {
+Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
     BeforeAll {
         $help = Get-Help $Cmdlet -Full
         $command = Get-Command $Cmdlet
@@ -104,7 +104,7 @@ Describe 'Get-Help <Cmdlet>' -ForEach $cmdlets {
     }
 }
 
-Describe 'Get-Help about_Checkpoint' {
+Describe 'Get-Help about_Checkpoint' -Tag AnyStore {
     It 'is found, by its name and among the topics' {
         $topic = Get-Help about_Checkpoint
         $topic | Should -Not -BeNullOrEmpty
@@ -129,7 +129,7 @@ Describe 'Get-Help about_Checkpoint' {
     }
 }
 
-Describe 'The examples of the pages' {
+Describe 'The examples of the pages' -Tag AnyStore {
     BeforeAll {
         # All in one child process, each in a folder and a shell of its own.
         $place = New-TestStore

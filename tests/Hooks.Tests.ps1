@@ -146,7 +146,7 @@ Describe 'Hooks' {
         $seen | Should -BeNullOrEmpty
     }
 
-    It 'do not write the checkpoint: where that fails the run fails, whatever the hooks do' {
+    It 'do not write the checkpoint: where that fails the run fails, whatever the hooks do' -Tag Files {
         $file = Join-Path $TestDrive 'a-file'
         Set-Content $file 'in the way'
         { Invoke-CheckpointPipeline nightly -Store $file -Hook (New-Recorder) { stage a { 1 } } } | Should -Throw -ErrorId 'StoreUnavailable,*'

@@ -1,5 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 }
 
 Describe 'Invoke-CheckpointItem' {
@@ -114,9 +115,9 @@ Describe 'Invoke-CheckpointItem' {
 
         It 'begins anew when the stage was cleared, also one that was never complete' {
             try { 1..3 | Invoke-CheckpointItem s { if ($_ -eq 3) { throw 'no' } } @at } catch { "$_" | Should -Be 'no' }
-            Test-Path $journal | Should -BeTrue
+            Get-JournalLine $store s | Should -Not -BeNullOrEmpty
             Clear-Checkpoint s @at
-            Test-Path $journal | Should -BeFalse
+            Get-JournalLine $store s | Should -BeNullOrEmpty
             1..3 | Invoke-CheckpointItem s { $_ } @at | Should -Be 1, 2, 3
             Get-Checkpoint @at | Clear-Checkpoint
             1..3 | Invoke-CheckpointItem s { $_ } @at | Should -BeNullOrEmpty -Because 'a step was cleared, not the stage'
@@ -247,7 +248,7 @@ Describe 'Invoke-CheckpointItem' {
             $again[2].Bytes.Length, $again[5].Bytes.Length, $again[8].Bytes.Length | Should -Be 300000, 100000, 200000
         }
 
-        It 'runs an item again whose saved output was changed, with a warning' {
+        It 'runs an item again whose saved output was changed, with a warning' -Tag Files {
             $null = 1..2 | Invoke-CheckpointItem s { [byte[]]::new(100000) } -SaveOutput @at
             $file = "$store/default/stages/s/items.outputs"
             $bytes = [IO.File]::ReadAllBytes($file)
@@ -339,7 +340,7 @@ Describe 'Invoke-CheckpointItem' {
             foreach ($limit in $Throttle) {
                 { 1 | Invoke-CheckpointItem s $Block -ThrottleLimit $limit @at } | Should -Throw $Message -ErrorId 'InvalidArgument,Checkpoint.Commands.InvokeCheckpointItemCommand'
             }
-            Test-Path $journal | Should -BeFalse
+            Get-JournalLine $store s | Should -BeNullOrEmpty
         }
 
         It 'leaves nothing of one item for the next' {
@@ -362,7 +363,7 @@ Describe 'Invoke-CheckpointItem' {
         It 'stops at the first item that fails, after what is running has ended, with its own error' {
             { 1..100 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; Start-Sleep -Milliseconds 300; ($using:ran).Enqueue($_) } -ThrottleLimit 2 @at } | Should -Throw 'two'
             $ran.Count | Should -BeLessOrEqual 2
-            @(Get-Content $journal | Where-Object { $_ -match '"done"' }) | Should -HaveCount $ran.Count
+            @(Get-JournalLine $store s | Where-Object { $_ -match '"done"' }) | Should -HaveCount $ran.Count
         }
 
         It 'does not call an item done that break or exit left' -ForEach 'break', 'exit', 'continue' {
@@ -402,20 +403,21 @@ Describe 'Invoke-CheckpointItem' {
 
     Context 'against others' {
         It 'refuses a stage on which another process is at work, and says which' {
-            $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$using:store.signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
+            $child = Start-Pwsh { param($store) 1 | Invoke-CheckpointItem s { $null = New-Item "$env:TEST_PLACE/signal"; Start-Sleep 600 } -Store $store -Pipeline default -Run '' } $store
             try {
-                Wait-Until { Test-Path "$store.signal" }
+                Wait-Until { Test-Path "$env:TEST_PLACE/signal" }
                 { 2 | Invoke-CheckpointItem s { } @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointItemCommand'
                 $null = Save-Checkpoint s @at
                 { Clear-Checkpoint s @at } | Should -Throw "*process $($child.Process.Id) of *" -ErrorId 'LeaseHeld,Checkpoint.Commands.ClearCheckpointCommand'
             }
             finally {
                 $null = Stop-Pwsh $child
+                Complete-Lease $store -Name s
             }
             2 | Invoke-CheckpointItem s { "free $_" } @at | Should -Be 'free 2'
         }
 
-        It 'lets other programs read the journal while it works, and is not hindered by them' {
+        It 'lets other programs read the journal while it works, and is not hindered by them' -Tag Files {
             $null = 1 | Invoke-CheckpointItem s { } @at
             $reader = [IO.StreamReader]::new([IO.FileStream]::new($journal, 'Open', 'Read', 'ReadWrite, Delete'))
             2, 3 | Invoke-CheckpointItem s { @(Get-Content $journal).Count } @at | Should -Be 2, 3
@@ -451,7 +453,7 @@ Describe 'Invoke-CheckpointItem' {
 }
 
 Describe 'The journal of items' {
-    It 'is what docs/format.md says, to a program that knows nothing but that page' {
+    It 'is what docs/format.md says, to a program that knows nothing but that page' -Tag Files {
         $store = New-TestStore -Missing
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
         'host1', 2 | Invoke-CheckpointItem s { if ($_ -eq 2) { throw 'two' }; 'small'; 5L } -ContinueOnError -SaveOutput @at -ErrorAction SilentlyContinue
@@ -486,7 +488,7 @@ Describe 'The journal of items' {
 }
 
 Describe 'The lease of a stage of items' {
-    It 'is what docs/format.md says: who locks its file is at work on the items' -Skip:(-not $IsLinux) {
+    It 'is what docs/format.md says: who locks its file is at work on the items' -Tag Files -Skip:(-not $IsLinux) {
         $store = New-TestStore -Missing
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
         1 | Invoke-CheckpointItem 'a/b' { } @at
@@ -528,9 +530,8 @@ Describe 'A bulk job that is killed' {
         }
 
         function Get-Done([string] $Store) {
-            $file = "$Store/default/stages/s/items.jsonl"
             $done = [Collections.Generic.HashSet[string]]::new()
-            foreach ($line in @(if (Test-Path $file) { [IO.File]::ReadAllLines($file) })) {
+            foreach ($line in Get-JournalLine $Store s) {
                 if ($line -match '"status":"done","key":"(\d+)".*\}$') { $null = $done.Add($Matches[1]) }
             }
             , $done
@@ -541,7 +542,7 @@ Describe 'A bulk job that is killed' {
         # On disk after 200 ms at the latest; beyond that a disk that is slow to flush has so long.
         $window = [timespan]::FromMilliseconds(200) + [timespan]::FromSeconds(2)
         $store = New-TestStore -Missing
-        $marks = New-TestStore
+        $marks = New-TestFolder
         $random = [Random]::new(($seed = Get-Random))
         Write-Verbose "seed $seed" -Verbose
         $told = [Collections.Generic.HashSet[string]]::new()
@@ -558,6 +559,7 @@ Describe 'A bulk job that is killed' {
                 Wait-Until { [IO.Directory]::GetFiles($marks, "$($child.Process.Id)-*") }
                 Start-Sleep -Milliseconds $random.Next(2500, 3500)
                 $left = Stop-Pwsh $child
+                Complete-Lease $store -Name s
             }
             $done = Get-Done $store
             $ended = Get-Ended $marks $child
@@ -592,6 +594,7 @@ Describe 'A bulk job that is killed' {
         # That it is so after 200 ms, is shown by a clock that can be moved: ItemJournalTests.
         Wait-Until { (Get-Done $store).Count -eq 3 }
         $null = Stop-Pwsh $child
+        Complete-Lease $store -Name s
         1..4 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -Be 4
     }
 
@@ -601,11 +604,11 @@ Describe 'A bulk job that is killed' {
         $null = $shell.AddScript({
                 param($module, $store, $throttle)
                 Import-Module $module
-                1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$using:store.signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
+                1..100 | Invoke-CheckpointItem s { if ($_ -gt 20) { $null = New-Item "$env:TEST_PLACE/signal$_"; Start-Sleep 600 } } -ThrottleLimit $throttle -Store $store -Pipeline default -Run ''
             }).AddArgument($ModulePath).AddArgument($store).AddArgument($Throttle)
         $running = $shell.BeginInvoke()
         # Then nobody is at work on one of the first twenty any more.
-        Wait-Until { @(Get-Item "$store.signal*").Count -eq $Throttle }
+        Wait-Until { @(Get-Item "$env:TEST_PLACE/signal*").Count -eq $Throttle }
         $watch = [Diagnostics.Stopwatch]::StartNew()
         $shell.Stop()
         $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
@@ -625,11 +628,11 @@ Describe 'A bulk job that is killed' {
             $null = $shell.AddScript({
                     param($module, $store, $wait)
                     Import-Module $module
-                    $block = [scriptblock]::Create("if (`$_ -gt 20) { `$file = `"`$using:store.signal`$_`"; $wait }")
+                    $block = [scriptblock]::Create("if (`$_ -gt 20) { `$file = `"`$env:TEST_PLACE/signal`$_`"; $wait }")
                     1..100 | Invoke-CheckpointItem s $block -ThrottleLimit 16 -Store $store -Pipeline default -Run ''
                 }).AddArgument($ModulePath).AddArgument($store).AddArgument("$Wait")
             $running = $shell.BeginInvoke()
-            Wait-Until { @(Get-Item "$store.signal*" | Where-Object Length).Count -ge 16 }
+            Wait-Until { @(Get-Item "$env:TEST_PLACE/signal*" | Where-Object Length).Count -ge 16 }
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
             $watch.Elapsed.TotalSeconds | Should -BeLessThan 1
@@ -639,12 +642,12 @@ Describe 'A bulk job that is killed' {
             $shell.Dispose()
         }
         if ($What -eq 'a program') {
-            Wait-Until { -not (Get-Process -Id (Get-Content "$store.signal*") -ErrorAction Ignore) }
+            Wait-Until { -not (Get-Process -Id (Get-Content "$env:TEST_PLACE/signal*") -ErrorAction Ignore) }
         }
         1..20 | Invoke-CheckpointItem s { $_ } -Store $store -Pipeline default -Run '' | Should -BeNullOrEmpty
     }
 
-    It 'loses to a torn tail of the journal its torn entries alone' {
+    It 'loses to a torn tail of the journal its torn entries alone' -Tag Files {
         $store = New-TestStore -Missing
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
         1..5 | Invoke-CheckpointItem s { } @at

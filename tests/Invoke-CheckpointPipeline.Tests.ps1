@@ -1,5 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 
     function Get-Row([Parameter(ValueFromPipeline)] [Checkpoint.PipelineResult] $Result) { process { $Result.Stages | ForEach-Object { "$_" } } }
 
@@ -60,7 +61,7 @@ Describe 'Invoke-CheckpointPipeline' {
         It 'fails, rather than work on with nothing, where an output cannot be read' {
             $result = Invoke-Quietly {
                 stage a { 1 }
-                stage b { Set-Content (Get-Checkpoint a -Pipeline nightly -Run $_.Run).Location 'damaged'; $ran.Add("got $($_.Output['a'])"); [int]::Parse('x') } -DependsOn a
+                stage b { Set-Record (Get-Checkpoint a -Pipeline nightly -Run $_.Run).Location 'damaged'; $ran.Add("got $($_.Output['a'])"); [int]::Parse('x') } -DependsOn a
             }
             $result.Stages[1].Status | Should -Be 'Failed'
             $result.Stages[1].Error | Should -BeLike '*a*damaged*'
@@ -71,14 +72,14 @@ Describe 'Invoke-CheckpointPipeline' {
                 param($Store, $Fail)
                 $null = Invoke-CheckpointPipeline nightly -Store $Store -ErrorAction SilentlyContinue {
                     stage a { [ordered]@{ n = 5L; when = [datetime]::new(2026, 1, 1) } }
-                    stage b { if (Test-Path "$Store.bad") { throw 'bad' }; "$($_.Output['a'].n.GetType().Name) $($_.Output['a'].when.Year)" | Set-Content "$Store.out" } -DependsOn a
+                    stage b { if (Test-Path "$env:TEST_PLACE/bad") { throw 'bad' }; "$($_.Output['a'].n.GetType().Name) $($_.Output['a'].when.Year)" | Set-Content "$env:TEST_PLACE/out" } -DependsOn a
                 }
             }
-            Set-Content "$store.bad" ''
+            Set-Content "$env:TEST_PLACE/bad" ''
             $null = Invoke-Pwsh $script $store
-            Remove-Item "$store.bad"
+            Remove-Item "$env:TEST_PLACE/bad"
             $null = Invoke-Pwsh $script $store
-            Get-Content "$store.out" | Should -Be 'Int64 2026'
+            Get-Content "$env:TEST_PLACE/out" | Should -Be 'Int64 2026'
         }
 
         It 'shows progress' {
@@ -122,7 +123,7 @@ Describe 'Invoke-CheckpointPipeline' {
             @{ Fault = 'an error that does not terminate'; Stages = 'Get-Item "/no such thing"; stage b { New-Item ran }'; Id = 'PathNotFound' }
             @{ Fault = 'a method'; Stages = '[int]::Parse("x"); stage b { New-Item ran }'; Id = 'FormatException' }
         ) {
-            $place = New-TestStore
+            $place = New-TestFolder
             $child = Invoke-Pwsh -WorkingDirectory $place {
                 param($Store, $Stages)
                 $ErrorActionPreference = 'Continue'
@@ -392,7 +393,7 @@ Describe 'Invoke-CheckpointPipeline' {
         }
 
         It 'is an error that ends the command where the store cannot be written' -Skip:$IsWindows {
-            $file = "$(New-TestStore)/file"
+            $file = "$(New-TestFolder)/file"
             Set-Content $file ''
             { Invoke-CheckpointPipeline nightly $chain -Store $file } | Should -Throw -ErrorId 'StoreUnavailable,*'
             $ran | Should -BeNullOrEmpty
@@ -404,91 +405,92 @@ Describe 'Invoke-CheckpointPipeline' {
             $slow = {
                 param($Store, $Busy, $Wait)
                 Invoke-CheckpointPipeline nightly -Store $Store -WhenBusy $Busy -ErrorAction Stop {
-                    stage a { Add-Content "$Store.log" a }
-                    stage b { Add-Content "$Store.log" b; $null = New-Item "$Store.in" -Force; while (Test-Path "$Store.hold") { Start-Sleep -Milliseconds 20 }; 'done' } -DependsOn a
-                    stage c { Add-Content "$Store.log" c } -DependsOn b
+                    stage a { Add-Content "$env:TEST_PLACE/log" a }
+                    stage b { Add-Content "$env:TEST_PLACE/log" b; $null = New-Item "$env:TEST_PLACE/in" -Force; while (Test-Path "$env:TEST_PLACE/hold") { Start-Sleep -Milliseconds 20 }; 'done' } -DependsOn a
+                    stage c { Add-Content "$env:TEST_PLACE/log" c } -DependsOn b
                 } | ForEach-Object { $_.Stages | ForEach-Object { "$_" } }
             }
             # What it says of the waiting is there at once, for the test to go on.
             $waiting = {
                 param($Store)
                 Invoke-CheckpointPipeline nightly -Store $Store -WhenBusy Wait -ErrorAction Stop 3>&1 {
-                    stage a { Add-Content "$Store.log" a }
-                    stage b { Add-Content "$Store.log" b; $null = New-Item "$Store.in" -Force; while (Test-Path "$Store.hold") { Start-Sleep -Milliseconds 20 }; 'done' } -DependsOn a
-                    stage c { Add-Content "$Store.log" c } -DependsOn b
-                } | ForEach-Object { if ($_ -is [Management.Automation.WarningRecord]) { Add-Content "$Store.waits" "$_" } else { $_.Stages | ForEach-Object { "$_" } } }
+                    stage a { Add-Content "$env:TEST_PLACE/log" a }
+                    stage b { Add-Content "$env:TEST_PLACE/log" b; $null = New-Item "$env:TEST_PLACE/in" -Force; while (Test-Path "$env:TEST_PLACE/hold") { Start-Sleep -Milliseconds 20 }; 'done' } -DependsOn a
+                    stage c { Add-Content "$env:TEST_PLACE/log" c } -DependsOn b
+                } | ForEach-Object { if ($_ -is [Management.Automation.WarningRecord]) { Add-Content "$env:TEST_PLACE/waits" "$_" } else { $_.Stages | ForEach-Object { "$_" } } }
             }
         }
 
         It 'resumes, in another process, a run that was killed in the middle of stage b' {
-            Set-Content "$store.hold" ''
+            Set-Content "$env:TEST_PLACE/hold" ''
             $child = Start-Pwsh $slow $store, 'Fail'
-            Wait-Until { Test-Path "$store.in" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             (Get-CheckpointRun -Pipeline nightly).Status | Should -Be 'Running'
             $null = Stop-Pwsh $child
+            Complete-Lease $store -Pipeline nightly -Run (Get-CheckpointRun -Pipeline nightly).Run
             (Get-CheckpointRun -Pipeline nightly).Status | Should -Be 'Interrupted'
-            Remove-Item "$store.hold"
+            Remove-Item "$env:TEST_PLACE/hold"
             $next = Invoke-Pwsh $slow $store, 'Fail'
             $next.ErrorOutput | Should -BeNullOrEmpty
             $next.Output | Should -Be 'a: Skipped', 'b: Completed', 'c: Completed'
-            Get-Content "$store.log" | Should -Be 'a', 'b', 'b', 'c'
+            Get-Content "$env:TEST_PLACE/log" | Should -Be 'a', 'b', 'b', 'c'
             Get-CheckpointRun -Pipeline nightly | ForEach-Object { "$($_.Status) $($_.Attempts)" } | Should -Be 'Completed 2'
         }
 
         It 'lets one work and the other fail with LeaseHeld, which says who and since when' {
-            Set-Content "$store.hold" ''
+            Set-Content "$env:TEST_PLACE/hold" ''
             $child = Start-Pwsh $slow $store, 'Fail'
             try {
-                Wait-Until { Test-Path "$store.in" }
+                Wait-Until { Test-Path "$env:TEST_PLACE/in" }
                 $failure = { Invoke-CheckpointPipeline nightly $chain } | Should -Throw -ErrorId 'LeaseHeld,Checkpoint.Commands.InvokeCheckpointPipelineCommand' -PassThru
                 $failure.CategoryInfo.Category | Should -Be 'ResourceBusy'
                 "$failure" | Should -BeLike "*process $($child.Process.Id) of $([Environment]::UserName) on $([Environment]::MachineName), since 20??-??-??*-WhenBusy Wait*"
                 $ran | Should -BeNullOrEmpty
             }
             finally {
-                Remove-Item "$store.hold"
+                Remove-Item "$env:TEST_PLACE/hold"
                 $left = Wait-Pwsh $child
             }
             $left.Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'
         }
 
         It 'waits with -WhenBusy Wait, says for whom, and then finds that very run done' {
-            Set-Content "$store.hold" ''
+            Set-Content "$env:TEST_PLACE/hold" ''
             $first = Start-Pwsh $slow $store, 'Fail'
-            Wait-Until { Test-Path "$store.in" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             $second = Start-Pwsh $waiting $store
-            Wait-Until { Get-Content "$store.waits" -ErrorAction Ignore }
-            Get-Content "$store.waits" | Should -BeLike "*at work on run*process $($first.Process.Id) of *, since 20??-??-??*waited for*"
-            Remove-Item "$store.hold"
+            Wait-Until { Get-Content "$env:TEST_PLACE/waits" -ErrorAction Ignore }
+            Get-Content "$env:TEST_PLACE/waits" | Should -BeLike "*at work on run*process $($first.Process.Id) of *, since 20??-??-??*waited for*"
+            Remove-Item "$env:TEST_PLACE/hold"
             (Wait-Pwsh $first).Output | Should -Be 'a: Completed', 'b: Completed', 'c: Completed'
             $left = Wait-Pwsh $second
             $left.ErrorOutput | Should -BeNullOrEmpty
             $left.Output | Should -Be 'a: Skipped', 'b: Skipped', 'c: Skipped'
-            Get-Content "$store.log" | Should -Be 'a', 'b', 'c'
-            @(Get-Content "$store.waits") | Should -HaveCount 1
+            Get-Content "$env:TEST_PLACE/log" | Should -Be 'a', 'b', 'c'
+            @(Get-Content "$env:TEST_PLACE/waits") | Should -HaveCount 1
         }
 
         It 'goes on, who waited, where the other is killed' {
-            Set-Content "$store.hold" ''
+            Set-Content "$env:TEST_PLACE/hold" ''
             $first = Start-Pwsh $slow $store, 'Fail'
-            Wait-Until { Test-Path "$store.in" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             $second = Start-Pwsh $waiting $store
-            Wait-Until { Test-Path "$store.waits" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/waits" }
             $null = Stop-Pwsh $first
-            Remove-Item "$store.hold"
+            Remove-Item "$env:TEST_PLACE/hold"
             (Wait-Pwsh $second).Output | Should -Be 'a: Skipped', 'b: Completed', 'c: Completed'
             @(Get-CheckpointRun -Pipeline nightly) | Should -HaveCount 1
         }
 
         It 'does each stage once where two processes start at the same moment' {
-            Set-Content "$store.hold" ''
+            Set-Content "$env:TEST_PLACE/hold" ''
             $children = 1..2 | ForEach-Object { Start-Pwsh $slow $store, 'Fail' }
             Wait-Until { @($children | Where-Object { $_.Process.HasExited }).Count -eq 1 }
-            Remove-Item "$store.hold"
+            Remove-Item "$env:TEST_PLACE/hold"
             $left = $children | ForEach-Object { Wait-Pwsh $_ }
             $left.ExitCode | Sort-Object | Should -Be 0, 1
             ($left | Where-Object ExitCode -EQ 1).ErrorOutput | Should -Match 'at work on run'
-            Get-Content "$store.log" | Should -Be 'a', 'b', 'c'
+            Get-Content "$env:TEST_PLACE/log" | Should -Be 'a', 'b', 'c'
         }
 
         It 'leaves the run Interrupted at <Signal> to its process in <Busy>, and goes on in the next' -Skip:$IsWindows -ForEach @(
@@ -497,14 +499,15 @@ Describe 'Invoke-CheckpointPipeline' {
             @{ Signal = 'KILL'; Busy = 'Start-Sleep 600' }
         ) {
             $place = New-TestStore
-            $script = "param(`$Store) Invoke-CheckpointPipeline nightly -Store `$Store -Run '' { stage a { 1 }; stage b { `$null = New-Item '$place.in'; if (-not (Test-Path '$place.go')) { $Busy } } -DependsOn a } | ForEach-Object { `$_.Stages | ForEach-Object { `"`$_`" } }; 'behind'"
+            $script = "param(`$Store) Invoke-CheckpointPipeline nightly -Store `$Store -Run '' { stage a { 1 }; stage b { `$null = New-Item '$env:TEST_PLACE/in'; if (-not (Test-Path '$env:TEST_PLACE/go')) { $Busy } } -DependsOn a } | ForEach-Object { `$_.Stages | ForEach-Object { `"`$_`" } }; 'behind'"
             $child = Start-Pwsh $script $place
-            Wait-Until { Test-Path "$place.in" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             (Get-CheckpointRun -Pipeline nightly -Store $place).Status | Should -Be 'Running'
             $at = [DateTimeOffset]::UtcNow
             & kill "-$Signal" $child.Process.Id
             $left = Wait-Pwsh $child
             $left.Output | Should -Not -Contain 'behind'
+            if ($Signal -eq 'KILL') { Complete-Lease $place -Pipeline nightly -Run (Get-CheckpointRun -Pipeline nightly -Store $place).Run }
             $run = Get-CheckpointRun -Pipeline nightly -Store $place
             $run.Status | Should -Be 'Interrupted'
             if ($Signal -eq 'INT') {
@@ -512,17 +515,17 @@ Describe 'Invoke-CheckpointPipeline' {
                 ($run.EndedAt - $at).TotalSeconds | Should -BeLessThan 5
                 (Get-CheckpointHistory -Pipeline nightly -Store $place)[-1].Event | Should -Be 'RunInterrupted'
             }
-            $null = New-Item "$place.go"
-            Remove-Item "$place.in"
+            $null = New-Item "$env:TEST_PLACE/go"
+            Remove-Item "$env:TEST_PLACE/in"
             (Invoke-Pwsh $script $place).Output | Should -Be 'a: Skipped', 'b: Completed', 'behind'
             Get-CheckpointRun -Pipeline nightly -Store $place | ForEach-Object { "$($_.Run) $($_.Status) $($_.Attempts)" } | Should -Be "$($run.Run) Completed 2"
         }
 
         It 'leaves the run Interrupted at Ctrl+C, within a second, and resumes it' {
             $shell = [powershell]::Create()
-            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointPipeline nightly -Store $Store { stage a { 1 }; stage b { $null = New-Item "$Store.in"; Start-Sleep 600 } -DependsOn a }').AddArgument($ModulePath).AddArgument($store)
+            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointPipeline nightly -Store $Store { stage a { 1 }; stage b { $null = New-Item "$env:TEST_PLACE/in"; Start-Sleep 600 } -DependsOn a }').AddArgument($ModulePath).AddArgument($store)
             $null = $shell.BeginInvoke()
-            Wait-Until { Test-Path "$store.in" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             $clock = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
             $clock.Elapsed.TotalSeconds | Should -BeLessThan 2

@@ -1,4 +1,7 @@
-BeforeAll { . $PSScriptRoot/Common.ps1 }
+BeforeAll {
+    . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
+}
 
 AfterAll { Set-CheckpointContext -Reset }
 
@@ -22,7 +25,7 @@ Describe 'Invoke-CheckpointStage' {
                 param($Store)
                 Invoke-CheckpointStage fetch -Store $Store -Pipeline p -Run '' { Add-Content ran.txt x; @{ id = 5L; at = [datetime]::new(2026, 1, 1) } } | ForEach-Object { "$($_.id.GetType().Name) $($_.id) $($_.at.Year)" }
             }
-            $place = New-TestStore
+            $place = New-TestFolder
             1..2 | ForEach-Object { (Invoke-Pwsh $script $store -WorkingDirectory $place).Output | Should -Be 'Int64 5 2026' }
             @(Get-Content "$place/ran.txt") | Should -HaveCount 1
         }
@@ -168,7 +171,7 @@ Describe 'Invoke-CheckpointStage' {
         }
 
         It 'goes on over errors that do not terminate where -ErrorAction says so' {
-            Invoke-CheckpointStage s { Get-Item "$store/nothing"; 'reached' } -ErrorAction SilentlyContinue | Should -Be 'reached'
+            Invoke-CheckpointStage s { Get-Item "$TestDrive/nothing"; 'reached' } -ErrorAction SilentlyContinue | Should -Be 'reached'
             Test-Checkpoint s | Should -BeTrue
         }
 
@@ -204,7 +207,7 @@ Describe 'Invoke-CheckpointStage' {
             Test-Checkpoint s | Should -BeFalse
         }
 
-        It 'is emitted also where it is the store that fails' {
+        It 'is emitted also where it is the store that fails' -Tag Files {
             $out = [Collections.Generic.List[object]]::new()
             { Invoke-CheckpointStage s { 1; 2; Remove-Item $store -Recurse; Set-Content $store 'in the way' } | ForEach-Object { $out.Add($_) } } | Should -Throw -ErrorId 'StoreUnavailable,*'
             $out | Should -Be 1, 2
@@ -266,7 +269,7 @@ Describe 'Invoke-CheckpointStage' {
         It 'runs again, with a warning, where the saved result is damaged' {
             $block = { $runs.Add(1); 'x' }
             $null = Invoke-CheckpointStage s $block
-            Set-Content (Get-Checkpoint s).Location 'damaged'
+            Set-Record (Get-Checkpoint s).Location 'damaged'
             Invoke-CheckpointStage s $block -WarningVariable warned -WarningAction SilentlyContinue | Should -Be 'x'
             $runs | Should -HaveCount 2
             "$warned" | Should -BeLike '*damaged*'
@@ -319,7 +322,7 @@ Describe 'Invoke-CheckpointStage' {
         It 'knows by -RetryOn <Type> the error of <What>' -ForEach @(
             @{ Type = 'FormatException'; What = 'a .NET method'; Block = { $runs.Add(1); [int]::Parse('x') } }
             @{ Type = 'DivideByZeroException'; What = 'an operator'; Block = { $runs.Add(1); 1 / 0 } }
-            @{ Type = 'ItemNotFoundException'; What = 'a cmdlet'; Block = { $runs.Add(1); Get-Item "$store/none" } }
+            @{ Type = 'ItemNotFoundException'; What = 'a cmdlet'; Block = { $runs.Add(1); Get-Item "$TestDrive/none" } }
             @{ Type = 'CommandNotFoundException'; What = 'the engine'; Block = { $runs.Add(1); No-SuchCommand } }
         ) {
             { Invoke-CheckpointStage s $Block -Retry 1 -RetryDelay 0s -RetryOn $Type -WarningAction SilentlyContinue } | Should -Throw
@@ -363,16 +366,17 @@ Describe 'Invoke-CheckpointStage' {
 
     Context 'Death' {
         It 'has saved nothing when its process is killed in the block, and runs again in the next' {
-            $child = Start-Pwsh { param($Store) Invoke-CheckpointStage s -Store $Store -Pipeline default -Run '' { 'half'; $null = New-Item "$Store.in"; Start-Sleep 600 } } $store
-            Wait-Until { Test-Path "$store.in" }
+            $child = Start-Pwsh { param($Store) Invoke-CheckpointStage s -Store $Store -Pipeline default -Run '' { 'half'; $null = New-Item "$env:TEST_PLACE/in"; Start-Sleep 600 } } $store
+            Wait-Until { Test-Path "$env:TEST_PLACE/in" }
             $null = Stop-Pwsh $child
+            Complete-Lease $store -Name s
             Test-Checkpoint s | Should -BeFalse
             Invoke-CheckpointStage s { 'whole' } | Should -Be 'whole'
         }
 
         It 'stops within a second of Ctrl+C and saves nothing' {
             $shell = [powershell]::Create()
-            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store -Retry 5 -RetryDelay 60s { $null = New-Item "$Store.in"; throw 1 }').AddArgument($ModulePath).AddArgument($store)
+            $null = $shell.AddScript('param($Module, $Store) Import-Module $Module; Invoke-CheckpointStage s -Store $Store -Retry 5 -RetryDelay 60s { $null = New-Item "$env:TEST_PLACE/in"; throw 1 }').AddArgument($ModulePath).AddArgument($store)
             $null = $shell.BeginInvoke()
             Wait-Until { $shell.Streams.Warning.Count -gt 0 }
             $clock = [Diagnostics.Stopwatch]::StartNew()

@@ -16,11 +16,18 @@ The manifest of the module to test; the checkout's own where not given.
 .PARAMETER Tag
 Only the tests with this tag; all of them where it is empty.
 
+.PARAMETER Store
+The kind of store that the tests run on: a folder; sqlite, the sample of a driver; or postgresql, on the server that CHECKPOINT_TEST_POSTGRES names or one of their own. On another than a folder all tests
+run but those with the tag Files, which look into the files of one, AnyStore, whose result cannot depend on it, and Campaign.
+
 .PARAMETER ResultFolder
-Where pester.xml (NUnit) and pester.json (the counts, and the names of skipped tests) go.
+Where pester-<store>.xml (NUnit) and pester-<store>.json (the counts, and the names of skipped tests) go.
 
 .EXAMPLE
 pwsh -NoProfile tests/Invoke-Tests.ps1 tests/Save-Checkpoint.Tests.ps1
+
+.EXAMPLE
+pwsh -NoProfile tests/Invoke-Tests.ps1 tests/Save-Checkpoint.Tests.ps1 -Store postgresql
 #>
 [CmdletBinding()]
 param(
@@ -31,12 +38,16 @@ param(
 
     [string] $Tag,
 
+    [ValidateSet('folder', 'sqlite', 'postgresql')]
+    [string] $Store = 'folder',
+
     [string] $ResultFolder = "$PSScriptRoot/../out/results"
 )
 
 $ErrorActionPreference = 'Stop'
 Import-Module Pester -MinimumVersion 5.5 -MaximumVersion 5.999
 $env:CHECKPOINT_TEST_MODULE = (Resolve-Path -LiteralPath $Module).ProviderPath
+$env:CHECKPOINT_TEST_STORE_KIND = $Store
 $null = New-Item -ItemType Directory -Path $ResultFolder -Force
 $ResultFolder = (Resolve-Path -LiteralPath $ResultFolder).ProviderPath
 
@@ -47,32 +58,54 @@ $configuration.Output.Verbosity = 'Normal'
 if ($Tag) {
     $configuration.Filter.Tag = $Tag
 }
-$result = Invoke-Pester -Configuration $configuration
+if ($Store -ne 'folder') {
+    $configuration.Filter.ExcludeTag = 'Files', 'AnyStore', 'Campaign'
+    # It takes a minute to read the files of which nothing would run.
+    $configuration.Run.ExcludePath = (Get-ChildItem "$PSScriptRoot/*.Tests.ps1" | Where-Object { -not ((Get-Content $_) -match '^Describe ' -notmatch ' -Tag (Files|AnyStore|Campaign)\b') }).FullName
+}
+$missing = $null
+if ($Store -eq 'postgresql') {
+    . $PSScriptRoot/Postgres.ps1
+    $missing = Start-PostgreSql
+    $configuration.Run.SkipRun = [bool] $missing
+}
+try {
+    $result = Invoke-Pester -Configuration $configuration
+}
+finally {
+    if ($Store -eq 'postgresql') {
+        Clear-PostgreSql
+    }
+}
 if (-not $result) {
     exit 1
 }
 
 # A test that did not run, for whatever reason but its tag, is a skipped test; a file that could not even be read is a failure.
-$notRun = @($result.Skipped) + @($result.Inconclusive) + @($Tag ? @() : $result.NotRun) | Where-Object { $_ }
+$notRun = @($result.Skipped) + @($result.Inconclusive) + @($Tag -or $Store -ne 'folder' ? @() : $result.NotRun) | Where-Object { $_ }
 $failed = $result.FailedCount + $result.FailedContainersCount
+if ($missing) {
+    Write-Warning $missing
+    $notRun = $result.Tests | Where-Object ShouldRun
+}
 [ordered]@{
     Passed = $result.PassedCount
     Failed = $failed
     Skipped = @($notRun).Count
-    SkippedNames = [string[]] @($notRun | ForEach-Object ExpandedPath)
-} | ConvertTo-Json | Set-Content -LiteralPath (Join-Path $ResultFolder 'pester.json')
+    SkippedNames = [string[]] @($notRun | ForEach-Object { ($_.ExpandedPath ? $_.ExpandedPath : $_.Path -join '.') + ($Store -eq 'folder' ? '' : " on $Store") + ($missing ? ": $missing" : '') })
+} | ConvertTo-Json | Set-Content -LiteralPath (Join-Path $ResultFolder "pester-$Store.json")
 
 # XML has no place for the escapes in a message that quotes coloured output.
 $result.Failed.ErrorRecord | Where-Object { $_ } | ForEach-Object {
     $_.DisplayErrorMessage = $_.DisplayErrorMessage -replace '\e', '␛'
     $_.DisplayStackTrace = $_.DisplayStackTrace -replace '\e', '␛'
 }
-Export-NUnitReport -Result $result -Path (Join-Path $ResultFolder 'pester.xml')
+Export-NUnitReport -Result $result -Path (Join-Path $ResultFolder "pester-$Store.xml")
 
 if ($failed -or $result.Result -ne 'Passed') {
     exit 1
 }
-if (-not $result.PassedCount) {
+if (-not $result.PassedCount -and -not $missing) {
     Write-Error 'No test ran.' -ErrorAction Continue
     exit 1
 }

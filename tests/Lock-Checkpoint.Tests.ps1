@@ -61,12 +61,16 @@ Describe 'Lock-Checkpoint' {
         Restore-Checkpoint deploy @at | Should -Be late
     }
 
-    It 'is free at once when its process is killed' {
+    It 'is free at once when its process is killed, of which the system tells' -Tag Files {
         $child = Start-Holder $store $signal 1h
         $null = Stop-Pwsh $child
-        if ($StoreKind -ne 'sqlite') {
-            (Lock-Checkpoint deploy -Timeout 30s @at).Token | Should -BeGreaterThan ([long] (Get-Content $signal))
-        }
+        (Lock-Checkpoint deploy -Timeout 30s @at).Token | Should -BeGreaterThan ([long] (Get-Content $signal))
+    }
+
+    It 'is free when its time is over where its process was killed' {
+        $child = Start-Holder $store $signal 3s
+        $null = Stop-Pwsh $child
+        (Lock-Checkpoint deploy -Timeout 30s -WarningAction Ignore @at).Token | Should -BeGreaterThan ([long] (Get-Content $signal))
     }
 
     It 'is lost by a process that was stopped for longer, which then saves nothing' -Skip:$IsWindows {

@@ -100,21 +100,22 @@ Describe 'New-CheckpointCircuitBreaker' {
         $child = Start-Pwsh {
             param($Store)
             $breaker = New-CheckpointCircuitBreaker api -SuccessThreshold 1
-            Invoke-CheckpointStage a { $null = New-Item "$Store/signal"; Start-Sleep 600 } -Store $Store -Pipeline nightly -CircuitBreaker $breaker
+            Invoke-CheckpointStage a { $null = New-Item "$env:TEST_PLACE/signal"; Start-Sleep 600 } -Store $Store -Pipeline nightly -CircuitBreaker $breaker
         } $store
-        Wait-Until { Test-Path "$store/signal" }
+        Wait-Until { Test-Path "$env:TEST_PLACE/signal" }
         $breaker = New-CheckpointCircuitBreaker api -SuccessThreshold 1
         $failure = { Invoke-CheckpointStage b { $calls.Add('b') } -CircuitBreaker $breaker } | Should -Throw -PassThru -ErrorId 'CircuitOpen,*'
         $failure.Exception.Message | Should -BeLike "*half-open since*another call is its trial (process $($child.Process.Id) of *"
         $calls | Should -BeNullOrEmpty
         $null = Stop-Pwsh $child
+        Complete-Lease $store -Kind lease-breaker -Pipeline nightly -Name api
         $null = Invoke-CheckpointStage b { $calls.Add('b') } -CircuitBreaker $breaker -InformationVariable told
         $calls | Should -Be 'b'
         $told -join "`n" | Should -BeLike '*Circuit breaker closed: api: 1 trial succeeded*'
     }
 
     It 'is not counted against by a stage that is stopped' {
-        $signal = "$store/signal"
+        $signal = "$env:TEST_PLACE/signal"
         $shell = [powershell]::Create()
         $null = $shell.AddScript("Import-Module '$ModulePath'; Invoke-CheckpointStage a { `$null = New-Item '$signal'; Start-Sleep 600 } -Store '$store' -Pipeline nightly -CircuitBreaker (New-CheckpointCircuitBreaker api -FailureThreshold 1)")
         $null = $shell.BeginInvoke()
@@ -124,7 +125,7 @@ Describe 'New-CheckpointCircuitBreaker' {
         Invoke-CheckpointStage a { 1 } -CircuitBreaker (New-CheckpointCircuitBreaker api) | Should -Be 1
     }
 
-    It 'lies in the store as the page on the format says' {
+    It 'lies in the store as the page on the format says' -Tag Files {
         { Invoke-CheckpointStage a { throw 'down' } -CircuitBreaker (New-CheckpointCircuitBreaker 'My API' -FailureThreshold 1 -OpenFor 1h) } | Should -Throw 'down'
         $file = "$store/nightly/breakers/my api.json"
         $record = Get-Content $file -Raw | ConvertFrom-Json -DateKind Utc

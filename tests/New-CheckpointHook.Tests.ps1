@@ -5,7 +5,7 @@ AfterAll { Set-CheckpointContext -Reset }
 Describe 'New-CheckpointHook -Log' {
     BeforeEach {
         Set-CheckpointContext -Reset -Store (New-TestStore) -Pipeline nightly -Run 7 -Keep $null
-        $log = Join-Path (New-TestStore) 'logs/run.log'
+        $log = Join-Path (New-TestFolder) 'logs/run.log'
     }
 
     It 'appends a line of text for each event, with the time in UTC' {
@@ -77,7 +77,7 @@ Describe 'New-CheckpointHook -Log' {
     }
 
     It 'that cannot be written is a warning, and the work goes on' {
-        $folder = New-TestStore
+        $folder = New-TestFolder
         $result = Invoke-CheckpointPipeline nightly -Hook (New-CheckpointHook -Log $folder) -WarningVariable warnings -WarningAction SilentlyContinue { stage a { 1 } }
         $result.Status | Should -Be 'Completed'
         $warnings | Should -HaveCount 4
@@ -85,7 +85,7 @@ Describe 'New-CheckpointHook -Log' {
     }
 
     It 'takes a path from the current location, and keeps to it' {
-        Push-Location (New-TestStore)
+        Push-Location (New-TestFolder)
         try {
             $hook = New-CheckpointHook -Log ./here.log
             $hook.Path | Should -Be (Join-Path $PWD.ProviderPath 'here.log')
@@ -154,7 +154,7 @@ Describe 'New-CheckpointHook -Metrics' {
     }
 
     It 'goes with a log and hooks of the user' {
-        $log = Join-Path (New-TestStore) 'run.log'
+        $log = Join-Path (New-TestFolder) 'run.log'
         $seen = [Collections.Generic.List[string]]::new()
         $null = Invoke-CheckpointPipeline nightly { stage a { 1 } } -Hook ($metrics = New-CheckpointHook -Metrics), (New-CheckpointHook $log), @{ AfterStage = { $seen.Add($_.Stage) } }
         "$($metrics.Completed) $(@(Get-Content $log).Count) $seen" | Should -Be '1 4 a'

@@ -1,5 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 
     # The batches that are left, each as text.
     function Get-Rest($Iterator) {
@@ -304,7 +305,7 @@ Describe 'A saved iterator' {
         $state.generatorState.GetType() | Should -Be ([uint64[]])
         $state.indices.GetType() | Should -Be ([int[]])
         $state.indices | Sort-Object | Should -Be 0, 1, 2
-        Get-Content $saved.Location -Raw | Should -Not -Match 'secret'
+        Get-Record $saved.Location | Should -Not -Match 'secret'
     }
 
     It 'takes what GetState gave, by hand too' {
@@ -426,7 +427,7 @@ Describe 'An iterator whose process is killed' {
         # Two children end by SIGKILL in the middle of their loop, before or after the save of a batch; the third goes to the end.
         foreach ($child in 1..3) {
             $place = $child -eq 3 ? -1 : $random.Next($saved + 1, $whole.Count + 1)
-            $log = "$store-$child.log"
+            $log = "$env:TEST_PLACE/$child.log"
             $left = Invoke-Pwsh {
                 param($count, $with, $log, $place, $isBefore)
                 $with = ConvertFrom-Json $with -AsHashtable

@@ -1,6 +1,14 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
     . $PSScriptRoot/Record.ps1
+
+    # All that is in the store, so that it is seen when something is written.
+    function Get-Trace {
+        if ($StoreKind -eq 'folder') {
+            return Get-ChildItem $store -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
+        }
+        Get-StoreEntry $store -Kind checkpoint, run, history, items, item-output, breaker, quarantine | ForEach-Object { "$($_.Key) $($_.Step) $([Convert]::ToHexString($_.Record))" }
+    }
 }
 
 AfterAll { Set-CheckpointContext -Reset }
@@ -13,12 +21,12 @@ Describe 'Repair-CheckpointStore' {
 
     It 'does and says nothing where nothing is the matter' {
         Save-Checkpoint a
-        $before = Get-ChildItem $store -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
+        $before = Get-Trace
         Repair-CheckpointStore | Should -BeNullOrEmpty
-        Get-ChildItem $store -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" } | Should -Be $before
+        Get-Trace | Should -Be $before
     }
 
-    It 'puts a damaged step aside, after which nothing is wrong and the newest intact one counts' {
+    It 'puts a damaged step aside, after which nothing is wrong and the newest intact one counts' -Tag Files {
         1..3 | ForEach-Object { Save-Checkpoint a ([byte[]] (, $_ * 20000)) }
         $payload = Get-PayloadPath (Get-Checkpoint a)
         [IO.File]::WriteAllBytes($payload, [byte[]]::new(20))
@@ -37,8 +45,10 @@ Describe 'Repair-CheckpointStore' {
 
     It 'has what was undone run again: items whose lines are damaged, and no others' {
         $null = 1..5 | Invoke-CheckpointItem s { $_ } -Key { $_ }
-        $lines = Get-Content "$store/default/stages/s/items.jsonl"
-        [IO.File]::WriteAllText("$store/default/stages/s/items.jsonl", ((($lines[0..2] + ($lines[3] -replace 'done', 'dOne') + $lines[4..5]) -join "`n") + "`n"))
+        # Of a store that is no folder it is the entry with the line of that item.
+        $path = $StoreKind -eq 'folder' ? "$store/default/stages/s/items.jsonl" :
+            "$store#items/default/s/$((Get-StoreEntry $store -Kind items | Where-Object { [Text.Encoding]::UTF8.GetString($_.Record).Contains('"key":"3"') }).Step)"
+        Set-Record $path ((Get-Record $path) -replace '"done"(?=[^\n]*"key":"3")', '"dOne"')
         (Repair-CheckpointStore).Kind | Should -Be 'DamagedJournal'
         Test-CheckpointStore | Should -BeNullOrEmpty
         Clear-Checkpoint s -Step 1
@@ -47,22 +57,22 @@ Describe 'Repair-CheckpointStore' {
 
     It 'only says what it would do, with -WhatIf' {
         Save-Checkpoint a
-        Set-Content (Get-RecordPath $store a) x
-        $before = Get-ChildItem $store -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" }
+        Set-Record (Get-RecordPath $store a) x
+        $before = Get-Trace
         Repair-CheckpointStore -WhatIf | Should -BeNullOrEmpty
-        Get-ChildItem $store -Recurse -Force | ForEach-Object { "$_ $($_.LastWriteTimeUtc.Ticks)" } | Should -Be $before
+        Get-Trace | Should -Be $before
     }
 
     It 'repairs what is meant and leaves the rest' {
-        'a', 'b' | ForEach-Object { Save-Checkpoint $_; Set-Content (Get-RecordPath $store $_) x }
+        'a', 'b' | ForEach-Object { Save-Checkpoint $_; Set-Record (Get-RecordPath $store $_) x }
         (Repair-CheckpointStore a).Name | Should -Be 'a'
         (Test-CheckpointStore).Name | Should -Be 'b'
     }
 
     It 'acknowledges a history that was changed, which is a warning from then on' {
         'a', 'b', 'c' | ForEach-Object { Save-Checkpoint $_ }
-        $path = "$store/default/history.jsonl"
-        [IO.File]::WriteAllText($path, [IO.File]::ReadAllText($path).Replace('"b"', '"x"'))
+        $path = $StoreKind -eq 'folder' ? "$store/default/history.jsonl" : "$store#history/default/2"
+        Set-Record $path (Get-Record $path).Replace('"b"', '"x"')
         (Repair-CheckpointStore).Action | Should -Be 'Acknowledged'
         $found = Test-CheckpointStore
         $found.Severity, $found.Kind | Should -Be 'Warning', 'HistoryBroken'
@@ -71,13 +81,13 @@ Describe 'Repair-CheckpointStore' {
         Repair-CheckpointStore | Should -BeNullOrEmpty
     }
 
-    It 'removes what killed processes left, and nothing else' {
+    It 'removes what killed processes left, and nothing else' -Tag Files {
         foreach ($i in 1..5) {
             $child = Start-Pwsh {
                 param($Store)
                 while ($true) { Save-Checkpoint a ([byte[]]::new(3mb)) -Store $Store -Pipeline default -Run '' -Step 1 -Overwrite 6>$null }
             } $store
-            Wait-Until { @(Get-Content "$store/default/history.jsonl" -ErrorAction Ignore).Count -ge 3 * $i }
+            Wait-Until { @(Get-CheckpointHistory).Count -ge 3 * $i }
             $null = Stop-Pwsh $child
         }
         # For certain, beside what chance left.
@@ -95,7 +105,7 @@ Describe 'Repair-CheckpointStore' {
             param($Store, $Id)
             Set-CheckpointContext -Store $Store -Pipeline default -Run ''
             $saved = 0
-            while (-not (Test-Path "$Store.stop")) {
+            while (-not (Test-Path "$env:TEST_PLACE/stop")) {
                 $saved = (Save-Checkpoint "own$Id" ([byte[]]::new(30000)) -PassThru -Keep 3 6>$null).Step
                 Save-Checkpoint shared ([byte[]]::new(30000)) -Step 1 -Overwrite 6>$null
                 $null = 1..5 | Invoke-CheckpointItem "items$Id" { [byte[]]::new(30000) } -Key { "$_ $([guid]::NewGuid())" } -SaveOutput
@@ -104,15 +114,15 @@ Describe 'Repair-CheckpointStore' {
         }
         $children = 1..3 | ForEach-Object { Start-Pwsh $work $store, "$_" }
         try {
-            Wait-Until { (Test-Path "$store/default/stages/own1") -and (Test-Path "$store/default/stages/own2") -and (Test-Path "$store/default/stages/own3") }
+            Wait-Until { @(Get-Checkpoint own*).Count -eq 3 }
             Save-Checkpoint broken
-            Set-Content (Get-RecordPath $store broken) x
+            Set-Record (Get-RecordPath $store broken) x
             $done = 1..12 | ForEach-Object { Repair-CheckpointStore }
         }
         finally {
-            Set-Content "$store.stop" x
+            Set-Content "$env:TEST_PLACE/stop" x
             $left = $children | ForEach-Object { Wait-Pwsh $_ }
-            Remove-Item "$store.stop"
+            Remove-Item "$env:TEST_PLACE/stop"
         }
         foreach ($one in $left) { $one.ErrorOutput | Should -BeNullOrEmpty }
         $done | ForEach-Object { "$($_.Action) $($_.Name)" } | Should -Be 'Quarantined broken'
@@ -122,24 +132,25 @@ Describe 'Repair-CheckpointStore' {
 
     It 'leaves alone what somebody is at work on, says so, and goes on with the rest' {
         $null = 1..3 | Invoke-CheckpointItem s { $_ } -Key { $_ }
-        $path = "$store/default/stages/s/items.jsonl"
-        [IO.File]::WriteAllText($path, [IO.File]::ReadAllText($path).Replace('done', 'dOne'))
+        $path = $StoreKind -eq 'folder' ? "$store/default/stages/s/items.jsonl" : "$store#items/default/s/1"
+        Set-Record $path (Get-Record $path).Replace('done', 'dOne')
         Clear-Checkpoint s -Step 1
         Save-Checkpoint t
-        Set-Content (Get-RecordPath $store t) x
+        Set-Record (Get-RecordPath $store t) x
         $child = Start-Pwsh {
             param($Store)
-            $null = 1 | Invoke-CheckpointItem s { Set-Content "$Store.held" x; Start-Sleep 600 } -Key { 'other' } -Store $Store -Pipeline default -Run ''
+            $null = 1 | Invoke-CheckpointItem s { Set-Content "$env:TEST_PLACE/held" x; Start-Sleep 600 } -Key { 'other' } -Store $Store -Pipeline default -Run ''
         } $store
         try {
-            Wait-Until { Test-Path "$store.held" }
+            Wait-Until { Test-Path "$env:TEST_PLACE/held" }
             $done = Repair-CheckpointStore -ErrorVariable failed -ErrorAction SilentlyContinue
             $failed.FullyQualifiedErrorId | Should -Be 'LeaseHeld,Checkpoint.Commands.RepairCheckpointStoreCommand'
             $done.Name | Should -Be 't'
         }
         finally {
             $null = Stop-Pwsh $child
-            Remove-Item "$store.held" -ErrorAction Ignore
+            Complete-Lease $store -Name s
+            Remove-Item "$env:TEST_PLACE/held" -ErrorAction Ignore
         }
         (Repair-CheckpointStore).Kind | Should -Contain 'DamagedJournal'
         Test-CheckpointStore | Should -BeNullOrEmpty

@@ -21,7 +21,7 @@ BeforeAll {
     }
 }
 
-Describe 'The module' {
+Describe 'The module' -Tag AnyStore {
     It 'has a valid manifest' {
         Test-ModuleManifest $ModulePath | Should -Not -BeNullOrEmpty
     }
@@ -72,7 +72,7 @@ Describe 'The module' {
     }
 }
 
-Describe 'The code' {
+Describe 'The code' -Tag AnyStore {
     It 'has only sealed, static or abstract public classes' {
         $assemblies.GetExportedTypes() | Where-Object { $_.IsClass -and -not $_.IsSealed -and -not $_.IsAbstract } | Should -BeNullOrEmpty
     }
@@ -97,7 +97,7 @@ Describe 'The code' {
     }
 }
 
-Describe 'The pages' {
+Describe 'The pages' -Tag AnyStore {
     It 'show PowerShell that parses, in <Name>' -ForEach $pages {
         foreach ($block in Get-CodeBlock $Path) {
             $errors = $null
@@ -128,7 +128,7 @@ Describe 'The pages' {
     }
 }
 
-Describe 'The README' {
+Describe 'The README' -Tag AnyStore {
     It 'begins with an example of five lines' {
         @(Get-CodeBlock "$RepositoryRoot/README.md")[0].Trim() -split '\n' | Should -HaveCount 5
     }
@@ -155,7 +155,7 @@ Describe 'The README' {
     }
 }
 
-Describe 'The checkout' {
+Describe 'The checkout' -Tag AnyStore {
     It 'has only what belongs at its top level' {
         $belongs = 'src', 'tests', 'docs', 'build.ps1', 'Checkpoint.psd1', 'Checkpoint.sln', 'README.md', 'SECURITY.md'
         $made = 'bin', 'en-US', 'out'
@@ -187,9 +187,9 @@ Describe 'The checkout' {
     }
 }
 
-Describe 'The figures of the campaigns' {
+Describe 'The figures of the campaigns' -Tag AnyStore {
     BeforeEach {
-        $page = "$(New-TestStore)/page.md"
+        $page = "$(New-TestFolder)/page.md"
         Set-Content $page "before`n<!-- figures -->`nold`n<!-- end of figures -->`nafter"
     }
 
@@ -214,7 +214,7 @@ Describe 'The figures of the campaigns' {
     }
 }
 
-Describe '.ci/run' -Skip:$IsWindows {
+Describe '.ci/run' -Tag AnyStore -Skip:$IsWindows {
     BeforeEach {
         # A machine with an SDK that can be had nothing for: a stand-in for dotnet, and what the script itself calls.
         $machine = New-TestStore

@@ -2,7 +2,7 @@ BeforeAll { . $PSScriptRoot/Common.ps1 }
 
 AfterAll { Set-CheckpointContext -Reset }
 
-Describe 'Set-CheckpointContext' {
+Describe 'Set-CheckpointContext' -Tag AnyStore {
     BeforeEach {
         $environment = @{}
         foreach ($each in 'CHECKPOINT_STORE', 'CHECKPOINT_PIPELINE', 'CHECKPOINT_RUN', 'CHECKPOINT_KEY', 'CHECKPOINT_KEEP',
@@ -11,7 +11,7 @@ Describe 'Set-CheckpointContext' {
             [Environment]::SetEnvironmentVariable($each, [NullString]::Value)
         }
         Set-CheckpointContext -Reset
-        $place = New-TestStore
+        $place = New-TestFolder
         Push-Location $place
 
         function Get-Told {

@@ -197,6 +197,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
 
     # Saves a value and gives it back as it is restored. A warning would mean that it is not the one that was saved.
     function Copy-State([object] $Value) {
@@ -370,7 +371,7 @@ BeforeAll {
     $carType = "Deserialized.$([Car].FullName)"
 }
 
-Describe 'The comparer of these tests' {
+Describe 'The comparer of these tests' -Tag AnyStore {
     It 'tells apart <Left> and <Right>' -ForEach @(
         @{ Left = 1; Right = [long] 1 }
         @{ Left = $null; Right = '' }
@@ -453,7 +454,7 @@ Describe 'State' {
                 if ($Type.IsPrimitive) {
                     Find-Difference $array $copy | Should -BeNullOrEmpty
                 }
-                (Get-ChildItem $store -Recurse -Filter *.state).Count | Should -Be ($length -gt 3 ? 1 : 0)
+                @(@(Get-StoreFile $store) -like '*.state').Count | Should -Be ($length -gt 3 ? 1 : 0)
             }
         }
 
@@ -462,7 +463,7 @@ Describe 'State' {
             [System.Linq.Enumerable]::SequenceEqual($texts, [string[]] (Copy-State $texts)) | Should -BeTrue
             $times = [datetime[]] (1..3000 | ForEach-Object { [datetime]::UnixEpoch.AddSeconds($_) })
             [System.Linq.Enumerable]::SequenceEqual($times, [datetime[]] (Copy-State $times)) | Should -BeTrue
-            (Get-ChildItem $store -Recurse -Filter *.state).Count | Should -Be 1
+            @(@(Get-StoreFile $store) -like '*.state').Count | Should -Be 1
         }
 
         It 'many long arrays and texts between short ones, the same one twice among them' {
@@ -487,7 +488,7 @@ Describe 'State' {
             $places = foreach ($length in @(40000..70000 | Where-Object { $_ % 3000 -eq 0 }) + @(65464..65484)) {
                 $state = @(, ('x' * 997) * [math]::Floor($length / 1000)) + ('y' * ($length % 1000))
                 Find-Difference $state (Copy-State $state) | Should -BeNullOrEmpty
-                (Test-Path "$store/*/*/*/*.state") ? 'payload' : 'record'
+                (Get-StoreFile $store) -like '*.state' ? 'payload' : 'record'
             }
             $places | Sort-Object -Unique | Should -Be 'payload', 'record'
         }
@@ -534,7 +535,7 @@ Describe 'State' {
         }
     }
 
-    Context 'of a DateTime' {
+    Context 'of a DateTime' -Tag AnyStore {
         It 'is the same in time zone <_>, also where a clock is set forward or back' -ForEach 'UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata', 'Pacific/Kiritimati' {
             $result = Invoke-Pwsh {
                 param($store)
@@ -610,7 +611,7 @@ Describe 'State' {
         }
     }
 
-    Context 'of a live object is what remoting keeps:' {
+    Context 'of a live object is what remoting keeps:' -Tag AnyStore {
         It 'a property bag of type Deserialized.<type> with the text of the object' {
             $car = Copy-State (New-Car)
             $car.pstypenames | Should -Be $carType, 'Deserialized.System.Object'
@@ -650,7 +651,7 @@ Describe 'State' {
         }
 
         It 'a file' {
-            $path = Join-Path $store 'a file.txt'
+            $path = Join-Path $env:TEST_PLACE 'a file.txt'
             Set-Content $path 'abc' -NoNewline
             $file = Get-Item $path
             $copy = Copy-State $file
@@ -802,7 +803,7 @@ Describe 'State' {
         }
     }
 
-    Context 'never is cut:' {
+    Context 'never is cut:' -Tag AnyStore {
         It '<Levels> levels of <Name> are kept' -ForEach ($collector | ForEach-Object { foreach ($levels in 99, 100) { $_ + @{ Levels = $levels } } }) {
             $state = 'bottom'
             for ($i = 0; $i -lt $Levels; $i++) {
@@ -956,7 +957,7 @@ Describe 'State' {
             $failure.CategoryInfo.Category | Should -Be 'AuthenticationError'
             $failure.Exception.Message | Should -BeLike "*$([WildcardPattern]::Escape($Path)) *"
             Get-Checkpoint @at | Should -BeNullOrEmpty
-            Get-ChildItem $store -Recurse -File | Should -BeNullOrEmpty
+            Get-StoreFile $store | Should -BeNullOrEmpty
         }
 
         It 'is refused in a piped sequence, in metadata and in what GetState gives, too' {
@@ -964,20 +965,20 @@ Describe 'State' {
             { Save-Checkpoint secret -Metadata @{ p = New-Secret 'pa55word' } @at } | Should -Throw
             $object = [pscustomobject]@{} | Add-Member -MemberType ScriptMethod -Name GetState -Value { New-Secret 'pa55word' } -PassThru
             { Save-Checkpoint secret -InputObject $object @at } | Should -Throw -ErrorId 'KeyRequired,Checkpoint.Commands.SaveCheckpointCommand'
-            Get-ChildItem $store -Recurse -File | Should -BeNullOrEmpty
+            Get-StoreFile $store | Should -BeNullOrEmpty
         }
     }
 
     Context 'in the store' {
         It 'lies readable inside the record when it is small' {
             Save-Checkpoint small -State ([ordered]@{ epoch = 3; loss = 0.25; name = 'größe'; when = [DateOnly]::new(2026, 1, 2) }) @at
-            Get-ChildItem $store -Recurse -File -Exclude history.* | Should -HaveCount 1
-            $text = Get-Content "$store/default/stages/small/0000000001.json" -Raw
+            Get-StoreFile $store | Should -HaveCount 1
+            $text = Get-Record (Get-RecordPath $store small)
             $text | Should -BeLike '*"epoch":3*"loss":0.25*"name":"größe"*2026-01-02*'
             ($text | ConvertFrom-Json).state | Should -Not -BeNullOrEmpty
         }
 
-        It 'lies in a payload beside it when it is large, by length and SHA-256' {
+        It 'lies in a payload beside it when it is large, by length and SHA-256' -Tag Files {
             Save-Checkpoint large -State ([byte[]] (1..100000 | ForEach-Object { $_ % 251 })) @at
             $record = Get-Content "$store/default/stages/large/0000000001.json" -Raw | ConvertFrom-Json
             $payload = Get-Item "$store/default/stages/large/$($record.state.payload.file)"

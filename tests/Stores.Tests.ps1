@@ -9,7 +9,7 @@ BeforeAll {
     $loaded = { [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -match '^Microsoft\.Data\.Sqlite|^Npgsql|^Checkpoint\.Stores' } | ForEach-Object { "$($_.GetName().Name) in $([Runtime.Loader.AssemblyLoadContext]::GetLoadContext($_).Name)" } }
 }
 
-Describe 'A driver' {
+Describe 'A driver' -Tag AnyStore {
     It 'is loaded when a store of its kind is first used, with its libraries, native ones too, in a context of its own' {
         $left = Invoke-Pwsh "
             param(`$sample, `$store)
@@ -73,7 +73,7 @@ Describe 'A driver' {
     }
 }
 
-Describe 'A password in the address of a store' {
+Describe 'A password in the address of a store' -Tag AnyStore {
     It 'is shown nowhere' {
         $store = 'postgresql://ops:launch-1234@127.0.0.1:1/ci?connect_timeout=1'
         $left = Invoke-Pwsh {

@@ -54,7 +54,7 @@ Describe 'Streams' {
         @{ Name = 'for a declared output'; Script = 'Save-Checkpoint other -OutputFile $file' }
         @{ Name = 'for an output that was touched'; Script = '(Get-Item $file).LastWriteTime = Get-Date; Test-Checkpoint made' }
     ) {
-        $file = "$store-large.bin"
+        $file = "$env:TEST_PLACE/large.bin"
         [IO.File]::WriteAllBytes($file, [byte[]]::new(40MB))
         (Get-Item $file).LastWriteTime = '2026-01-01'
         Save-Checkpoint made -OutputFile $file @at
@@ -66,8 +66,8 @@ Describe 'Streams' {
     }
 
     It 'show no progress of small work' {
-        Set-Content "$store-small.txt" 'x'
-        (Invoke-Shell "Save-Checkpoint a -OutputFile '$store-small.txt'; Get-Checkpoint; Get-CheckpointFingerprint -Path '$store-small.txt'; Clear-Checkpoint").Progress | Should -BeNullOrEmpty
+        Set-Content "$env:TEST_PLACE/small.txt" 'x'
+        (Invoke-Shell "Save-Checkpoint a -OutputFile '$env:TEST_PLACE/small.txt'; Get-Checkpoint; Get-CheckpointFingerprint -Path '$env:TEST_PLACE/small.txt'; Clear-Checkpoint").Progress | Should -BeNullOrEmpty
     }
 
     It 'show how far a listing that takes long has come' {

@@ -312,7 +312,7 @@ Describe 'Test-Checkpoint' {
 
     Context 'A stage with output files' {
         BeforeEach {
-            $place = New-TestStore
+            $place = New-TestFolder
             $file = Join-Path $place 'rows.csv'
             Set-Content -LiteralPath $file 'a,b' -NoNewline
             $null = Save-Checkpoint ingest -OutputFile $file -PassThru
@@ -385,7 +385,7 @@ Describe 'Test-Checkpoint' {
             Test-Checkpoint parts | Should -BeFalse
         }
 
-        It 'finds files beside the store again when both have moved' {
+        It 'finds files beside the store again when both have moved' -Tag Files {
             $project = New-TestStore
             Set-Content "$project/out.csv" 'x'
             Save-Checkpoint export -Store "$project/.checkpoints" -OutputFile "$project/out.csv"
@@ -407,13 +407,13 @@ Describe 'Test-Checkpoint' {
 
     Context 'Damaged checkpoints' {
         It 'never counts a record that is <What>, warns, and raises no error' -ForEach @(
-            @{ What = 'empty'; Damage = { [IO.File]::WriteAllBytes($args[0], @()) } }
-            @{ What = 'half-written'; Damage = { $b = [IO.File]::ReadAllBytes($args[0]); [IO.File]::WriteAllBytes($args[0], $b[0..($b.Length / 2)]) } }
-            @{ What = 'short of its last byte'; Damage = { $b = [IO.File]::ReadAllBytes($args[0]); [IO.File]::WriteAllBytes($args[0], $b[0..($b.Length - 2)]) } }
-            @{ What = 'longer than it was'; Damage = { [IO.File]::AppendAllText($args[0], "`n") } }
-            @{ What = 'full of zeros'; Damage = { [IO.File]::WriteAllBytes($args[0], [byte[]]::new(400)) } }
-            @{ What = 'some other JSON'; Damage = { [IO.File]::WriteAllText($args[0], '{"format": 1}') } }
-            @{ What = 'changed in one letter'; Damage = { [IO.File]::WriteAllText($args[0], ([IO.File]::ReadAllText($args[0]) -replace '"savedAt": "2', '"savedAt": "1')) } }
+            @{ What = 'empty'; Damage = { Set-Record $args[0] '' } }
+            @{ What = 'half-written'; Damage = { $b = Get-RecordByte $args[0]; Set-Record $args[0] ($b[0..($b.Length / 2)]) } }
+            @{ What = 'short of its last byte'; Damage = { $b = Get-RecordByte $args[0]; Set-Record $args[0] ($b[0..($b.Length - 2)]) } }
+            @{ What = 'longer than it was'; Damage = { Set-Record $args[0] ((Get-Record $args[0]) + "`n") } }
+            @{ What = 'full of zeros'; Damage = { Set-Record $args[0] ([byte[]]::new(400)) } }
+            @{ What = 'some other JSON'; Damage = { Set-Record $args[0] '{"format": 1}' } }
+            @{ What = 'changed in one letter'; Damage = { Set-Record $args[0] ((Get-Record $args[0]) -replace '"savedAt": "2', '"savedAt": "1') } }
             @{ What = 'without a name though whole'; Damage = { Edit-Record $args[0] { $_ -replace '  "name": "ingest",\n' } } }
             @{ What = 'of an unknown status though whole'; Damage = { Edit-Record $args[0] { $_ -replace '"completed"', '"started"' } } }
         ) {
@@ -427,19 +427,19 @@ Describe 'Test-Checkpoint' {
 
         It 'never counts a record cut off at any byte (seed <Seed>)' -ForEach @(@{ Seed = Get-Random -Maximum 1000000 }) {
             $info = Save-Checkpoint ingest @{ rows = 1..5 } -Fingerprint @{ a = 1 } -Metadata @{ b = 2 } -PassThru
-            $bytes = [IO.File]::ReadAllBytes($info.Location)
+            $bytes = Get-RecordByte $info.Location
             $random = [Random]::new($Seed)
             foreach ($length in @(0, 1, ($bytes.Length - 1)) + @(1..25 | ForEach-Object { $random.Next(1, $bytes.Length) })) {
-                [IO.File]::WriteAllBytes($info.Location, [byte[]] $bytes[0..$length][0..([Math]::Max(0, $length - 1))])
+                Set-Record $info.Location ([byte[]] $bytes[0..$length][0..([Math]::Max(0, $length - 1))])
                 Test-Checkpoint ingest -WarningAction Ignore | Should -BeFalse -Because "it is cut at $length"
             }
-            [IO.File]::WriteAllBytes($info.Location, $bytes)
+            Set-Record $info.Location $bytes
             Test-Checkpoint ingest | Should -BeTrue
         }
 
         It 'counts the newest intact one, and says so in a warning' {
             1..4 | ForEach-Object { Save-Checkpoint ingest -Fingerprint $_ }
-            Get-Checkpoint ingest -Step 3, 4 | ForEach-Object { Set-Content -LiteralPath $_.Location '' }
+            Get-Checkpoint ingest -Step 3, 4 | ForEach-Object { Set-Record $_.Location '' }
             $decision = Test-Checkpoint ingest -Detailed -WarningVariable warning -WarningAction SilentlyContinue
             $decision.Decision | Should -Be 'Skip'
             $decision.Checkpoint.Step | Should -Be 2
@@ -450,7 +450,7 @@ Describe 'Test-Checkpoint' {
         }
 
         It 'says that none is left when all are damaged' {
-            1..3 | ForEach-Object { Set-Content -LiteralPath (Save-Checkpoint ingest -PassThru).Location '' }
+            1..3 | ForEach-Object { Set-Record (Save-Checkpoint ingest -PassThru).Location '' }
             $decision = Test-Checkpoint ingest -Detailed -WarningVariable warning -WarningAction SilentlyContinue
             $decision.Decision | Should -Be 'Run'
             $decision.Cause | Should -Be 'Damaged'
@@ -460,16 +460,16 @@ Describe 'Test-Checkpoint' {
 
         It 'says $false, with a warning, for the damaged step that was asked for' {
             1..2 | ForEach-Object { Save-Checkpoint ingest }
-            Set-Content -LiteralPath (Get-Checkpoint ingest).Location ''
+            Set-Record (Get-Checkpoint ingest).Location ''
             Test-Checkpoint ingest -Step 2 -WarningVariable warning -WarningAction SilentlyContinue | Should -BeFalse
             $warning | Should -HaveCount 1
             Test-Checkpoint ingest -Step 1 | Should -BeTrue
         }
 
-        It 'does not count a checkpoint whose payload is <What>; an older one counts' -ForEach @(
+        It 'does not count a checkpoint whose payload is <What>; an older one counts' -Tag Files -ForEach @(
             @{ What = 'missing'; Damage = { Remove-Item -LiteralPath $args[0] } }
             @{ What = 'short'; Damage = { $f = [IO.File]::OpenWrite($args[0]); $f.SetLength($f.Length - 1); $f.Dispose() } }
-            @{ What = 'empty'; Damage = { [IO.File]::WriteAllBytes($args[0], @()) } }
+            @{ What = 'empty'; Damage = { Set-Record $args[0] '' } }
             @{ What = 'longer than it was'; Damage = { [IO.File]::AppendAllText($args[0], 'x') } }
         ) {
             Save-Checkpoint ingest
@@ -483,20 +483,20 @@ Describe 'Test-Checkpoint' {
             Test-Checkpoint ingest -WarningAction Ignore | Should -BeFalse
         }
 
-        It 'does not count a file that a save left unfinished' {
+        It 'does not count a file that a save left unfinished' -Tag Files {
             $folder = Split-Path (Save-Checkpoint ingest -PassThru).Location
             Move-Item "$folder/0000000001.json" "$folder/~$([guid]::NewGuid().ToString('N')).tmp"
             Test-Checkpoint ingest | Should -BeFalse
             (Test-Checkpoint ingest -Detailed).Cause | Should -Be 'NotFound'
         }
 
-        It 'does not count a folder that has the name of a record' {
+        It 'does not count a folder that has the name of a record' -Tag Files {
             $folder = Split-Path (Save-Checkpoint ingest -PassThru).Location
             $null = New-Item -ItemType Directory "$folder/0000000002.json"
             (Test-Checkpoint ingest -Detailed).Checkpoint.Step | Should -Be 1
         }
 
-        It 'does not count a record that was copied into <Where>' -ForEach @(
+        It 'does not count a record that was copied into <Where>' -Tag Files -ForEach @(
             @{ Where = 'the folder of another stage'; Other = @{ Name = 'other' }; Step = 5 }
             @{ Where = 'another pipeline'; Other = @{ Name = 'ingest'; Pipeline = 'p2' }; Step = 5 }
             @{ Where = 'another run'; Other = @{ Name = 'ingest'; Run = 'r2' }; Step = 5 }
@@ -510,14 +510,14 @@ Describe 'Test-Checkpoint' {
             Test-Checkpoint @Other -Step 5 -WarningAction Ignore | Should -BeFalse
         }
 
-        It 'does not count a record that was renamed to another step' {
+        It 'does not count a record that was renamed to another step' -Tag Files {
             $good = Save-Checkpoint ingest -PassThru
             Copy-Item $good.Location ((Split-Path $good.Location) + '/0000000009.json')
             (Test-Checkpoint ingest -Detailed -WarningAction Ignore).Checkpoint.Step | Should -Be 1
             Test-Checkpoint ingest -Step 9 -WarningAction Ignore | Should -BeFalse
         }
 
-        It 'counts in a copy of the whole store' {
+        It 'counts in a copy of the whole store' -Tag Files {
             Save-Checkpoint ingest ([byte[]]::new(100kb)) -Run 7
             $copy = New-TestStore -Missing
             Copy-Item $store $copy -Recurse
@@ -544,7 +544,7 @@ Describe 'Test-Checkpoint' {
 
         It 'takes a record that only seems to be of a later version for damaged' {
             $info = Save-Checkpoint ingest -PassThru
-            [IO.File]::WriteAllText($info.Location, ([IO.File]::ReadAllText($info.Location) -replace '"format": 1', '"format": 2'))
+            Set-Record $info.Location ((Get-Record $info.Location) -replace '"format": 1', '"format": 2')
             Test-Checkpoint ingest -WarningVariable warning -WarningAction SilentlyContinue | Should -BeFalse
             $warning | Should -HaveCount 1
         }
@@ -553,19 +553,19 @@ Describe 'Test-Checkpoint' {
     Context 'Asked again and again' {
         BeforeAll {
             # The same store under another name has a memory of its own, as another process would.
-            function Get-OtherView([string] $Store) { [uri]::new($Store, [UriKind]::Absolute).AbsoluteUri }
+            function Get-OtherView([string] $Store) { $StoreKind -eq 'folder' ? [uri]::new($Store, [UriKind]::Absolute).AbsoluteUri : $Store }
 
             $changes = @(
                 @{ What = 'saved anew'; Before = $true; After = $true; Change = { Save-Checkpoint $args[0] -Fingerprint new -Store $args[1] } }
                 @{ What = 'overwritten'; Before = $true; After = $true; Change = { Save-Checkpoint $args[0] -Step 1 -Overwrite -Fingerprint new -Store $args[1] } }
                 @{ What = 'cleared'; Before = $true; After = $false; Change = { Clear-Checkpoint $args[0] -Store $args[1] } }
-                @{ What = 'emptied'; Before = $true; After = $false; Change = { [IO.File]::WriteAllBytes($args[2].Location, @()) } }
-                @{ What = 'changed in one byte'; Before = $true; After = $false; Change = { $b = [IO.File]::ReadAllBytes($args[2].Location); $b[20] = $b[20] -bxor 1; [IO.File]::WriteAllBytes($args[2].Location, $b) } }
-                @{ What = 'deprived of its payload'; Before = $true; After = $false; Change = { Remove-Item -LiteralPath (Get-PayloadPath $args[2]) } }
-                @{ What = 'cut in its payload'; Before = $true; After = $false; Change = { $f = [IO.File]::OpenWrite((Get-PayloadPath $args[2])); $f.SetLength(10); $f.Dispose() } }
-                @{ What = 'removed with its folder'; Before = $true; After = $false; Change = { Remove-Item -LiteralPath (Split-Path $args[2].Location) -Recurse } }
-                @{ What = 'moved aside with its folder'; Before = $true; After = $false; Change = { Rename-Item -LiteralPath (Split-Path $args[2].Location) "$($args[0])-old" } }
-            )
+                @{ What = 'emptied'; Before = $true; After = $false; Change = { Set-Record $args[2].Location '' } }
+                @{ What = 'changed in one byte'; Before = $true; After = $false; Change = { $b = Get-RecordByte $args[2].Location; $b[20] = $b[20] -bxor 1; Set-Record $args[2].Location $b } }
+                @{ What = 'deprived of its payload'; Files = $true; Before = $true; After = $false; Change = { Remove-Item -LiteralPath (Get-PayloadPath $args[2]) } }
+                @{ What = 'cut in its payload'; Files = $true; Before = $true; After = $false; Change = { $f = [IO.File]::OpenWrite((Get-PayloadPath $args[2])); $f.SetLength(10); $f.Dispose() } }
+                @{ What = 'removed with its folder'; Files = $true; Before = $true; After = $false; Change = { Remove-Item -LiteralPath (Split-Path $args[2].Location) -Recurse } }
+                @{ What = 'moved aside with its folder'; Files = $true; Before = $true; After = $false; Change = { Rename-Item -LiteralPath (Split-Path $args[2].Location) "$($args[0])-old" } }
+            ).Where{ $StoreKind -eq 'folder' -or -not $_.Files }
 
             function Invoke-Change($Case, [string] $Store, [string] $Name) {
                 $info = Get-Checkpoint $Name -Store (Get-OtherView $Store)
@@ -586,7 +586,7 @@ Describe 'Test-Checkpoint' {
                 1..3 | ForEach-Object { Get-Answer $store stage | Should -Be 'True False' }
                 Invoke-Change $case $store stage
                 1..3 | ForEach-Object { Get-Answer $store stage | Should -Be (Get-Expected $case) -Because $case.What }
-                Get-ChildItem $store | Remove-Item -Recurse
+                if ($StoreKind -eq 'folder') { Get-ChildItem $store | Remove-Item -Recurse } else { Clear-Checkpoint }
                 Get-Answer $store stage | Should -Be 'False False'
             }
         }
@@ -607,7 +607,7 @@ Describe 'Test-Checkpoint' {
             }
         }
 
-        It 'is not deceived by a file system whose clock ticks in seconds' {
+        It 'is not deceived by a file system whose clock ticks in seconds' -Tag Files {
             # FAT counts in 2 s: what changes soon after it was read may have the times it had before. After 2.1 s that is over, so a slow machine tries again.
             foreach ($attempt in 1..10) {
                 $record = (Save-Checkpoint "stage$attempt" -Step 1 -Fingerprint old -PassThru).Location
@@ -627,19 +627,21 @@ Describe 'Test-Checkpoint' {
         }
 
         It 'notices at once what another process did, first and later' {
-            $signal = New-TestStore
-            $worker = Start-Pwsh {
-                param($Store, $Signal)
+            $signal = New-TestFolder
+            $worker = Start-Pwsh -NoModule {
+                param($Tests, $Store, $Signal)
+                . $Tests/Common.ps1
+                . $Tests/Record.ps1
                 foreach ($step in 'save', 'clear', 'save again', 'damage') {
                     while (-not (Test-Path "$Signal/do $step")) { [Threading.Thread]::Sleep(5) }
                     switch -Wildcard ($step) {
                         'save*' { Save-Checkpoint a -Store $Store }
                         'clear' { Clear-Checkpoint a -Store $Store }
-                        'damage' { Set-Content -LiteralPath (Get-Checkpoint a -Store $Store).Location 'x' }
+                        'damage' { Set-Record (Get-Checkpoint a -Store $Store).Location 'x' }
                     }
                     $null = New-Item "$Signal/done $step"
                 }
-            } $store, $signal
+            } $PSScriptRoot, $store, $signal
             function Invoke-Step([string] $Step) {
                 $null = New-Item "$signal/do $Step"
                 Wait-Until { Test-Path "$signal/done $Step" }
@@ -679,9 +681,9 @@ Describe 'Test-Checkpoint' {
                         $changed++
                         switch ($stage.Answer ? $random.Next(4) : 4) {
                             0 { Clear-Checkpoint $stage.Name -Store $other; $stage.Answer = $false; $stage.Path = $null }
-                            1 { [IO.File]::WriteAllText($stage.Path, 'x'); $stage.Answer = $false }
+                            1 { Set-Record $stage.Path 'x'; $stage.Answer = $false }
                             2 { Save-Checkpoint $stage.Name -Step 1 -Overwrite -Store $other }
-                            3 { Remove-Item -LiteralPath $stage.Path; $stage.Answer = $false }
+                            3 { if ($StoreKind -eq 'folder') { Remove-Item -LiteralPath $stage.Path } else { Clear-Checkpoint $stage.Name -Store $other }; $stage.Answer = $false }
                             4 { $stage.Path = (Save-Checkpoint $stage.Name -Step 1 -Overwrite -Store $other -PassThru).Location; $stage.Answer = $true }
                         }
                     }
@@ -710,7 +712,7 @@ Describe 'Test-Checkpoint' {
         }
 
         It 'sees nothing but whole checkpoints while others save, overwrite and prune' {
-            $signal = "$(New-TestStore)/stop"
+            $signal = "$(New-TestFolder)/stop"
             $write = {
                 param($Module, $Store, $Signal, $Number)
                 Import-Module $Module
@@ -723,11 +725,12 @@ Describe 'Test-Checkpoint' {
                         Save-Checkpoint busy ([byte[]]::new(20kb + 100 * $saved)) -Step 1 -Overwrite -Store $Store -ErrorAction Stop
                     }
                     $saved++
+                    if ($saved -eq 1) { $null = New-Item "$Signal-$Number" }
                 }
                 $saved
             }
             $writers = 1..2 | ForEach-Object { Start-ThreadJob $write -ArgumentList $ModulePath, $store, $signal, $_ }
-            Wait-Until { Test-Checkpoint busy }
+            Wait-Until { (Test-Path "$signal-1") -and (Test-Path "$signal-2") }
             $clock = [Diagnostics.Stopwatch]::StartNew()
             $said = while ($clock.ElapsedMilliseconds -lt 2500) {
                 Test-Checkpoint busy 3>&1
@@ -738,10 +741,10 @@ Describe 'Test-Checkpoint' {
             $counts = $writers | Wait-Job | Receive-Job -ErrorAction Stop 6>$null
             $writers | Remove-Job
             $said | Select-Object -Unique | Should -Be $true
-            $counts | ForEach-Object { $_ | Should -BeGreaterThan 1 }
+            $counts | Should -HaveCount 2
         }
 
-        It 'is right in more stores than it remembers' {
+        It 'is right in more stores than it remembers' -Tag Files {
             $stores = 1..70 | ForEach-Object { Join-Path $store $_ }
             $stores | ForEach-Object { Save-Checkpoint a -Store $_ }
             $stores | ForEach-Object { Test-Checkpoint a -Store $_ } | Select-Object -Unique | Should -BeTrue
@@ -749,7 +752,7 @@ Describe 'Test-Checkpoint' {
             Test-Checkpoint a -Store $stores[0] | Should -BeFalse
         }
 
-        It 'notices at once that a folder or a record became a link, and a shorter record of the same time' -Skip:$IsWindows {
+        It 'notices at once that a folder or a record became a link, and a shorter record of the same time' -Tag Files -Skip:$IsWindows {
             $elsewhere = New-TestStore
             $folder = Split-Path (Save-Checkpoint 'linked folder' -PassThru).Location
             $record = (Save-Checkpoint 'linked record' -PassThru).Location

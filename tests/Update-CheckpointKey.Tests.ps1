@@ -1,5 +1,14 @@
 BeforeAll {
     . $PSScriptRoot/Common.ps1
+    . $PSScriptRoot/Record.ps1
+
+    # What is too large to lie in a record, as its hashes.
+    function Get-Payload {
+        if ($StoreKind -eq 'folder') {
+            return (Get-ChildItem $store -Recurse -Include *.state, items.outputs | Get-FileHash).Hash
+        }
+        Get-StoreEntry $store -Kind checkpoint, item-output | Where-Object Payload | ForEach-Object { [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData($_.Payload)) }
+    }
 
     function New-Secret([string] $Text) {
         [System.Net.NetworkCredential]::new('', $Text).SecurePassword
@@ -28,8 +37,8 @@ Describe 'Update-CheckpointKey' {
         1..3 | Invoke-CheckpointItem items { "output-$_" } -SaveOutput | Should -HaveCount 3
         Set-CheckpointContext -Key $null
         Save-Checkpoint plain 1
-        $plain = Get-FileHash "$store/default/stages/plain/0000000001.json"
-        $payloads = Get-ChildItem $store -Recurse -Include *.state, items.outputs | Get-FileHash
+        $plain = Get-Record (Get-RecordPath $store plain)
+        $payloads = Get-Payload
 
         Update-CheckpointKey -Key $old -NewKey $new -InformationVariable said -InformationAction SilentlyContinue | Should -BeNullOrEmpty
 
@@ -40,12 +49,12 @@ Describe 'Update-CheckpointKey' {
         { Restore-Checkpoint a -Key $old } | Should -Throw -ErrorId 'KeyWrong,Checkpoint.Commands.RestoreCheckpointCommand'
         Set-CheckpointContext -Key $new
         1..3 | Invoke-CheckpointItem items { 'again' } -SaveOutput | Should -Be 'output-1', 'output-2', 'output-3'
-        (Get-FileHash "$store/default/stages/plain/0000000001.json").Hash | Should -Be $plain.Hash
-        (Get-ChildItem $store -Recurse -Include *.state, items.outputs | Get-FileHash).Hash | Should -Be $payloads.Hash
+        Get-Record (Get-RecordPath $store plain) | Should -Be $plain
+        Get-Payload | Should -Be $payloads
         # Once more changes nothing, and is no error.
-        $records = Get-ChildItem $store -Recurse -Filter 0*.json | Get-FileHash
+        $records = Get-Checkpoint -AllSteps -Key $new | ForEach-Object { Get-Record $_.Location }
         Update-CheckpointKey -Key $old -NewKey $new
-        (Get-ChildItem $store -Recurse -Filter 0*.json | Get-FileHash).Hash | Should -Be $records.Hash
+        Get-Checkpoint -AllSteps -Key $new | ForEach-Object { Get-Record $_.Location } | Should -Be $records
     }
 
     It 'takes the old key from the context, names, steps, wildcards and what Get-Checkpoint gives' {

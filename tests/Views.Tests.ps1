@@ -118,7 +118,7 @@ Describe 'Views' {
 
     Context 'The list of a checkpoint' {
         It 'tells everything, first what the table has' {
-            $file = "$(New-TestStore)/out.csv"
+            $file = "$(New-TestFolder)/out.csv"
             Set-Content $file 'x'
             $info = Save-Checkpoint ingest 1 -Run 7 -Metadata ([ordered]@{ rows = 5; tags = 'x', 'y' }) -Fingerprint 1 -OutputFile $file -PassThru
             $list = $info | Format-List | Out-String -Width 300
@@ -151,7 +151,7 @@ Describe 'Views' {
         }
 
         It 'wraps a long reason rather than cutting it' {
-            $file = "$(New-TestStore)/$('long-' * 30).csv"
+            $file = "$(New-TestFolder)/$('long-' * 30).csv"
             Set-Content $file 'x'
             Save-Checkpoint ingest -OutputFile $file
             Remove-Item $file
@@ -197,7 +197,7 @@ Describe 'Views' {
         }
 
         It 'shows an output file by path, size and time' {
-            $file = "$(New-TestStore)/out.csv"
+            $file = "$(New-TestFolder)/out.csv"
             Set-Content $file 'abc' -NoNewline
             $lines = (Save-Checkpoint ingest -OutputFile $file -PassThru).OutputFiles | Get-Shown
             $lines[0] -split ' +' | Should -Be 'Path', 'Size', 'ModifiedAt'
@@ -228,7 +228,7 @@ Describe 'Views' {
         It 'is not in what PowerShell pipes, captures or redirects' {
             $PSStyle.OutputRendering = 'Host'
             Save-Checkpoint ingest
-            $file = "$(New-TestStore)/out.txt"
+            $file = "$(New-TestFolder)/out.txt"
             Get-Checkpoint > $file
             Get-Checkpoint | Format-List | Out-File $file -Append
             Test-Checkpoint ingest -Detailed >> $file

@@ -42,7 +42,7 @@ Describe 'Save-Checkpoint -Async' {
     }
 
     It 'declares output files as they are at the call' {
-        $file = "$store.out"
+        $file = "$env:TEST_PLACE/out"
         Set-Content $file 'first'
         Save-Checkpoint a -OutputFile $file -Async @at
         Set-Content $file 'second'
@@ -182,10 +182,10 @@ Describe 'The end of a process' {
         $child = Start-Pwsh {
             param($store)
             Save-Checkpoint a ([byte[]]::new(200MB)) -Async -Store $store -Pipeline default -Run ''
-            $null = New-Item "$store.captured"
+            $null = New-Item "$env:TEST_PLACE/captured"
             Start-Sleep 600
         } $store
-        Wait-Until { Test-Path "$store.captured" }
+        Wait-Until { Test-Path "$env:TEST_PLACE/captured" }
         kill "-$_" $child.Process.Id
         $null = Wait-Pwsh $child
         (Restore-Checkpoint a -Store $store -Pipeline default -Run '').Length | Should -Be 200MB
@@ -217,10 +217,10 @@ Describe 'The end of a process' {
         $child = Start-Pwsh {
             param($store)
             Save-Checkpoint a ([byte[]]::new(400MB)) -Async -Store $store -Pipeline default -Run ''
-            $null = New-Item "$store.captured"
+            $null = New-Item "$env:TEST_PLACE/captured"
             Start-Sleep 600
         } $store
-        Wait-Until { Test-Path "$store.captured" }
+        Wait-Until { Test-Path "$env:TEST_PLACE/captured" }
         [Threading.Thread]::Sleep([Random]::new($_).Next(100))
         $null = Stop-Pwsh $child
         $latest = Get-Checkpoint a -Store $store -Pipeline default -Run ''

@@ -86,12 +86,13 @@ public sealed class PostgreSqlDriver : StoreDriver
     }
 
     /// <inheritdoc/>
-    public override ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string name, CancellationToken cancellation) => Server.ReadAsync<Stream?>(
+    public override ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string? name, CancellationToken cancellation) => Server.ReadAsync<Stream?>(
         async (connection, token) =>
         {
-            var payload = Guid.ParseExact(name, "N");
-            await using var command = Query.On(connection, Sql.FindPayload, p => p.With(key).With(step).With(payload));
-            return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is long length ? new PayloadReader(Server, payload, length, cancellation) : null;
+            await using var command = Query.On(connection, Sql.FindPayload, p => p.With(key).With(step));
+            await using var row = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            return await row.ReadAsync(token).ConfigureAwait(false) && row.GetGuid(0) is var payload && (name is null || (Guid.TryParseExact(name, "N", out var wanted) && payload == wanted))
+                ? new PayloadReader(Server, payload, row.GetInt64(1), cancellation) : null;
         },
         null,
         cancellation);

@@ -79,7 +79,7 @@ internal sealed class Statements(string schema)
 
     public string ListSteps { get; } = $"SELECT step FROM {schema}.entry WHERE {IsKey} ORDER BY step DESC";
 
-    public string FindPayload { get; } = $"SELECT length FROM {schema}.entry WHERE {IsKey} AND step = $5 AND payload = $6";
+    public string FindPayload { get; } = $"SELECT payload, length FROM {schema}.entry WHERE {IsKey} AND step = $5 AND payload IS NOT NULL";
 
     public string ReadChunk { get; } = $"SELECT bytes FROM {schema}.chunk WHERE payload = $1 AND number = $2";
 

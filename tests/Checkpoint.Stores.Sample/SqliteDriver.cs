@@ -73,9 +73,9 @@ public sealed class SqliteDriver : StoreDriver
     }
 
     /// <inheritdoc/>
-    public override ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string name, CancellationToken cancellation) => new(Read<Stream>(db =>
-        Rows(db, $"SELECT length FROM entry WHERE {IsKey} AND step = $step AND payload = $payload", row => row.GetInt64(0), [.. Parameters(key), ("$step", step), ("$payload", name)]).ToList() is [var length]
-            ? new SqlitePayload(this, name, length) : null));
+    public override ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string? name, CancellationToken cancellation) => new(Read<Stream>(db =>
+        Rows(db, $"SELECT payload, length FROM entry WHERE {IsKey} AND step = $step AND payload = coalesce($payload, payload)", row => new SqlitePayload(this, row.GetString(0), row.GetInt64(1)),
+            [.. Parameters(key), ("$step", step), ("$payload", name)]).FirstOrDefault()));
 
     /// <inheritdoc/>
     public override ValueTask<bool> ReplaceRecordAsync(StoreEntry entry, ReadOnlyMemory<byte> record, string revision, CancellationToken cancellation) => WriteAsync(db =>

@@ -5,7 +5,8 @@ namespace Checkpoint;
 /// <summary>Follows the chain of a history line by line, and says where lines were changed, removed, added or moved.</summary>
 /// <param name="folder">The folder of its pipeline, as it is listed.</param>
 /// <param name="head">What the head says, read before the lines are; or null.</param>
-internal sealed class HistoryChain(string folder, HistoryLink? head)
+/// <param name="mayBeTorn">Whether a crash or a loss of power can have left half a line; else that is damage.</param>
+internal sealed class HistoryChain(string folder, HistoryLink? head, bool mayBeTorn = true)
 {
     // What is wrong with more lines than these is told by their number.
     private const int MaxBreaks = 100;
@@ -51,7 +52,7 @@ internal sealed class HistoryChain(string folder, HistoryLink? head)
     {
         Lines++;
         // Zeros, which no writer writes, are what a loss of power leaves where a file has its length and not its content.
-        if (line.Contains((byte)0))
+        if (mayBeTorn && line.Contains((byte)0))
         {
             AddTorn();
             _isBehindHole = true;
@@ -99,7 +100,7 @@ internal sealed class HistoryChain(string folder, HistoryLink? head)
     private void AddUnlinked(ReadOnlySpan<byte> line)
     {
         // The one brace that closes a line is its last byte: what was cut off has none there.
-        if (!line.EndsWith("}"u8))
+        if (mayBeTorn && !line.EndsWith("}"u8))
         {
             AddTorn();
             return;

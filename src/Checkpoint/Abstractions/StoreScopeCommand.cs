@@ -38,7 +38,8 @@ public abstract class StoreScopeCommand : ScopedCommand
         void Report(long done, long total)
         {
             bytes = done;
-            progress.Report(done, total);
+            // Of a store that is no folder nobody knows it before all is read.
+            progress.Report(done, total > 0 ? total : null);
         }
     }
 

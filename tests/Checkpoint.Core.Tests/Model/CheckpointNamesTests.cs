@@ -174,10 +174,14 @@ public sealed class CheckpointNamesTests(ITestOutputHelper output)
             Assert.True(key.IsNormalized(NormalizationForm.FormC));
             Assert.Equal(key, CheckpointNames.Key(CheckpointNames.Normalize(name.Normalize(NormalizationForm.FormD), "checkpoint")));
         }
-        foreach (var rune in Enumerable.Range(1, 0x2FFF).Where(Rune.IsValid).Select(v => new Rune(v)).Where(r => !Rune.IsControl(r)))
+        foreach (var rune in Enumerable.Range(1, 0x10FFFF).Where(Rune.IsValid).Select(v => new Rune(v)).Where(r => !Rune.IsControl(r)))
         {
-            var key = Key(rune.ToString());
-            Assert.True(key == CheckpointNames.Key(key), $"U+{rune.Value:X4}");
+            // Alone, and where it may compose with what stands before and behind.
+            foreach (var text in new[] { rune.ToString(), $"T{rune}\u0308", $"{rune}\u0301\u0345", $"\u1112{rune}" })
+            {
+                var key = Key(text);
+                Assert.True(key == CheckpointNames.Key(key), $"U+{rune.Value:X4} in '{text}'");
+            }
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed class DriverItems : ItemLog
         }
     }
 
+    /// <summary>The lines of a journal's record: more where the line feed between two was damaged, which costs only the first.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> PiecesOf(ReadOnlyMemory<byte> record) => LinesOf(record).SelectMany(ItemFormat.Pieces).Where(piece => !piece.IsEmpty);
+
     public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
     {
         var damaged = 0;
@@ -101,14 +104,8 @@ internal sealed class DriverItems : ItemLog
 
     public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(LineAt(place)));
 
-    public override StateReader OpenOutput(ItemId id, ItemOutput output)
-    {
-        if (output.State.Payload is null)
-            return new StateReader(output.State, null);
-        var payload = Guarded(() => Read(_outputs, output.Offset) is not { } entry ? null
-            : DriverCall.Wait(() => _driver.OpenPayloadAsync(_outputs, output.Offset, Encoding.ASCII.GetString(entry.Record.Span), default)));
-        return new StateReader(output.State, payload is null ? throw new InvalidDataException("the output is missing") : new DriverPayload(payload, _faults, _stage));
-    }
+    public override StateReader OpenOutput(ItemId id, ItemOutput output) =>
+        new(output.State, output.State.Payload is null ? null : Open(output) ?? throw new InvalidDataException("the output is missing"));
 
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => Guarded(() =>
     {
@@ -146,23 +143,8 @@ internal sealed class DriverItems : ItemLog
         return count;
     });
 
-    /// <summary>Whether a line is what was written, and so is the output that it names.</summary>
-    public bool IsIntact(ReadOnlyMemory<byte> line)
-    {
-        if (!ItemFormat.IsWhole(line.Span))
-            return false;
-        if (!ItemFormat.TryParse(line.Span, out var id, out _, out var hasOutput) || !hasOutput)
-            return true;
-        try
-        {
-            using var reader = OpenOutput(id, ItemFormat.ReadOutput(line));
-            return reader.IsWhole();
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
-    }
+    /// <summary>What judges the lines.</summary>
+    public ItemsCheck Check(CheckpointKey? key) => new(_stage, key, stage => DriverKeys.Of(stage, DriverKeys.Items) == _key, Open, mayBeTorn: false);
 
     public override void Dispose()
     {
@@ -192,8 +174,13 @@ internal sealed class DriverItems : ItemLog
             var offset = 0;
             foreach (var line in LinesOf(entry.Record))
             {
-                yield return (entry, line, offset);
-                offset += line.Length + 1;
+                foreach (var piece in ItemFormat.Pieces(line))
+                {
+                    if (!piece.IsEmpty)
+                        yield return (entry, piece, offset);
+                    offset += piece.Length;
+                }
+                offset++;
             }
         }
     }
@@ -202,9 +189,12 @@ internal sealed class DriverItems : ItemLog
     {
         var entry = Read(_key, place >> OffsetBits) ?? throw new InvalidDataException("the line of the journal is gone");
         var offset = (int)(place & ((1 << OffsetBits) - 1));
-        var line = offset < entry.Record.Length ? LinesOf(entry.Record[offset..]).First() : default;
+        var line = offset < entry.Record.Length ? PiecesOf(entry.Record[offset..]).First() : default;
         return ItemFormat.IsWhole(line.Span) ? line : throw new InvalidDataException("the line of the journal was changed");
     }
+
+    private DriverPayload? Open(ItemOutput output) => Guarded(() => Read(_outputs, output.Offset) is { } entry
+        && DriverCall.Wait(() => _driver.OpenPayloadAsync(_outputs, output.Offset, Encoding.ASCII.GetString(entry.Record.Span), default)) is { } payload ? new DriverPayload(payload, _faults, _stage) : null);
 
     private StoreEntry? Read(StoreKey key, long? step) => DriverCall.Wait(() => _driver.ReadAsync(key, step, default));
 

@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Sees to findings in a driver's store, if they are still so. What is damaged is kept, as an entry of the kind <c>quarantine</c>, which nothing here reads or removes.</summary>
-internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine, CheckpointKey? key)
+internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, DriverRecords records, TimeProvider time, string quarantine, CheckpointKey? opener)
 {
-    private readonly DriverVerifier _verifier = new(driver, faults, records, key);
+    private readonly DriverVerifier _verifier = new(driver, faults, records, opener);
 
     /// <summary>Sees to a finding.</summary>
     /// <returns>The finding as it was then, with what was done; null where there is nothing to do any more.</returns>
@@ -26,7 +26,7 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
             DriverKeys.Checkpoint => Take(_verifier.VerifyStep(key, found.Step, null, cancellation), cancellation),
             DriverKeys.Run => Take(_verifier.VerifyRun(key, cancellation), cancellation),
             DriverKeys.Breaker => Take(_verifier.VerifyBreaker(key, cancellation), cancellation),
-            DriverKeys.Items => TakeLines(finding, cancellation),
+            DriverKeys.Items => TakeItems(finding, cancellation),
             _ => null,
         };
     }
@@ -40,25 +40,47 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
         return DriverCall.Wait(() => driver.RemoveAsync(entry.Key, [new StoreStep(entry.Step, entry.Revision)], cancellation)) == 0 ? null : Tell(finding, place, cancellation);
     }
 
-    private StoreFinding? TakeLines(StoreFinding finding, CancellationToken cancellation)
+    private StoreFinding? TakeItems(StoreFinding finding, CancellationToken cancellation)
     {
         var stage = new StageId(finding.Pipeline!, finding.Run, finding.Name!);
         var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         using (lease ?? throw CheckpointErrors.RepairBusy(finding.Location, driver.Location, holder))
-        using (var log = new DriverItems(driver, faults, records, stage))
         {
-            var entry = DriverCall.Wait(() => driver.ReadAsync(finding.Entry!.Key, finding.Entry.Step, cancellation));
-            if (entry is null || DriverItems.LinesOf(entry.Record).All(log.IsIntact))
+            if (_verifier.VerifyItems(finding.Entry!.Key, cancellation).FirstOrDefault(f => f.Kind == finding.Kind && f.Entry!.Step == finding.Entry.Step) is not { } again)
                 return null;
-            var place = Keep(entry, cancellation);
-            var good = new ArrayBufferWriter<byte>(entry.Record.Length + 1);
-            foreach (var line in DriverItems.LinesOf(entry.Record).Where(log.IsIntact))
-            {
-                good.Write(line.Span);
-                good.Write("\n"u8);
-            }
-            return DriverCall.Wait(() => driver.ReplaceRecordAsync(entry, good.WrittenMemory, NewName(), cancellation)) ? Tell(finding, place, cancellation) : null;
+            return finding.Kind == StoreFindingKind.Misplaced ? TakeJournal(again, cancellation) : TakeLines(again, stage, cancellation);
         }
+    }
+
+    private StoreFinding TakeJournal(StoreFinding finding, CancellationToken cancellation)
+    {
+        var place = "";
+        // The journal goes last: were it cut off before, that would still be found.
+        StoreKey[] keys = [finding.Entry!.Key with { Kind = DriverKeys.ItemOutput }, finding.Entry.Key];
+        foreach (var entry in keys.SelectMany(key => DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation))))
+            place = Keep(entry, cancellation);
+        foreach (var key in keys)
+            DriverCall.Wait(() => driver.RemoveAsync(key, null, cancellation));
+        return Tell(finding, place, cancellation);
+    }
+
+    private StoreFinding? TakeLines(StoreFinding finding, StageId stage, CancellationToken cancellation)
+    {
+        var entry = finding.Entry!;
+        using var log = new DriverItems(driver, faults, records, stage);
+        var check = log.Check(opener);
+        var good = DriverItems.PiecesOf(entry.Record).Where(piece => check.Judge(piece, 0, cancellation)).ToList();
+        var record = new ArrayBufferWriter<byte>(entry.Record.Length + 1);
+        // A journal whose head is lost gets another, as far as its key tells the names.
+        if (entry.Step == 1 && !good.Exists(piece => ItemFormat.VersionOf(piece.Span) is not null))
+            ItemFormat.WriteHead(record, stage);
+        foreach (var piece in good)
+        {
+            record.Write(piece.Span);
+            record.Write("\n"u8);
+        }
+        var place = Keep(entry, cancellation);
+        return DriverCall.Wait(() => driver.ReplaceRecordAsync(entry, record.WrittenMemory, NewName(), cancellation)) ? Tell(finding, place, cancellation) : null;
     }
 
     private string Keep(StoreEntry entry, CancellationToken cancellation)
@@ -77,11 +99,10 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
         }
     }
 
-    // Where the record is damaged nobody knows the name of its payload any more; its state is lost with it.
+    // Whatever its name is: a damaged record does not tell it any more.
     private void CopyPayload(StoreEntry entry, StoreSave save, CancellationToken cancellation)
     {
-        if (entry.PayloadLength is null || records.TryParse(entry)?.State?.Payload is not { } name
-            || DriverCall.Wait(() => driver.OpenPayloadAsync(entry.Key, entry.Step, name, cancellation)) is not { } from)
+        if (DriverCall.Wait(() => driver.OpenPayloadAsync(entry.Key, entry.Step, null, cancellation)) is not { } from)
             return;
         using (from)
         {

@@ -1,11 +1,10 @@
 namespace Checkpoint;
 
 /// <summary>Verifies what a driver's store holds, beside readers and writers. Whatever looks wrong is looked at once more before it is a finding.</summary>
-internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, DriverRecords records, CheckpointKey? key)
+internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, DriverRecords records, CheckpointKey? opener)
 {
     private const int Attempts = 10;
 
-    // Of an append that was cut off a driver leaves nothing: what does not fit is damage.
     private readonly DriverHistory _histories = new(driver);
     private long _done;
 
@@ -20,7 +19,7 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
         {
             foreach (var key in Keys(DriverKeys.Checkpoint, scope, runs, cancellation).Where(k => IsMeant(scope, runs, k, cancellation)))
             {
-                foreach (var step in DriverCall.Wait(() => driver.ListStepsAsync(key, cancellation)))
+                foreach (var step in DriverCall.Wait(() => driver.ListStepsAsync(key, cancellation)).Reverse())
                 {
                     if (VerifyStep(key, step, progress, cancellation) is { } finding)
                         yield return finding;
@@ -79,16 +78,26 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
     /// <summary>Verifies the journal of a stage's items, entry by entry, and the outputs that it names.</summary>
     public IEnumerable<StoreFinding> VerifyItems(StoreKey key, CancellationToken cancellation)
     {
-        var stage = Named(key);
-        using var log = new DriverItems(driver, faults, records, stage);
+        using var log = new DriverItems(driver, faults, records, Named(key));
+        var check = log.Check(opener);
+        var number = 0L;
+        StoreEntry? first = null;
         foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))
         {
-            cancellation.ThrowIfCancellationRequested();
-            var lines = DriverItems.LinesOf(entry.Record).ToList();
-            var bad = lines.Where(line => !log.IsIntact(line)).ToList();
-            if (bad.Count > 0)
-                yield return Find(entry, StoreFindingKind.DamagedJournal, $"{bad.Count} of the {lines.Count} lines of an entry of the journal of items are damaged, or the outputs that they name: those items do not count as done, or give nothing.");
+            first ??= entry;
+            _done += entry.Record.Length;
+            var (lines, bad) = (0, 0);
+            foreach (var piece in DriverItems.PiecesOf(entry.Record).TakeWhile(_ => check.TooNew is null))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                lines++;
+                bad += check.Judge(piece, ++number, cancellation) ? 0 : 1;
+            }
+            if (bad > 0 && check.TooNew is null)
+                yield return Find(entry, StoreFindingKind.DamagedJournal, $"{bad} of the {lines} lines of an entry of the journal of items are damaged, or the outputs that they name: those items do not count as done, or give nothing.");
         }
+        foreach (var (kind, severity, message) in check.Verdicts())
+            yield return Find(first!, kind, message, severity) with { Location = records.Place(key, null) };
     }
 
     /// <summary>Verifies the record of a run.</summary>
@@ -107,7 +116,8 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
 
     private IEnumerable<StoreFinding> VerifyHistory(StoreKey key, CancellationToken cancellation)
     {
-        var chain = new HistoryChain(FolderLayout.Escape(key.Pipeline), null);
+        // Of an append that was cut off a driver leaves nothing: what is not whole is damage.
+        var chain = new HistoryChain(FolderLayout.Escape(key.Pipeline), null, mayBeTorn: false);
         StoreEntry? last = null;
         foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))
         {
@@ -122,8 +132,6 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
             yield return Find(last, StoreFindingKind.HistoryBroken, found.Text, found.Severity);
         if (chain.Untold > 0)
             yield return Find(last, StoreFindingKind.HistoryBroken, chain.UntoldText);
-        if (chain.Torn > 0)
-            yield return Find(last, StoreFindingKind.HistoryBroken, $"Line {chain.FirstTorn} of the history is not whole.");
     }
 
     private StoreFinding? VerifyDocument(StoreKey key, StoreFindingKind kind, string what, Func<ReadOnlyMemory<byte>, StoreKey> parse, CancellationToken cancellation)
@@ -152,8 +160,10 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
             var info = records.Parse(entry);
             if (DriverKeys.Of(info.StageId) != entry.Key || info.Step != entry.Step)
                 return Find(entry, StoreFindingKind.Misplaced, $"The record belongs to another checkpoint, {info.StageId} step {info.Step}. It does not count.");
+            if (info.Revision != entry.Revision)
+                throw new InvalidDataException("it has the revision of another record");
             var before = _done;
-            var judge = new StateJudge(key, (_, state) => OpenPayload(entry, info, state, cancellation));
+            var judge = new StateJudge(opener, (_, state) => OpenPayload(entry, info, state, cancellation));
             return judge.Judge(info, read => progress?.Invoke(_done = before + read, 0), cancellation) is var (kind, severity, message) ? Find(entry, kind, message, severity) : null;
         }
         catch (InvalidDataException e)

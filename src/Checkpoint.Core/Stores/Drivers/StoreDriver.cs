@@ -38,8 +38,12 @@ public abstract class StoreDriver : IAsyncDisposable
     public abstract IAsyncEnumerable<StoreEntry> ListAsync(StoreQuery query, CancellationToken cancellation);
 
     /// <summary>Opens the payload of an entry for reading.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="name">Its name; or null for whatever payload the entry has, whose name a damaged record does not tell any more.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     /// <returns>Null where it is not there, or no longer that of this name. A payload that is removed while it is read ends early or throws; it never goes on as another.</returns>
-    public abstract ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string name, CancellationToken cancellation);
+    public abstract ValueTask<Stream?> OpenPayloadAsync(StoreKey key, long step, string? name, CancellationToken cancellation);
 
     /// <summary>Replaces the record of an entry, durably, and leaves its payload as it is.</summary>
     /// <param name="entry">The entry as it was read.</param>

@@ -99,7 +99,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
             using (var badLines = new BufferedStream(new PayloadStream(files, bad, leaveOpen: true), 1 << 16))
             {
                 var hasHead = false;
-                new ItemsCheck(files, node, root, key).Run(null, (piece, isGood) =>
+                new FolderItemsCheck(files, node, root, key).Run(null, (piece, isGood) =>
                 {
                     if (piece.IsEmpty)
                         return;

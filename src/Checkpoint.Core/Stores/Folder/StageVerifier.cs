@@ -29,23 +29,18 @@ internal sealed class StageVerifier(string root, FileSystem files, CheckpointKey
     {
         // Whoever is at work on the items may be writing the last line.
         var isBusy = files.IsLocked(FolderLayout.LeasePath(node.Folder));
-        var check = new ItemsCheck(files, node, root, key);
-        check.Run(progress, null, cancellation);
-        if (check.TooNew is { } version)
-        {
-            yield return Find(node, StoreFindingKind.FormatTooNew, FindingSeverity.Warning, $"The journal of items was written in format {version}, which this version of Checkpoint does not know.");
-            yield break;
-        }
-        if (check.Owner is { } owner)
-            yield return Find(node, StoreFindingKind.Misplaced, FindingSeverity.Error, $"The journal is that of another stage, {owner}, as in a folder that was copied: what it says is done was done for that one.");
-        if (check.Damaged.Count > 0)
+        var check = new FolderItemsCheck(files, node, root, key).Run(progress, null, cancellation);
+        var verdicts = check.Verdicts().ToLookup(v => v.Severity == FindingSeverity.Error);
+        foreach (var (kind, severity, message) in verdicts[true])
+            yield return Find(node, kind, severity, message);
+        if (check.TooNew is null && check.Damaged.Count > 0)
             yield return Find(node, StoreFindingKind.DamagedJournal, FindingSeverity.Error, $"The journal of items is damaged in line {CheckpointErrors.Listed(check.Damaged)}: what these lines tell of does not count as done.");
-        if (check.BadOutputs.Count > 0)
+        if (check.TooNew is null && check.BadOutputs.Count > 0)
             yield return Find(node, StoreFindingKind.DamagedJournal, FindingSeverity.Error, $"The outputs are damaged of the items in line {CheckpointErrors.Listed(check.BadOutputs)} of the journal.");
-        if (check.Locked.Count > 0)
-            yield return Find(node, StoreFindingKind.Locked, FindingSeverity.Information, $"The key does not open the outputs of the items in line {CheckpointErrors.Listed(check.Locked)} of the journal; their bytes are what was written.");
-        if (check.Plain.Count > 0)
-            yield return Find(node, StoreFindingKind.NotEncrypted, FindingSeverity.Warning, $"There is a key, and the outputs of the items in line {CheckpointErrors.Listed(check.Plain)} of the journal are not encrypted: {CheckpointErrors.AnyWriter}");
+        foreach (var (kind, severity, message) in verdicts[false])
+            yield return Find(node, kind, severity, message);
+        if (check.TooNew is not null)
+            yield break;
         if (check.Torn.Count > (isBusy && check.IsLastTorn ? 1 : 0))
             yield return Find(node, StoreFindingKind.TornLine, FindingSeverity.Information, $"Line {check.Torn[0]} of the journal is not whole: a crash cut it off. What it tells of does not count as done.");
     }

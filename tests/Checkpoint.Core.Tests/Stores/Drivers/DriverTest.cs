@@ -49,7 +49,7 @@ internal static class DriverTest
         return all;
     }
 
-    public static async Task<byte[]?> Payload(this StoreDriver driver, StoreKey key, long step, string name)
+    public static async Task<byte[]?> Payload(this StoreDriver driver, StoreKey key, long step, string? name)
     {
         await using var stream = await driver.OpenPayloadAsync(key, step, name, default);
         if (stream is null)

@@ -102,6 +102,20 @@ public abstract class StoreDriverTests : IAsyncLifetime
     }
 
     [DriverFact]
+    public async Task A_payload_is_found_by_its_name_or_as_that_of_its_entry_whatever_its_name_is()
+    {
+        var name = NewName();
+        await Driver.Save(payload: Bytes("first"), payloadName: name);
+        await Driver.Save();
+        Assert.Equal(Bytes("first"), await Driver.Payload(Key, 1, name));
+        foreach (var other in new[] { NewName(), "../s/x.state", "" })
+            Assert.Null(await Driver.Payload(Key, 1, other));
+        Assert.Equal(Bytes("first"), await Driver.Payload(Key, 1, null));
+        Assert.Null(await Driver.Payload(Key, 2, null));
+        Assert.Null(await Driver.Payload(Key, 3, null));
+    }
+
+    [DriverFact]
     public async Task A_save_that_is_given_up_leaves_nothing()
     {
         await using (var save = await Driver.BeginSaveAsync(Key, default))

@@ -115,9 +115,9 @@ public sealed partial class MillionTests(PostgresServer server, ITestOutputHelpe
         var list = name.Split(' ')[0] switch
         {
             "ReadLast" or "ListSteps" or "FindLease" => Key,
-            "ReadStep" or "FindRevision" => $"{Key}, bigint '1'",
+            "ReadStep" or "FindRevision" or "FindPayload" => $"{Key}, bigint '1'",
             "ReadAbove" => $"{Key}, bigint '0', bigint '100'",
-            "FindPayload" or "FindSave" => $"{Key}, bigint '1', {Id}",
+            "FindSave" => $"{Key}, bigint '1', {Id}",
             "ReadChunk" => $"{Id}, bigint '0'",
             "FindDone" or "Confirm" => Id,
             "LockKey" or "Watch" or "Unwatch" => "bigint '1'",
