@@ -12,7 +12,7 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
 {
     private const int ReadSize = 1 << 20;
 
-    private SafeFileHandle? _outputs;
+    private readonly Dictionary<string, SafeFileHandle?> _outputs = [];
     private StageId? _stage = node.Stage;
 
     /// <summary>The lines that are damaged, from 1.</summary>
@@ -48,7 +48,7 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
         using var journal = files.OpenRead(node.Path);
         if (journal is null)
             return;
-        using (_outputs = OpenOutputs())
+        try
         {
             var (number, read) = (0L, 0L);
             foreach (var (line, _) in LineFile.Lines(files, journal, ItemFormat.MaxLine))
@@ -65,6 +65,12 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
                 }
                 progress?.Invoke(read += line.Length + 1);
             }
+        }
+        finally
+        {
+            foreach (var outputs in _outputs.Values)
+                outputs?.Dispose();
+            _outputs.Clear();
         }
     }
 
@@ -121,7 +127,7 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
             Locked.Add(number);
             return true;
         }
-        var outputs = output.State.Payload is null ? null : new PayloadStream(files, _outputs!, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength };
+        var outputs = output.State.Payload is null ? null : new PayloadStream(files, Outputs(output.State.Payload)!, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength };
         var sealedOutput = new StateReader(output.State, outputs, _ => cancellation.ThrowIfCancellationRequested());
         using var plain = KeyedStore.OpenState(sealedOutput, output.State, envelope.DocumentLength, dataKey);
         return plain.IsWhole();
@@ -132,14 +138,14 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
         var (state, offset) = output;
         if (state.Payload is null)
             return true;
-        if (_outputs is null || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(_outputs) - state.PayloadLength)
+        if (Outputs(state.Payload) is not { } outputs || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(outputs) - state.PayloadLength)
             return false;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[Math.Min(ReadSize, state.PayloadLength)];
         for (var done = 0L; done < state.PayloadLength;)
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = files.Read(_outputs, buffer.AsSpan(0, (int)Math.Min(buffer.Length, state.PayloadLength - done)), offset + done);
+            var read = files.Read(outputs, buffer.AsSpan(0, (int)Math.Min(buffer.Length, state.PayloadLength - done)), offset + done);
             if (read == 0)
                 return false;
             hash.AppendData(buffer, 0, read);
@@ -148,9 +154,13 @@ internal sealed class ItemsCheck(FileSystem files, FolderNode node, string root,
         return hash.GetHashAndReset().AsSpan().SequenceEqual(state.Sha256);
     }
 
-    private SafeFileHandle? OpenOutputs()
+    private SafeFileHandle? Outputs(string name)
     {
-        var path = Path.Join(node.Folder, FolderLayout.ItemOutputsName);
-        return files.Status(path) is { Type: EntryType.File } ? files.OpenRead(path) : null;
+        if (!_outputs.TryGetValue(name, out var file))
+        {
+            var path = Path.Join(node.Folder, name);
+            _outputs[name] = file = files.Status(path) is { Type: EntryType.File } ? files.OpenRead(path) : null;
+        }
+        return file;
     }
 }
