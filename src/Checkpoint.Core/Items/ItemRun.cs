@@ -31,6 +31,9 @@ internal sealed class ItemRun : IDisposable
 
     public ItemJournal Journal => _journal;
 
+    /// <summary>The lease that it works under.</summary>
+    public Lease Lease => _lease;
+
     /// <summary>Whether no more items are to be begun.</summary>
     public bool IsStopped => _isStopped;
 

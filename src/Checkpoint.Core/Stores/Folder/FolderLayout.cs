@@ -88,6 +88,9 @@ internal static class FolderLayout
     /// <param name="worker">Its number.</param>
     public static string WorkerPath(string stageLease, int worker) => string.Create(CultureInfo.InvariantCulture, $"{stageLease[..^LeaseSuffix.Length]}~{worker}{LeaseSuffix}");
 
+    /// <summary>Whether a file is that of a lease of a stage, or of one of those who work on its items together.</summary>
+    public static bool IsOfStage(string lease) => Path.GetFileName(Path.GetDirectoryName(lease.AsSpan())).SequenceEqual(LeasesFolder);
+
     /// <summary>The file of the stage's lease, where a file is one of <see cref="WorkerPath"/>; else null.</summary>
     public static string? StageLeaseOf(string workerLease)
     {

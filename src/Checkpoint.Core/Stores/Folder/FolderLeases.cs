@@ -123,7 +123,7 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
     }
 
     // A stage's lease keeps out those who work on its items together, and theirs keep out that.
-    private LeaseHolder? FindBar(string path) => FolderLayout.StageLeaseOf(path) is { } stage ? HolderOf(stage) : FindWorker(path);
+    private LeaseHolder? FindBar(string path) => !FolderLayout.IsOfStage(path) ? null : FolderLayout.StageLeaseOf(path) is { } stage ? HolderOf(stage) : FindWorker(path);
 
     private LeaseHolder? HolderOf(string path) => files.IsLocked(path) && !IsOver(path) ? Read(path)?.Holder ?? new LeaseHolder("", "", 0, default) : null;
 
