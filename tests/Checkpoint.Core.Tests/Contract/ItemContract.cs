@@ -8,10 +8,10 @@ public abstract class ItemContract : StoreContract
     [DriverFact]
     public async Task Each_item_is_done_by_one_of_two_and_both_end_when_all_are_done()
     {
-        using var first = await Worker.Join(Open());
-        using var second = await Worker.Join(Open());
-        first.Add("a b c d e f");
-        second.Add("a b c d e f");
+        using var first = await Join(Open());
+        using var second = await Join(Open());
+        first.AddAll("a b c d e f");
+        second.AddAll("a b c d e f");
         // By turns: who is asked later claims what is left.
         while (first.Go(1) | second.Go(1))
             await Task.CompletedTask;
@@ -28,11 +28,11 @@ public abstract class ItemContract : StoreContract
     [DriverFact]
     public async Task What_a_dead_one_had_claimed_is_done_by_another()
     {
-        var dead = await Worker.Join(Open(), atOnce: 3);
-        dead.Add("a b c");
+        var dead = await Join(Open(), atOnce: 3);
+        dead.AddAll("a b c");
         Assert.True(dead.Go(1));
-        using var living = await Worker.Join(Open());
-        living.Add("a b c d");
+        using var living = await Join(Open());
+        living.AddAll("a b c d");
         while (living.Go(1))
             await Task.CompletedTask;
         Assert.DoesNotContain(dead.Did[0], living.Did);
@@ -48,11 +48,11 @@ public abstract class ItemContract : StoreContract
     [DriverFact]
     public async Task What_failed_with_one_is_not_tried_by_the_other_and_both_tell_of_it()
     {
-        using var first = await Worker.Join(Open());
-        using var second = await Worker.Join(Open(), Shared with { RetryFailed = true });
+        using var first = await Join(Open());
+        using var second = await Join(Open(), Shared with { RetryFailed = true });
         first.Failing = "a";
-        first.Add("a");
-        second.Add("a");
+        first.AddAll("a");
+        second.AddAll("a");
         Assert.True(first.Go(1));
         Assert.False(second.Go(1));
         first.Run.Journal.Flush();
@@ -62,8 +62,8 @@ public abstract class ItemContract : StoreContract
             Assert.Equal(CheckpointErrorKind.StageFailed, (await run.CompleteAsync(default)).Error!.Kind);
         Assert.Empty(second.Did);
 
-        using var third = await Worker.Join(Open(), Shared with { RetryFailed = true });
-        third.Add("a");
+        using var third = await Join(Open(), Shared with { RetryFailed = true });
+        third.AddAll("a");
         Assert.True(third.Go(1));
         Assert.NotNull((await third.Run.CompleteAsync(default)).Saved);
     }
@@ -71,9 +71,9 @@ public abstract class ItemContract : StoreContract
     [DriverFact]
     public async Task Those_who_work_together_and_one_who_works_alone_keep_each_other_out()
     {
-        using (var worker = await Worker.Join(Open()))
+        using (var worker = await Join(Open()))
         {
-            worker.Add("a");
+            worker.AddAll("a");
             Assert.True(worker.Go(1));
             Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Start(Open(), Shared with { IsShared = false })));
             Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Open().RemoveAsync(Stage, null, default)));
@@ -82,24 +82,24 @@ public abstract class ItemContract : StoreContract
             Assert.Null(await Open().FindLeaseAsync(new LeaseName(new StageId(Stage.Pipeline, null, Stage.Name + "~1")), default));
         }
         using (await Start(Open(), Shared with { IsShared = false }))
-            Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => (await Worker.Join(Open())).Dispose()));
+            Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => (await Join(Open())).Dispose()));
         await Open().RemoveAsync(Stage, null, default);
-        using var next = await Worker.Join(Open());
-        next.Add("a");
+        using var next = await Join(Open());
+        next.AddAll("a");
         Assert.True(next.Go(1));
     }
 
     [DriverFact]
     public async Task What_each_has_kept_of_its_items_all_can_read_then_and_later()
     {
-        using (var first = await Worker.Join(Open()))
-        using (var second = await Worker.Join(Open()))
+        using (var first = await Join(Open()))
+        using (var second = await Join(Open()))
         {
             first.Output = Large(1);
             second.Output = Large(2);
-            first.Add("a");
+            first.AddAll("a");
             Assert.True(first.Go(1));
-            second.Add("b");
+            second.AddAll("b");
             Assert.True(second.Go(1));
             first.Run.Journal.Flush();
             second.Run.Journal.Flush();
@@ -117,13 +117,13 @@ public abstract class ItemContract : StoreContract
     [DriverFact]
     public async Task Another_who_takes_the_number_of_a_dead_one_has_not_its_claims()
     {
-        var dead = await Worker.Join(Open(), atOnce: 3);
-        dead.Add("a b c");
+        var dead = await Join(Open(), atOnce: 3);
+        dead.AddAll("a b c");
         Assert.True(dead.Go(1));
         dead.Dispose();
-        using var next = await Worker.Join(Open());
-        Assert.Equal(1, next.Lease.Name.Worker);
-        next.Add("a b c");
+        using var next = await Join(Open());
+        Assert.Equal(1, next.Run.Lease.Name.Worker);
+        next.AddAll("a b c");
         while (next.Go(1))
             await Task.CompletedTask;
         Assert.Equal("a b c", string.Join(' ', dead.Did.Concat(next.Did).Order()));
@@ -143,69 +143,5 @@ public abstract class ItemContract : StoreContract
 
     private static async Task<ItemRun> Start(CheckpointStore store, ItemWork work) => await ItemRun.StartAsync(new CheckpointEngine(store), work, TimeProvider.System, null, default);
 
-    /// <summary>One of those who work together.</summary>
-    private sealed class Worker : IDisposable
-    {
-        private readonly ItemShare _share;
-
-        private Worker(ItemRun run, int atOnce)
-        {
-            Run = run;
-            _share = run.Share(atOnce);
-            _share.End();
-        }
-
-        public ItemRun Run { get; }
-
-        public List<string> Did { get; } = [];
-
-        public string? Failing { get; set; }
-
-        public TestState? Output { get; set; }
-
-        public bool IsOpen => !_share.IsEmpty;
-
-        public Lease Lease => Run.Lease;
-
-        public static async Task<Worker> Join(CheckpointStore store, ItemWork? work = null, int atOnce = 1) => new(await Start(store, work ?? Shared), atOnce);
-
-        public void Add(string keys)
-        {
-            foreach (var key in keys.Split(' '))
-            {
-                if (Run.Next(ItemId.Of(key)) == ItemDecision.Run)
-                    _share.Add(new SharedItem(null, ItemId.Of(key), key));
-            }
-        }
-
-        /// <summary>Does so many items; says whether there were as many.</summary>
-        public bool Go(int count)
-        {
-            while (count > 0 && _share.TryNext(out var decision, out var item, default))
-            {
-                if (decision != ItemDecision.Run)
-                {
-                    Run.Ended(decision);
-                    continue;
-                }
-                count--;
-                Run.BeginItemAsync(default).AsTask().GetAwaiter().GetResult();
-                if (item.Key == Failing)
-                {
-                    Run.Failed(item.Id, item.Key, new InvalidOperationException("broke"));
-                    continue;
-                }
-                Did.Add(item.Key);
-                Assert.Null(Run.TryDone(item.Id, item.Key, Output, out _, default));
-                Run.Journal.Flush();
-            }
-            return count == 0;
-        }
-
-        public void Dispose()
-        {
-            _share.Dispose();
-            Run.Dispose();
-        }
-    }
+    private static Task<SharedWorker> Join(CheckpointStore store, ItemWork? work = null, int atOnce = 1) => SharedWorker.Join(new CheckpointEngine(store), work ?? Shared, TimeProvider.System, atOnce);
 }
