@@ -4,6 +4,8 @@ namespace Checkpoint.Tests;
 
 public sealed class SharedItemsTests : EngineTest
 {
+    private static readonly ItemWork Work = new() { Stage = Stage, IsShared = true, ContinueOnError = true };
+
     private static readonly string Thousand = string.Join(' ', Enumerable.Range(1, 1000));
 
     [Fact]
@@ -92,6 +94,59 @@ public sealed class SharedItemsTests : EngineTest
         second.Dispose();
         using var alone = await ItemRun.StartAsync(Engine, new ItemWork { Stage = Stage }, Time, null, default);
         Assert.Equal((1, "Done Done Done"), (alone.Journal.Damaged, string.Join(' ', "abc".Select(key => alone.Next(ItemId.Of(key.ToString()))))));
+    }
+
+    [UnixFact]
+    public async Task One_that_was_stopped_at_the_journal_holds_up_nobody_for_ever_and_overwrites_nothing_when_it_goes_on()
+    {
+        using var first = await Join();
+        using var second = await Join();
+        first.AddAll("a b");
+        second.AddAll("a b c");
+        Assert.True(first.Go(1));
+        using (var stopped = FileSystem.Current.OpenLocked(Journal)!)
+        {
+            var going = Task.Run(() => second.Go(1));
+            while (!going.IsCompleted)
+            {
+                Time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(1);
+            }
+            Assert.True(await going);
+            // Its time was over long ago, and nobody reads that file any more.
+            RandomAccess.Write(stopped, Encoding.UTF8.GetBytes("late"), RandomAccess.GetLength(stopped));
+        }
+        Assert.True(second.Go(1));
+        Assert.False(first.Go(1));
+        Assert.Equal(("a", "b c"), (string.Join(' ', first.Did), string.Join(' ', second.Did)));
+        Assert.DoesNotContain("late", File.ReadAllText(Journal), StringComparison.Ordinal);
+        Assert.Empty(Names(FolderEntryKind.Temporary));
+    }
+
+    [UnixFact]
+    public async Task Who_lost_its_turn_at_the_journal_while_it_wrote_writes_once_more()
+    {
+        var files = new TestFileSystem();
+        using var worker = await SharedWorker.Join(new CheckpointEngine(new FolderStore(Root, files, Time), Time), Work, Time);
+        worker.AddAll("a b");
+        Assert.True(worker.Go(1));
+        files.Before = operation =>
+        {
+            if (operation.Verb != FileVerb.Write || operation.Path != Journal)
+                return;
+            files.Before = null;
+            // Without a lock, which the one at work has.
+            using (var old = new FileStream(Journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+            using (var copy = File.Create(Journal + "2"))
+                old.CopyTo(copy);
+            File.Move(Journal + "2", Journal, overwrite: true);
+        };
+        Assert.True(worker.Go(1));
+        Assert.Null(files.Before);
+        using var other = await Join();
+        other.AddAll("a b");
+        Assert.False(other.Go(1));
+        Assert.False(other.IsOpen);
     }
 
     [Fact]
@@ -183,5 +238,5 @@ public sealed class SharedItemsTests : EngineTest
     // How many were claimed at once, line by line.
     private List<int> Claims() => [.. File.ReadLines(Journal).Select(line => ItemFormat.TryReadWorker(Encoding.UTF8.GetBytes(line))?.Claimed.Count ?? 0).Where(count => count > 0)];
 
-    private Task<SharedWorker> Join(int atOnce = 1) => SharedWorker.Join(Engine, new ItemWork { Stage = Stage, IsShared = true, ContinueOnError = true }, Time, atOnce);
+    private Task<SharedWorker> Join(int atOnce = 1) => SharedWorker.Join(Engine, Work, Time, atOnce);
 }

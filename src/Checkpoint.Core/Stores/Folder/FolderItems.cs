@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 
 namespace Checkpoint;
@@ -17,27 +16,26 @@ internal sealed class FolderItems : ItemLog
 
     private const int Attempts = 100;
 
-    // Another has the lock for as long as an append takes.
-    private static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(30);
-
     private readonly string _root;
     private readonly FileSystem _files;
     private readonly StageId _stage;
     private readonly Lease? _worker;
     private readonly string _folder;
     private readonly FolderItemOutputs _outputs;
+    private readonly FolderItemTurns _turns;
     private readonly ArrayBufferWriter<byte> _lines = new(1 << 16);
     private SafeFileHandle? _journal;
 
     // Where what is known of the journal ends; of several writers, what this one has read.
     private long _end;
 
-    public FolderItems(string root, FileSystem files, StageId stage, Lease? worker = null)
+    public FolderItems(string root, FileSystem files, StageId stage, Lease? worker = null, TimeProvider? time = null)
     {
         (_root, _files, _stage, _worker) = (root, files, stage, worker);
         _folder = FolderLayout.StagePath(root, stage);
         _outputs = new FolderItemOutputs(files, _folder, worker is null ? FolderLayout.ItemOutputsName : FolderLayout.ItemOutputsOf(worker), name => Open(name, files.OpenShared)!);
-        var journal = worker is null ? Open(FolderLayout.ItemsName, files.OpenShared)! : OpenTurn(default);
+        _turns = new FolderItemTurns(files, Path.Join(_folder, FolderLayout.ItemsName), time ?? TimeProvider.System, () => Open(FolderLayout.ItemsName, files.OpenLocked));
+        var journal = worker is null ? Open(FolderLayout.ItemsName, files.OpenShared)! : Guarded(() => _turns.Take(default));
         var length = RandomAccess.GetLength(journal);
         // Lines with outputs are long: no more room is made at once than some tens of megabytes.
         Estimate = (int)Math.Min(length / TypicalLine, 1 << 20);
@@ -282,29 +280,18 @@ internal sealed class FolderItems : ItemLog
         }
     }
 
-    private T WithJournal<T>(Func<SafeFileHandle, T> work, CancellationToken cancellation)
+    private T WithJournal<T>(Func<SafeFileHandle, T> work, CancellationToken cancellation) => Guarded(() =>
     {
         if (_worker is null)
-            return Guarded(() => work(_journal!));
-        using var journal = OpenTurn(cancellation);
-        return Guarded(() => work(journal));
-    }
-
-    // Opened anew for each turn, so that the client of a share sees what others have appended.
-    private SafeFileHandle OpenTurn(CancellationToken cancellation)
-    {
-        var started = Stopwatch.GetTimestamp();
-        for (var attempt = 1; ; attempt++)
+            return work(_journal!);
+        while (true)
         {
-            if (Open(FolderLayout.ItemsName, _files.OpenLocked) is { } journal)
-                return journal;
-            // Time alone says nothing where the machine slept.
-            if (attempt > Attempts && Stopwatch.GetElapsedTime(started) > TurnPatience)
-                Guarded<bool>(() => throw new IOException($"another process has had its lock for {TurnPatience.TotalSeconds:0} seconds"));
-            if (cancellation.WaitHandle.WaitOne(1))
-                cancellation.ThrowIfCancellationRequested();
+            using var journal = _turns.Take(cancellation);
+            var result = work(journal);
+            if (_turns.IsStill(journal))
+                return result;
         }
-    }
+    });
 
     // The folder, and what is new above it, are flushed with the file that is new in it. Null where the opening gives that.
     private SafeFileHandle? Open(string name, Func<string, SafeFileHandle?> open) => Guarded(() =>

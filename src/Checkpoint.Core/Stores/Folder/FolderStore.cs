@@ -184,7 +184,7 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => new(new FolderItems(_root, _files, stage, worker));
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => new(new FolderItems(_root, _files, stage, worker, _time));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
