@@ -14,7 +14,7 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
 
     public override int Estimate => inner.Estimate;
 
-    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => inner.ReadAll(visit, cancellation);
+    public override int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation) => inner.ReadAll(visit, visitWorker, cancellation);
 
     public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation)
     {
@@ -28,6 +28,10 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
     }
 
     public override void Append(IReadOnlyList<ItemEntry> entries) => inner.Append(entries);
+
+    public override void Append(WorkerLine line) => inner.Append(line);
+
+    public override void WaitForChange(TimeSpan atMost, CancellationToken cancellation) => inner.WaitForChange(atMost, cancellation);
 
     public override ItemOutput ReadOutput(long place) => inner.ReadOutput(place);
 

@@ -88,7 +88,8 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
             return OpenState(await inner.OpenStateAsync(checkpoint, progress, cancellation), checkpoint.State!, envelope.DocumentLength, dataKey);
     }
 
-    public override async ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => new KeyedItemLog(await inner.OpenItemsAsync(stage, cancellation), stage, Location, key);
+    public override async ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) =>
+        new KeyedItemLog(await inner.OpenItemsAsync(stage, worker, cancellation), stage, Location, key);
 
     public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) => inner.RemoveAsync(stage, steps, cancellation);
 

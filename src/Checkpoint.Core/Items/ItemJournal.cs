@@ -6,7 +6,7 @@ namespace Checkpoint;
 /// Which items of a stage are done. What ended is written in groups: an entry is on disk soon after it was added, however many come and however long the next takes, and
 /// a loss costs at most what was added in that time.
 /// </summary>
-/// <remarks>All but <see cref="Decide"/> and <see cref="OpenOutput"/> may be called from several threads.</remarks>
+/// <remarks>Of several who write it together, each reads on when it wants to know what the others did. Only to add, give back, flush and ask how much that was may be called from several threads.</remarks>
 internal sealed class ItemJournal : IDisposable
 {
     /// <summary>
@@ -18,10 +18,12 @@ internal sealed class ItemJournal : IDisposable
     private const int MaxPending = 4096;
 
     // The low bits of what is known of an item; above them is the place of its output, counted from 1.
-    private const long IsDone = 1, HasFailed = 2, IsSeen = 4;
-    private const int PlaceShift = 3;
+    private const long IsDone = 1, HasFailed = 2, IsSeen = 4, IsNew = 8;
+    private const int PlaceShift = 4;
 
     private readonly ItemLog _log;
+    private readonly Lease? _worker;
+    private readonly ItemClaims _claims = new();
     private readonly TimeProvider _time;
     private readonly Action? _onDurable;
     private readonly Action? _guard;
@@ -29,6 +31,7 @@ internal sealed class ItemJournal : IDisposable
     private readonly object _gate = new();
     private readonly object _writing = new();
     private readonly ITimer _timer;
+    private readonly bool _isReadOn;
     private List<ItemEntry> _pending = [];
     private CheckpointException? _fault;
     private long _added;
@@ -43,15 +46,18 @@ internal sealed class ItemJournal : IDisposable
     /// <param name="onDurable">Told on any thread that <see cref="Durable"/> has grown, or that writing failed.</param>
     /// <param name="cancellation">Ends the reading of what is there.</param>
     /// <param name="guard">Called on any thread before each write; throws where it must not be made any more.</param>
-    public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation, Action? guard = null)
+    /// <param name="worker">The lease of one who writes it together with others; null for one writer alone.</param>
+    public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation, Action? guard = null, Lease? worker = null)
     {
         _log = log;
         _guard = guard;
+        _worker = worker;
         _time = time;
         _onDurable = onDurable;
         _known = new Dictionary<ItemId, long>(log.Estimate);
         _lastWrite = time.GetTimestamp() - time.TimestampFrequency;
-        Damaged = log.ReadAll(Remember, cancellation);
+        Damaged = log.ReadAll(Remember, _claims.Add, cancellation);
+        _isReadOn = true;
         _timer = time.CreateTimer(_ => TryWrite(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -79,8 +85,43 @@ internal sealed class ItemJournal : IDisposable
         if ((known & IsSeen) != 0)
             return ItemDecision.Doubled;
         known |= IsSeen;
-        return (known & IsDone) != 0 ? ItemDecision.Done : (known & HasFailed) != 0 && !retryFailed ? ItemDecision.Failed : ItemDecision.Run;
+        return Judge(known, retryFailed);
     }
+
+    /// <summary>The same of an item that came before. What failed with another since this journal was opened is not run again.</summary>
+    public ItemDecision Look(ItemId id, bool retryFailed) => Judge(_known.GetValueOrDefault(id), retryFailed);
+
+    /// <summary>Has an item not count as done: its output is lost.</summary>
+    public void Forget(ItemId id) => _known[id] = IsSeen;
+
+    /// <summary>Those other than this one who have items in their hands.</summary>
+    public IEnumerable<int> OtherWorkers => _claims.Workers.Where(worker => worker != _worker?.Name.Worker);
+
+    /// <summary>Whether an item is in the hands of one of them.</summary>
+    public bool IsWithOther(ItemId id) => _claims.HolderOf(id) is not null && !IsMine(id);
+
+    /// <summary>Whether an item is this one's to do.</summary>
+    public bool IsMine(ItemId id) => _worker is not null && _claims.IsOf(_worker, id);
+
+    /// <summary>Reads what the others have written.</summary>
+    public void ReadOn(CancellationToken cancellation) => _log.ReadAll(Remember, _claims.Add, cancellation);
+
+    /// <summary>Waits until the others may have written something.</summary>
+    public void WaitForChange(TimeSpan atMost, CancellationToken cancellation) => _log.WaitForChange(atMost, cancellation);
+
+    /// <summary>Says that this one is there, or that it was found that another is no more.</summary>
+    /// <param name="worker">The lease of its number: what was claimed under an earlier one is free from then on.</param>
+    public void Join(Lease worker) => Append(() => _log.Append(Line(worker)));
+
+    /// <summary>Claims items, and reads on: then it is known of each whose it is.</summary>
+    public void Claim(IReadOnlyList<ItemId> ids, CancellationToken cancellation)
+    {
+        Append(() => _log.Append(Line(_worker!) with { Claimed = ids }));
+        ReadOn(cancellation);
+    }
+
+    /// <summary>Leaves items that were claimed, and not begun, to others.</summary>
+    public void GiveBack(IReadOnlyList<ItemId> ids) => Append(() => _log.Append(Line(_worker!) with { Released = ids }));
 
     /// <summary>Opens what a done item gave; null where that was not kept.</summary>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
@@ -140,18 +181,7 @@ internal sealed class ItemJournal : IDisposable
             }
             if (group.Count == 0)
                 return;
-            try
-            {
-                _guard?.Invoke();
-                _log.Append(group);
-            }
-            catch (CheckpointException e)
-            {
-                lock (_gate)
-                    _fault = e;
-                _onDurable?.Invoke();
-                throw;
-            }
+            Append(() => _log.Append(group));
             lock (_gate)
             {
                 _durable += group.Count;
@@ -187,10 +217,37 @@ internal sealed class ItemJournal : IDisposable
             _log.Dispose();
     }
 
+    private static ItemDecision Judge(long known, bool retryFailed) =>
+        (known & IsDone) != 0 ? ItemDecision.Done : (known & HasFailed) != 0 && !(retryFailed && (known & IsNew) == 0) ? ItemDecision.Failed : ItemDecision.Run;
+
     private void Remember(ItemMark mark)
     {
         // The latest counts: a failed one may be done later, and may fail again.
-        _known[mark.Id] = (mark.IsDone ? IsDone : HasFailed) | ((mark.Place + 1) << PlaceShift);
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_known, mark.Id, out _);
+        known = (known & IsSeen) | (mark.IsDone ? IsDone : HasFailed) | (_isReadOn ? IsNew : 0) | ((mark.Place + 1) << PlaceShift);
+        _claims.End(mark.Id);
+    }
+
+    private WorkerLine Line(Lease worker) => new(worker.Name.Worker!.Value, worker.Token, _time.GetUtcNow());
+
+    private void Append(Action append)
+    {
+        lock (_writing)
+        {
+            ThrowIfFaulted();
+            try
+            {
+                _guard?.Invoke();
+                append();
+            }
+            catch (CheckpointException e)
+            {
+                lock (_gate)
+                    _fault = e;
+                _onDurable?.Invoke();
+                throw;
+            }
+        }
     }
 
     // On the timer's thread nobody could catch what it throws; the next who adds or flushes is told.

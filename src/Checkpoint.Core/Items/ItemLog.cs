@@ -1,20 +1,32 @@
 namespace Checkpoint;
 
-/// <summary>The journal of a stage's items as a store keeps it: appended to by one writer at a time, until the stage is cleared.</summary>
+/// <summary>The journal of a stage's items as a store keeps it, until the stage is cleared: appended to by one writer alone, or by several that each have a lease among those who work on the items together.</summary>
 internal abstract class ItemLog : IDisposable
 {
     /// <summary>Roughly how many entries there are, for making room.</summary>
     public abstract int Estimate { get; }
 
-    /// <summary>Shows every entry that is whole, oldest first. What is torn or damaged costs only itself.</summary>
+    /// <summary>Shows every entry that is whole, oldest first. What is torn or damaged costs only itself. Of several writers, each is shown only what it was not shown before.</summary>
+    /// <param name="visit">Shown what became of an item.</param>
+    /// <param name="visitWorker">Shown what those say who work together.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <returns>How many entries were not whole.</returns>
-    public abstract int ReadAll(Action<ItemMark> visit, CancellationToken cancellation);
+    public abstract int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation);
+
+    /// <summary>The same for who has nothing to do with others.</summary>
+    public int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => ReadAll(visit, static _ => { }, cancellation);
 
     /// <summary>Keeps an item's output until its entry is appended; it need not be durable before. May be called from several threads.</summary>
     public abstract ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation);
 
     /// <summary>Appends entries; when this returns, no loss of power can take them back. Called by one thread at a time.</summary>
     public abstract void Append(IReadOnlyList<ItemEntry> entries);
+
+    /// <summary>The same for what one of several writers says of itself.</summary>
+    public abstract void Append(WorkerLine line);
+
+    /// <summary>Waits until others may have appended something: returns at the latest after a while, and may return for no reason.</summary>
+    public abstract void WaitForChange(TimeSpan atMost, CancellationToken cancellation);
 
     /// <summary>Reads where an item's output is.</summary>
     /// <param name="place">What <see cref="ItemMark.Place"/> said.</param>

@@ -31,6 +31,9 @@ internal sealed class ItemRun : IDisposable
 
     public ItemJournal Journal => _journal;
 
+    /// <summary>The lease that it works under.</summary>
+    public Lease Lease => _lease;
+
     /// <summary>Whether no more items are to be begun.</summary>
     public bool IsStopped => _isStopped;
 
@@ -45,6 +48,8 @@ internal sealed class ItemRun : IDisposable
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/>, or an error of the store.</exception>
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
+        if (work.IsShared)
+            return await JoinAsync(engine, work, time, onDurable, cancellation);
         var name = new LeaseName(work.Stage);
         // What the session has locked itself it keeps.
         var held = engine.HeldLease(work.Stage);
@@ -67,6 +72,45 @@ internal sealed class ItemRun : IDisposable
         }
     }
 
+    private static async ValueTask<ItemRun> JoinAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
+    {
+        var lease = await new ItemCrew(engine, work.Stage, time).JoinAsync(cancellation);
+        ItemJournal? journal = null;
+        try
+        {
+            var log = await engine.Store.OpenItemsAsync(work.Stage, lease, cancellation);
+            journal = new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, lease.Name, lease), lease);
+            journal.Join(lease);
+            await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
+            return new ItemRun(engine, work, time, lease, journal);
+        }
+        catch
+        {
+            journal?.Dispose();
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The part of this process in a list that others work on too.</summary>
+    /// <param name="throttle">How many items it does at once.</param>
+    public ItemShare Share(int throttle) => new(_journal, throttle, _work.RetryFailed, _time);
+
+    /// <summary>Takes in what became elsewhere of an item that was to be run when it came.</summary>
+    public void Ended(ItemDecision decision) => _counts = decision == ItemDecision.Done
+        ? _counts with { Skipped = _counts.Skipped + 1 }
+        : _counts with { FailedBefore = _counts.FailedBefore + 1 };
+
+    /// <summary>Waits until others may have gone on, and has those who live no more give their items back.</summary>
+    /// <param name="atMost">How long it waits at most.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async ValueTask WaitForOthersAsync(TimeSpan atMost, CancellationToken cancellation)
+    {
+        await new ItemCrew(_engine, _work.Stage, _time).ReplaceDeadAsync(_journal, cancellation);
+        if (atMost > TimeSpan.Zero)
+            _journal.WaitForChange(atMost, cancellation);
+    }
+
     /// <summary>Says what is to be done with the next item of the input. Called by one thread.</summary>
     public ItemDecision Next(ItemId id)
     {
@@ -86,7 +130,13 @@ internal sealed class ItemRun : IDisposable
     }
 
     /// <summary>To be called before an item is run. The first opens the stage again, where it was complete: it is not, while something is to be done.</summary>
-    public ValueTask BeginItemAsync(CancellationToken cancellation) => _hasWorked ? default : BeginAsync(cancellation);
+    public ValueTask BeginItemAsync(CancellationToken cancellation)
+    {
+        // What was claimed may be another's by now.
+        if (_work.IsShared)
+            RequireLease(_engine, _lease.Name, _lease);
+        return _hasWorked ? default : BeginAsync(cancellation);
+    }
 
     /// <summary>Runs an item on this thread, again and again as the policy has it.</summary>
     /// <param name="attempt">Does it once; told which attempt it is, from 1 up.</param>
@@ -138,7 +188,11 @@ internal sealed class ItemRun : IDisposable
     }
 
     /// <summary>To be called where an item that was taken for done is not, its output being lost.</summary>
-    public void Reopen() => _counts = _counts with { Skipped = _counts.Skipped - 1 };
+    public void Reopen(ItemId id)
+    {
+        _counts = _counts with { Skipped = _counts.Skipped - 1 };
+        _journal.Forget(id);
+    }
 
     /// <summary>Writes down that an item failed; see <see cref="IsStopped"/> for what follows. May be called from several threads.</summary>
     public void Failed(ItemId id, string key, Exception error)
@@ -165,7 +219,7 @@ internal sealed class ItemRun : IDisposable
     {
         _journal.Flush();
         if (_hasWorked)
-            RequireLease(_engine, new LeaseName(_work.Stage), _lease);
+            RequireLease(_engine, _lease.Name, _lease);
         var counts = Counts;
         if (!counts.AreAllDone)
         {
@@ -173,23 +227,27 @@ internal sealed class ItemRun : IDisposable
             await FailAsync(new Failure(CheckpointErrors.ItemFailures(counts, "items", _first?.Text), _work.KeepsFailures ? error : _first?.Error ?? error));
             return (null, error);
         }
-        if (counts.Items == 0 || (!_hasWorked && (await _engine.DecideAsync(_work.Stage, null, null, null, cancellation)).Decision == StageDecision.Skip))
+        if (counts.Items == 0)
             return default;
-        var draft = new CheckpointDraft
+        CheckpointInfo saved;
+        CheckpointException? pruneError;
+        while (true)
         {
-            Stage = _work.Stage,
-            SavedAt = _engine.UtcNow,
-            Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
+            // Of several who end at once each saves the same step, which is there once.
+            var next = _work.IsShared ? await NextStepAsync(cancellation) : null;
+            if ((!_hasWorked || _work.IsShared) && await IsCompleteAsync(counts, cancellation))
+                return default;
+            // The save is a part of the stage, to whoever listens.
+            Activity.Current = _activity ?? Activity.Current;
+            try
             {
-                [Markers[0]] = counts.Items,
-                [Markers[1]] = counts.Done,
-                [Markers[2]] = counts.Skipped,
-                [Markers[3]] = counts.Doubled,
-            }),
-        };
-        // The save is a part of the stage, to whoever listens.
-        Activity.Current = _activity ?? Activity.Current;
-        var (saved, _, pruneError) = await _engine.SaveAsync(draft, _work.Retention, cancellation);
+                (saved, _, pruneError) = await _engine.SaveAsync(Draft(counts, next), _work.Retention, cancellation);
+                break;
+            }
+            catch (CheckpointException e) when (next is not null && e.Kind == CheckpointErrorKind.CheckpointExists)
+            {
+            }
+        }
         _isTold = true;
         await _engine.History.RecordAsync(CheckpointEvents.StageCompleted, _work.Stage, saved.Step, Describe(counts), cancellation);
         Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, null);
@@ -222,7 +280,28 @@ internal sealed class ItemRun : IDisposable
             throw engine.History.RecordLossAsync(name, reason, default).AsTask().GetAwaiter().GetResult();
     }
 
-    private static string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before");
+    private string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before{(_work.IsShared ? " or by others" : "")}");
+
+    private CheckpointDraft Draft(ItemCounts counts, long? step) => new()
+    {
+        Stage = _work.Stage,
+        Step = step,
+        SavedAt = _engine.UtcNow,
+        Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
+        {
+            [Markers[0]] = counts.Items,
+            [Markers[1]] = counts.Done,
+            [Markers[2]] = counts.Skipped,
+            [Markers[3]] = counts.Doubled,
+        }),
+    };
+
+    private async ValueTask<long?> NextStepAsync(CancellationToken cancellation) => await _engine.Store.FindAsync(_work.Stage, cancellation) is { Steps: [var latest, ..] } ? latest + 1 : 1;
+
+    // Where it is complete by others it is so for these items only if their input had as many.
+    private async ValueTask<bool> IsCompleteAsync(ItemCounts counts, CancellationToken cancellation) =>
+        await _engine.DecideAsync(_work.Stage, null, null, null, cancellation) is { Decision: StageDecision.Skip, Checkpoint: var checkpoint }
+        && (!_hasWorked || (checkpoint!.Metadata.TryGetValue(Markers[0], out var items) && items is long known && known >= counts.Items));
 
     private async ValueTask BeginAsync(CancellationToken cancellation)
     {

@@ -5,6 +5,9 @@ internal sealed record ItemWork
 {
     public required StageId Stage { get; init; }
 
+    /// <summary>Whether others work on the same items, each on some.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>Whether a failure leaves the other items alone.</summary>
     public bool ContinueOnError { get; init; }
 

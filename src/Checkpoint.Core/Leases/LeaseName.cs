@@ -17,6 +17,9 @@ internal sealed record LeaseName(string Pipeline, string? Run, string? Name)
     /// <summary>The document that it is on, or null.</summary>
     public DocumentName? Document { get; }
 
+    /// <summary>Which of those who work on the stage's items together has it, from 1 up; null where it is on the stage as a whole.</summary>
+    public int? Worker { get; init; }
+
     /// <summary>In words, for messages.</summary>
     public override string ToString() =>
         Document is not null ? Document.ToString()

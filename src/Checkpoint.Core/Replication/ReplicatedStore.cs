@@ -100,10 +100,10 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         checkpoint.IsOfReplica ? replica.OpenStateAsync(checkpoint, progress, cancellation)
         : AskAsync(store => store.OpenStateAsync(checkpoint, progress, cancellation), () => OpenReplicaAsync(checkpoint, progress, cancellation), cancellation);
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation)
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
-        return primary.OpenItemsAsync(stage, cancellation);
+        return primary.OpenItemsAsync(stage, worker, cancellation);
     }
 
     public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)

@@ -56,9 +56,14 @@ internal abstract class CheckpointStore
     /// <summary>The histories of pipelines, each oldest first, the pipelines in the order of their keys.</summary>
     public abstract IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation);
 
-    /// <summary>Opens the journal of a stage's items, for one writer alone. It is removed with all of the stage, and by nothing else.</summary>
-    /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/> where somebody else has it open.</exception>
-    public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation);
+    /// <summary>Opens the journal of a stage's items. It is removed with all of the stage, and by nothing else.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="worker">The lease of one who writes it together with others; null for one writer alone, who has that of the stage.</param>
+    /// <param name="cancellation">Ends the opening.</param>
+    public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation);
+
+    /// <summary>Opens the journal of a stage's items for one writer alone.</summary>
+    public ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => OpenItemsAsync(stage, null, cancellation);
 
     /// <summary>Writes the record of a run, durably and whole, in place of the one there was.</summary>
     public abstract ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation);
@@ -73,7 +78,10 @@ internal abstract class CheckpointStore
     /// <summary>Writes a small document, durably and whole, in place of the one there was.</summary>
     public abstract ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation);
 
-    /// <summary>Tries to become the only one to work on something, until the lease is disposed of or the process ends.</summary>
+    /// <summary>
+    /// Tries to become the only one to work on something, until the lease is disposed of or the process ends. Those who work on a stage's items together have a lease each; nobody has such a one while
+    /// somebody has that of the stage, nor the other way round.
+    /// </summary>
     /// <param name="lease">What it is on.</param>
     /// <param name="holder">Who takes it.</param>
     /// <param name="duration">For how long a holder that neither ends nor renews it keeps it, such as one that was stopped; null for ever.</param>
@@ -83,7 +91,7 @@ internal abstract class CheckpointStore
     /// <summary>The same for as long as the process lives.</summary>
     public ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, CancellationToken cancellation) => TryLeaseAsync(lease, holder, null, cancellation);
 
-    /// <summary>Who has a lease now, or null.</summary>
+    /// <summary>Who has a lease now, or null. Of a stage it is also who works on its items together with others.</summary>
     public abstract ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation);
 
     /// <summary>Waits until something may have changed in a stage: returns at the latest after a while, and may return for no reason.</summary>

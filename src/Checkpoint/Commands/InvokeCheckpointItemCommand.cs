@@ -45,6 +45,9 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
     public SwitchParameter SaveOutput { get; set; }
 
     [Parameter]
+    public SwitchParameter Shared { get; set; }
+
+    [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int Keep { get; set; }
 
@@ -60,6 +63,7 @@ public sealed class InvokeCheckpointItemCommand : RetryingCommand
         var work = new ItemWork
         {
             Stage = stage,
+            IsShared = Shared,
             ContinueOnError = ContinueOnError,
             MaxError = IsGiven(nameof(MaxError)) ? MaxError : null,
             RetryFailed = RetryFailed,

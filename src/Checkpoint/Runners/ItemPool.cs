@@ -73,6 +73,9 @@ internal sealed class ItemPool : IDisposable
             told();
     }
 
+    /// <summary>Waits until something ended, and no longer than that.</summary>
+    public void Wait(TimeSpan atMost, Action onTurn) => Turn(onTurn, atMost);
+
     /// <summary>Waits until all that was begun has ended.</summary>
     public void Drain(Action onTurn)
     {
@@ -96,9 +99,9 @@ internal sealed class ItemPool : IDisposable
         }
     }
 
-    private void Turn(Action onTurn)
+    private void Turn(Action onTurn, TimeSpan? atMost = null)
     {
-        if (_events.TryTake(out var told, (int)Tick.TotalMilliseconds, _cancellation))
+        if (_events.TryTake(out var told, (int)(atMost ?? Tick).TotalMilliseconds, _cancellation))
             told();
         Pump();
         onTurn();

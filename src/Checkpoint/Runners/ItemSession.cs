@@ -10,6 +10,9 @@ internal sealed class ItemSession : IDisposable
 {
     private static readonly string[] Tags = ["Checkpoint"];
 
+    // Of looking what others do, where the store tells nobody.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10), LongestPause = TimeSpan.FromSeconds(1);
+
     // Outputs that wait for the disk are held in memory.
     private const int MaxWaiting = 4096;
 
@@ -24,6 +27,7 @@ internal sealed class ItemSession : IDisposable
     private readonly ItemRun _run;
     private ItemBlock? _block;
     private ItemPool? _pool;
+    private ItemShare? _share;
     private ErrorRecord? _stoppedBy;
     private long _withoutOutput;
     private bool _isShown;
@@ -45,6 +49,8 @@ internal sealed class ItemSession : IDisposable
     /// <param name="errors">What a non-terminating error in the block does.</param>
     public void Open(ScriptBlock block, UsingVariables variables, int throttle, ActionPreference errors)
     {
+        if (_run.Work.IsShared)
+            _share = _run.Share(throttle);
         if (throttle == 1)
             _block = new ItemBlock(block, variables, errors, _context);
         else
@@ -65,16 +71,17 @@ internal sealed class ItemSession : IDisposable
                 _command.WriteVerbose($"Item '{key}' came before and is not done twice.");
                 break;
             case ItemDecision.Failed:
-                _command.WriteVerbose($"Item '{key}' failed before and is left alone; -RetryFailed runs it again.");
+                TellFailedBefore(key);
                 break;
             case ItemDecision.Run:
-                Do(item, id, key);
+                DoOrShare(item, id, key);
                 break;
             case ItemDecision.Done when _savesOutput && !TryEmitSaved(id, key):
-                _run.Reopen();
-                Do(item, id, key);
+                _run.Reopen(id);
+                DoOrShare(item, id, key);
                 break;
         }
+        DoShare();
         _pool?.Pump();
         Emit();
         ShowProgress();
@@ -83,6 +90,8 @@ internal sealed class ItemSession : IDisposable
     /// <summary>Ends after the last item, or after one that stops the rest.</summary>
     public void Complete()
     {
+        if (_share is not null && !_run.IsStopped)
+            EndShare(_share);
         _pool?.Drain(() =>
         {
             Emit();
@@ -128,11 +137,67 @@ internal sealed class ItemSession : IDisposable
 
     public void Dispose()
     {
+        _share?.Dispose();
         _pool?.Dispose();
         _run.Dispose();
     }
 
     private string Activity => $"Items of stage '{_run.Work.Stage.Name}'";
+
+    private void TellFailedBefore(string key) => _command.WriteVerbose($"Item '{key}' failed before and is left alone; -RetryFailed runs it again.");
+
+    private void DoOrShare(object? item, ItemId id, string key)
+    {
+        if (_share is null)
+            Do(item, id, key);
+        else
+            _share.Add(new SharedItem(item, id, key));
+    }
+
+    // Does what is this process's to do of what came so far, and takes in what others have done.
+    private bool DoShare()
+    {
+        var hasGoneOn = false;
+        while (_share is not null && !_run.IsStopped && _share.TryNext(out var decision, out var item, _cancellation))
+        {
+            hasGoneOn = true;
+            if (decision == ItemDecision.Run)
+            {
+                Do(item.Item, item.Id, item.Key);
+                Emit();
+                ShowProgress();
+                continue;
+            }
+            _run.Ended(decision);
+            if (decision == ItemDecision.Failed)
+            {
+                TellFailedBefore(item.Key);
+            }
+            else if (_savesOutput && !TryEmitSaved(item.Id, item.Key))
+            {
+                _run.Reopen(item.Id);
+                _share.Add(item);
+            }
+        }
+        return hasGoneOn;
+    }
+
+    // Others have some of the items in their hands, and may die of it: it ends when each is done, or failed.
+    private void EndShare(ItemShare share)
+    {
+        share.End();
+        for (var pause = FirstPause; ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        {
+            if (DoShare())
+                pause = FirstPause;
+            Emit();
+            ShowProgress();
+            if (share.IsEmpty || _run.IsStopped)
+                return;
+            _pool?.Wait(pause, Emit);
+            _run.WaitForOthersAsync(_pool is null ? pause : TimeSpan.Zero, _cancellation).AsTask().GetAwaiter().GetResult();
+        }
+    }
 
     private void Do(object? item, ItemId id, string key)
     {
@@ -245,6 +310,6 @@ internal sealed class ItemSession : IDisposable
             _command.WriteWarning(CheckpointErrors.NotVouchedFor(_run.Work.Stage, plain));
         if (counts.Items == 0)
             _command.WriteWarning($"There were no items, so stage '{_run.Work.Stage.Name}' was not completed.");
-        _command.WriteInformation(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_run.Work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"), Tags);
+        _command.WriteInformation(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_run.Work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before{(_share is null ? "" : " or by others")}, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"), Tags);
     }
 }

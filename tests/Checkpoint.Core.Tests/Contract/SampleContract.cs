@@ -25,6 +25,11 @@ public sealed class SampleLeaseContract : LeaseContract
     private protected override CheckpointStore Open(TimeProvider time) => SampleStore.Open(Temp.Path, time);
 }
 
+public sealed class SampleItemContract : ItemContract
+{
+    private protected override CheckpointStore Open() => SampleStore.Open(Temp.Path);
+}
+
 public sealed class SampleDriverTests : StoreDriverTests, IDisposable
 {
     private readonly TempFolder _temp = new();

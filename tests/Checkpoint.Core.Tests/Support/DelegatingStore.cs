@@ -76,7 +76,7 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) => inner.ReadHistoryAsync(pipeline, cancellation);
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => inner.OpenItemsAsync(stage, cancellation);
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => inner.OpenItemsAsync(stage, worker, cancellation);
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation) => inner.WriteRunAsync(run, cancellation);
 

@@ -104,6 +104,8 @@ internal sealed class TestFileSystem : FileSystem
         return written;
     }
 
+    public override bool? IsAt(SafeFileHandle file, string path) => Current.IsAt(file, path);
+
     // The medium is not waited for: no test takes its power away.
     public override void Flush(SafeFileHandle file) => Do(new(FileVerb.Flush, PathOf(file)), () => { });
 

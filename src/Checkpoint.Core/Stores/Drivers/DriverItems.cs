@@ -21,16 +21,23 @@ internal sealed class DriverItems : ItemLog
     private readonly StageId _stage;
     private readonly StoreKey _key;
     private readonly StoreKey _outputs;
-    private long _last;
+    private readonly Lease? _worker;
 
-    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage)
+    // The last step that is known to be there; of several writers, the last that this one has read.
+    private long _last;
+    private bool _hasHead;
+
+    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage, Lease? worker = null)
     {
-        (_driver, _faults, _records, _stage) = (driver, faults, records, stage);
+        (_driver, _faults, _records, _stage, _worker) = (driver, faults, records, stage, worker);
         (_key, _outputs) = (DriverKeys.Of(stage, DriverKeys.Items), DriverKeys.Of(stage, DriverKeys.ItemOutput));
-        _last = Guarded(() => Read(_key, null)?.Step ?? 0);
+        var newest = Guarded(() => Read(_key, null)?.Step ?? 0);
+        Estimate = (int)Math.Min(newest * 64, 1 << 20);
+        _hasHead = newest > 0;
+        _last = worker is null ? newest : 0;
     }
 
-    public override int Estimate => (int)Math.Min(_last * 64, 1 << 20);
+    public override int Estimate { get; }
 
     /// <summary>The lines of a record, without their line feeds.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> LinesOf(ReadOnlyMemory<byte> record)
@@ -46,13 +53,15 @@ internal sealed class DriverItems : ItemLog
     /// <summary>The lines of a journal's record: more where the line feed between two was damaged, which costs only the first.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> PiecesOf(ReadOnlyMemory<byte> record) => LinesOf(record).SelectMany(ItemFormat.Pieces).Where(piece => !piece.IsEmpty);
 
-    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => Guarded(() =>
+    public override int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation) => Guarded(() =>
     {
         var damaged = 0;
-        foreach (var (entry, line, offset) in Lines(cancellation))
+        foreach (var (entry, line, offset) in Lines(_worker is null ? 0 : _last, cancellation))
         {
             if (!ItemFormat.IsWhole(line.Span))
                 damaged++;
+            else if (ItemFormat.TryReadWorker(line.Span) is { } worker)
+                visitWorker(worker);
             else if (ItemFormat.TryParse(line.Span, out var id, out var isDone, out var hasOutput))
                 visit(new ItemMark(id, isDone, hasOutput ? (entry.Step << OffsetBits) | (long)offset : -1));
             else if (ItemFormat.VersionOf(line.Span) is > ItemFormat.Version and var version)
@@ -88,9 +97,7 @@ internal sealed class DriverItems : ItemLog
 
     public override void Append(IReadOnlyList<ItemEntry> entries) => Guarded(() =>
     {
-        var lines = new ArrayBufferWriter<byte>(1 << 16);
-        if (_last == 0)
-            ItemFormat.WriteHead(lines, _stage);
+        var lines = Begin();
         foreach (var entry in entries)
         {
             ItemFormat.Write(lines, entry);
@@ -102,6 +109,20 @@ internal sealed class DriverItems : ItemLog
         return true;
     });
 
+    public override void Append(WorkerLine line) => Guarded(() =>
+    {
+        var lines = Begin();
+        ItemFormat.Write(lines, line);
+        Commit(lines);
+        return true;
+    });
+
+    public override void WaitForChange(TimeSpan atMost, CancellationToken cancellation) => Guarded(() =>
+    {
+        DriverCall.Wait(() => _driver.WaitForChangeAsync(_key, atMost, cancellation));
+        return true;
+    });
+
     public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(LineAt(place)));
 
     public override StateReader OpenOutput(ItemId id, ItemOutput output) =>
@@ -110,14 +131,14 @@ internal sealed class DriverItems : ItemLog
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => Guarded(() =>
     {
         var latest = new Dictionary<ItemId, (long Step, int Offset)>();
-        foreach (var (entry, line, offset) in Lines(cancellation))
+        foreach (var (entry, line, offset) in Lines(0, cancellation))
         {
             if (IdOf(line) is { } id)
                 latest[id] = (entry.Step, offset);
         }
         var count = 0;
         // Entry by entry: cut off in between, some are changed and some not, and the same call goes on.
-        foreach (var group in Lines(cancellation).GroupBy(l => l.Entry.Step).ToList())
+        foreach (var group in Lines(0, cancellation).GroupBy(l => l.Entry.Step).ToList())
         {
             var lines = new ArrayBufferWriter<byte>(1 << 16);
             var changes = 0;
@@ -154,21 +175,34 @@ internal sealed class DriverItems : ItemLog
 
     private static string NewRevision() => Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
+    private ArrayBufferWriter<byte> Begin()
+    {
+        var lines = new ArrayBufferWriter<byte>(1 << 12);
+        // Of several writers each may write one; all say the same.
+        if (!_hasHead)
+            ItemFormat.WriteHead(lines, _stage);
+        return lines;
+    }
+
     private void Commit(ArrayBufferWriter<byte> lines)
     {
         var step = DriverCall.Wait(async () =>
         {
             await using var save = await _driver.BeginSaveAsync(_key, default);
-            // What others were told is done must not be written over.
-            return await save.CommitAsync(new StoreCommit { Step = _last + 1, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
+            // What others were told is done must not be written over; where several write, the next step is whose turn it is.
+            return await save.CommitAsync(new StoreCommit { Step = _worker is null ? _last + 1 : null, Fence = _worker?.Fence, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
         });
-        _last = step ?? throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");
+        if (step is null)
+            throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");
+        if (_worker is null)
+            _last = step.Value;
+        _hasHead = true;
         lines.ResetWrittenCount();
     }
 
-    private IEnumerable<(StoreEntry Entry, ReadOnlyMemory<byte> Line, int Offset)> Lines(CancellationToken cancellation)
+    private IEnumerable<(StoreEntry Entry, ReadOnlyMemory<byte> Line, int Offset)> Lines(long above, CancellationToken cancellation)
     {
-        foreach (var entry in DriverCall.Items(() => _driver.ReadAboveAsync(_key, 0, cancellation)))
+        foreach (var entry in DriverCall.Items(() => _driver.ReadAboveAsync(_key, above, cancellation)))
         {
             _last = Math.Max(_last, entry.Step);
             var offset = 0;

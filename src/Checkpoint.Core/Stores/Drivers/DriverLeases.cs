@@ -24,12 +24,49 @@ internal sealed class DriverLeases(StoreDriver driver, DriverFaults faults, Time
         var fence = new StoreFence(key, lease.Token);
         var renewal = new LeaseRenewal(time, length, asked, patience =>
             DriverCall.Wait(() => driver.RenewLeaseAsync(fence, length, patience)) ? null : "its time was over before it was renewed, as after a pause of this process");
-        return new LeaseAttempt(new DriverLease(driver, faults, renewal) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration }, holder);
+        var taken = new DriverLease(driver, faults, renewal) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration };
+        try
+        {
+            if (FindBar(name, cancellation) is not { } bar)
+                return new LeaseAttempt(taken, holder);
+            taken.Dispose();
+            return new LeaseAttempt(null, bar) { IsBarred = true };
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Who has a lease now, or null.</summary>
-    public LeaseHolder? Find(LeaseName name, CancellationToken cancellation) =>
+    public LeaseHolder? Find(LeaseName name, CancellationToken cancellation) => HolderOf(name, cancellation) ?? (IsOfStage(name) ? FindWorker(name, cancellation) : null);
+
+    // A stage's lease keeps out those who work on its items together, and theirs keep out that. Both are taken first and look for the other then, so that of two at once one at least sees the other.
+    private LeaseHolder? FindBar(LeaseName name, CancellationToken cancellation)
+    {
+        if (IsOfStage(name))
+            return FindWorker(name, cancellation);
+        if (name is not { Name: { } stage, Worker: { } worker })
+            return null;
+        // That there is, or was, one of this number.
+        DriverCall.Wait(async () =>
+        {
+            await using var save = await driver.BeginSaveAsync(WorkersOf(name, stage), cancellation).ConfigureAwait(false);
+            return await save.CommitAsync(new StoreCommit { Step = worker, MakeRecord = static (_, _) => ("{}"u8.ToArray(), "1") }, cancellation).ConfigureAwait(false);
+        });
+        return HolderOf(name with { Worker = null }, cancellation);
+    }
+
+    private LeaseHolder? FindWorker(LeaseName name, CancellationToken cancellation) => DriverCall.Wait(() => driver.ListStepsAsync(WorkersOf(name, name.Name!), cancellation))
+        .Select(worker => HolderOf(name with { Worker = (int)worker }, cancellation)).FirstOrDefault(holder => holder is not null);
+
+    private LeaseHolder? HolderOf(LeaseName name, CancellationToken cancellation) =>
         DriverCall.Wait(() => driver.FindLeaseAsync(DriverKeys.Of(name), cancellation)) is { } lease ? Parse(lease) ?? new LeaseHolder("", "", 0, lease.TakenAt) : null;
+
+    private static bool IsOfStage(LeaseName name) => name is { Name: not null, Worker: null, Document: null };
+
+    private static StoreKey WorkersOf(LeaseName name, string stage) => DriverKeys.Of(new StageId(name.Pipeline, name.Run, stage), DriverKeys.ItemWorker);
 
     private static string Describe(LeaseHolder holder)
     {

@@ -69,7 +69,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
             yield return entry;
     }
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage));
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage, worker));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
@@ -172,6 +172,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         {
             Remove(DriverKeys.Of(stage, DriverKeys.Items), null, cancellation);
             Remove(DriverKeys.Of(stage, DriverKeys.ItemOutput), null, cancellation);
+            Remove(DriverKeys.Of(stage, DriverKeys.ItemWorker), null, cancellation);
         }
     }
 

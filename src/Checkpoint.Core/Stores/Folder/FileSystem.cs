@@ -107,6 +107,9 @@ internal abstract class FileSystem
     /// <exception cref="DirectoryNotFoundException">The folder is missing.</exception>
     public abstract SafeFileHandle OpenShared(string path);
 
+    /// <summary>Whether an open file still has its name, or another took its place; null where the system does not tell, or lets no file take the place of an open one.</summary>
+    public virtual bool? IsAt(SafeFileHandle file, string path) => null;
+
     public virtual int Read(SafeFileHandle file, Span<byte> buffer, long offset) => RandomAccess.Read(file, buffer, offset);
 
     /// <summary>Reads a record's file whole.</summary>

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Checkpoint;
 
-/// <summary>The journal of items in a stage's folder: a file of lines, and beside it a file of the outputs that are too large for a line. Whoever opens it has the stage's lease.</summary>
+/// <summary>
+/// The journal of items in a stage's folder: a file of lines, and beside it a file of the outputs that are too large for a line. One who writes alone keeps it open. Of several, each opens it for as long as
+/// it reads or appends, by the file's lock, and has a file of outputs of its own.
+/// </summary>
 internal sealed class FolderItems : ItemLog
 {
     private const int ReadSize = 1 << 20;
@@ -16,22 +19,30 @@ internal sealed class FolderItems : ItemLog
     private readonly string _root;
     private readonly FileSystem _files;
     private readonly StageId _stage;
+    private readonly Lease? _worker;
     private readonly string _folder;
-    private SafeFileHandle _journal;
-    private readonly object _outputGate = new();
+    private readonly FolderItemOutputs _outputs;
+    private readonly FolderItemTurns _turns;
     private readonly ArrayBufferWriter<byte> _lines = new(1 << 16);
-    private SafeFileHandle? _outputs;
-    private long _outputsEnd;
-    private bool _areOutputsDirty;
-    private long _end;
-    private bool _isTorn;
+    private SafeFileHandle? _journal;
 
-    public FolderItems(string root, FileSystem files, StageId stage)
+    // Where what is known of the journal ends; of several writers, what this one has read.
+    private long _end;
+
+    public FolderItems(string root, FileSystem files, StageId stage, Lease? worker = null, TimeProvider? time = null)
     {
-        (_root, _files, _stage) = (root, files, stage);
+        (_root, _files, _stage, _worker) = (root, files, stage, worker);
         _folder = FolderLayout.StagePath(root, stage);
-        _journal = Open(FolderLayout.ItemsName);
-        _end = RandomAccess.GetLength(_journal);
+        _outputs = new FolderItemOutputs(files, _folder, worker is null ? FolderLayout.ItemOutputsName : FolderLayout.ItemOutputsOf(worker), name => Open(name, files.OpenShared)!);
+        _turns = new FolderItemTurns(files, Path.Join(_folder, FolderLayout.ItemsName), time ?? TimeProvider.System, () => Open(FolderLayout.ItemsName, files.OpenLocked));
+        var journal = worker is null ? Open(FolderLayout.ItemsName, files.OpenShared)! : Guarded(() => _turns.Take(default));
+        var length = RandomAccess.GetLength(journal);
+        // Lines with outputs are long: no more room is made at once than some tens of megabytes.
+        Estimate = (int)Math.Min(length / TypicalLine, 1 << 20);
+        if (worker is null)
+            (_journal, _end) = (journal, length);
+        else
+            journal.Dispose();
     }
 
     /// <summary>The stage that a journal says it is of, where that stage has this folder.</summary>
@@ -44,26 +55,40 @@ internal sealed class FolderItems : ItemLog
         return ItemFormat.IsWhole(head.Span) && ItemFormat.ReadHead(head) is { } stage && FolderLayout.StagePath(root, stage) == folder ? stage : null;
     }
 
-    // Lines with outputs are long: no more room is made at once than some tens of megabytes.
-    public override int Estimate => (int)Math.Min(_end / TypicalLine, 1 << 20);
+    public override int Estimate { get; }
 
     private delegate void LineVisitor(ReadOnlySpan<byte> line, long at, bool isWhole);
 
-    public override int ReadAll(Action<ItemMark> visit, CancellationToken cancellation) => ReadLines((line, at, isWhole) =>
+    public override int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation) => WithJournal(journal =>
     {
-        if (!isWhole)
-            return;
-        if (ItemFormat.TryParse(line, out var id, out var isDone, out var hasOutput))
-            visit(new ItemMark(id, isDone, hasOutput ? at : -1));
-        else
-            RequireKnown(line);
+        var damaged = ReadLines(journal, _worker is null ? 0 : _end, (line, at, isWhole) =>
+        {
+            if (!isWhole)
+                return;
+            if (ItemFormat.TryParse(line, out var id, out var isDone, out var hasOutput))
+                visit(new ItemMark(id, isDone, hasOutput ? at : -1));
+            else if (ItemFormat.TryReadWorker(line) is { } worker)
+                visitWorker(worker);
+            else
+                RequireKnown(line);
+        }, cancellation);
+        if (_worker is not null)
+            _end = RandomAccess.GetLength(journal);
+        return damaged;
     }, cancellation);
+
+    public override void WaitForChange(TimeSpan atMost, CancellationToken cancellation)
+    {
+        if (cancellation.WaitHandle.WaitOne(atMost))
+            cancellation.ThrowIfCancellationRequested();
+    }
 
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation)
     {
         var latest = new Dictionary<ItemId, long>();
         var outputs = new Dictionary<ItemId, long>();
-        ReadLines((line, at, isWhole) =>
+        var journal = _journal!;
+        ReadLines(journal, 0, (line, at, isWhole) =>
         {
             if (!isWhole)
                 return;
@@ -98,7 +123,7 @@ internal sealed class FolderItems : ItemLog
                 }
 
                 _lines.ResetWrittenCount();
-                ReadLines((line, at, isWhole) =>
+                ReadLines(journal, 0, (line, at, isWhole) =>
                 {
                     ItemEntry? changed = null;
                     if (isWhole && ItemFormat.TryParse(line, out var id, out _, out var hasOutput))
@@ -121,24 +146,24 @@ internal sealed class FolderItems : ItemLog
                 }, cancellation);
                 Spill(0);
                 // Windows replaces no file that is open.
-                _journal.Dispose();
+                journal.Dispose();
             });
-            _journal = Open(FolderLayout.ItemsName);
+            _journal = Open(FolderLayout.ItemsName, _files.OpenShared)!;
             _end = RandomAccess.GetLength(_journal);
-            _isTorn = false;
             return true;
         });
         return count;
     }
 
-    private int ReadLines(LineVisitor visit, CancellationToken cancellation) => Guarded(() =>
+    private int ReadLines(SafeFileHandle journal, long from, LineVisitor visit, CancellationToken cancellation) => Guarded(() =>
     {
-        var buffer = new byte[ReadSize];
-        var (filled, at, damaged, isTooLong) = (0, 0L, 0, false);
+        // Whoever goes on reading has little to read, and often.
+        var buffer = new byte[from == 0 ? ReadSize : 1 << 16];
+        var (filled, at, damaged, isTooLong) = (0, from, 0, false);
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            var read = _files.Read(_journal, buffer.AsSpan(filled), at + filled);
+            var read = _files.Read(journal, buffer.AsSpan(filled), at + filled);
             filled += read;
             var start = 0;
             for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += length + 1)
@@ -149,8 +174,7 @@ internal sealed class FolderItems : ItemLog
             if (read == 0)
             {
                 // What a crash left without its line feed may be whole, and is ended before anything follows.
-                _isTorn = filled > start || isTooLong;
-                return isTooLong ? damaged + 1 : _isTorn ? damaged + Show(buffer.AsSpan(start, filled - start), at + start, visit) : damaged;
+                return isTooLong ? damaged + 1 : filled > start ? damaged + Show(buffer.AsSpan(start, filled - start), at + start, visit) : damaged;
             }
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
             at += start;
@@ -162,83 +186,45 @@ internal sealed class FolderItems : ItemLog
         }
     });
 
-    public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation)
-    {
-        var isLocked = false;
-        try
-        {
-            return Guarded(() =>
-            {
-                PayloadStream? payload = null;
-                using var writer = new StateWriter(() =>
-                {
-                    Monitor.Enter(_outputGate);
-                    isLocked = true;
-                    Outputs();
-                    _areOutputsDirty = true;
-                    // Behind all that is there, also where somebody else, against the rules, has written.
-                    _outputsEnd = RandomAccess.GetLength(_outputs!);
-                    return payload = Outputs(_outputsEnd);
-                });
-                output.WriteTo(writer, cancellation);
-                var state = writer.Complete(output.IsSequence, cancellation);
-                // What was flushed behind the writing of a very large one tells its error here or never.
-                if (state.PayloadLength >= PayloadStream.FlushBehind)
-                    payload!.FlushToDiskAsync(cancellation).AsTask().GetAwaiter().GetResult();
-                var offset = _outputsEnd;
-                if (state.Payload is not null)
-                    _outputsEnd += state.PayloadLength;
-                return new ItemOutput(state, offset);
-            });
-        }
-        finally
-        {
-            if (isLocked)
-                Monitor.Exit(_outputGate);
-        }
-    }
+    public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation) => Guarded(() => _outputs.Write(output, cancellation));
 
-    public override void Append(IReadOnlyList<ItemEntry> entries) => Guarded(() =>
+    public override void Append(IReadOnlyList<ItemEntry> entries) => Append(lines =>
     {
+        foreach (var entry in entries)
+            ItemFormat.Write(lines, entry);
+        if (entries.Any(e => e.Output?.State.Payload is not null))
+            _outputs.Flush();
+    });
+
+    public override void Append(WorkerLine line) => Append(lines => ItemFormat.Write(lines, line));
+
+    private void Append(Action<ArrayBufferWriter<byte>> write) => WithJournal(journal =>
+    {
+        var end = RandomAccess.GetLength(journal);
         // What others were told is done must not be written over.
-        if (RandomAccess.GetLength(_journal) != _end)
+        if (_worker is null && end != _end)
             throw new IOException("another process has written to it");
         _lines.ResetWrittenCount();
-        if (_end == 0)
+        if (end == 0)
             ItemFormat.WriteHead(_lines, _stage);
-        else if (_isTorn)
+        else if (!EndsLine(journal, end))
             _lines.Write("\n"u8);
-        foreach (var entry in entries)
-            ItemFormat.Write(_lines, entry);
-        lock (_outputGate)
-        {
-            if (_areOutputsDirty && entries.Any(e => e.Output?.State.Payload is not null))
-            {
-                _files.Flush(_outputs!);
-                _areOutputsDirty = false;
-            }
-        }
-        _files.Write(_journal, _lines.WrittenSpan, _end);
-        _files.Flush(_journal);
-        _end += _lines.WrittenCount;
-        _isTorn = false;
+        write(_lines);
+        _files.Write(journal, _lines.WrittenSpan, end);
+        _files.Flush(journal);
+        if (_worker is null)
+            _end = end + _lines.WrittenCount;
         return true;
-    });
+    }, default);
 
     public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
 
-    public override StateReader OpenOutput(ItemId id, ItemOutput output)
-    {
-        if (output.State.Payload is null)
-            return new StateReader(output.State, null);
-        lock (_outputGate)
-            return new StateReader(output.State, Outputs(output.Offset, output.Offset + output.State.PayloadLength));
-    }
+    public override StateReader OpenOutput(ItemId id, ItemOutput output) => output.State.Payload is null ? new StateReader(output.State, null) : Guarded(() => _outputs.Open(output));
 
     public override void Dispose()
     {
-        _journal.Dispose();
-        _outputs?.Dispose();
+        _journal?.Dispose();
+        _outputs.Dispose();
     }
 
     // A line feed that was damaged joins two lines; the second need not be lost for that.
@@ -265,12 +251,21 @@ internal sealed class FolderItems : ItemLog
             throw new RecordTooNewException(version);
     }
 
+    private bool EndsLine(SafeFileHandle journal, long end)
+    {
+        Span<byte> last = stackalloc byte[1];
+        return _files.Read(journal, last, end - 1) == 1 && last[0] == '\n';
+    }
+
     private byte[] ReadLine(long place)
     {
+        // What was shown stays as it is: that needs no lock.
+        using var other = _journal is null ? _files.OpenRead(Path.Join(_folder, FolderLayout.ItemsName)) : null;
+        var journal = _journal ?? other ?? throw new InvalidDataException("the journal is gone");
         var buffer = new byte[4096];
         for (var filled = 0; ;)
         {
-            var read = _files.Read(_journal, buffer.AsSpan(filled), place + filled);
+            var read = _files.Read(journal, buffer.AsSpan(filled), place + filled);
             filled += read;
             var length = buffer.AsSpan(0, filled).IndexOf((byte)'\n');
             if (length >= 0 || read == 0)
@@ -285,20 +280,21 @@ internal sealed class FolderItems : ItemLog
         }
     }
 
-    private PayloadStream Outputs(long from, long end = long.MaxValue) => new(_files, Outputs(), leaveOpen: true) { Start = from, End = end };
-
-    private SafeFileHandle Outputs()
+    private T WithJournal<T>(Func<SafeFileHandle, T> work, CancellationToken cancellation) => Guarded(() =>
     {
-        if (_outputs is null)
+        if (_worker is null)
+            return work(_journal!);
+        while (true)
         {
-            _outputs = Open(FolderLayout.ItemOutputsName);
-            _outputsEnd = RandomAccess.GetLength(_outputs);
+            using var journal = _turns.Take(cancellation);
+            var result = work(journal);
+            if (_turns.IsStill(journal))
+                return result;
         }
-        return _outputs;
-    }
+    });
 
-    // The folder, and what is new above it, are flushed with the file that is new in it.
-    private SafeFileHandle Open(string name) => Guarded(() =>
+    // The folder, and what is new above it, are flushed with the file that is new in it. Null where the opening gives that.
+    private SafeFileHandle? Open(string name, Func<string, SafeFileHandle?> open) => Guarded(() =>
     {
         FileSystem.RefuseLinks(_folder, _root);
         var path = Path.Join(_folder, name);
@@ -306,8 +302,8 @@ internal sealed class FolderItems : ItemLog
         {
             try
             {
-                var file = _files.OpenShared(path);
-                if (RandomAccess.GetLength(file) == 0)
+                var file = open(path);
+                if (file is not null && RandomAccess.GetLength(file) == 0)
                 {
                     using (var folder = _files.OpenDirectory(_folder))
                         folder.Flush();

@@ -16,8 +16,8 @@ internal sealed class FolderItemsCheck(FileSystem files, FolderNode node, string
     public ItemsCheck Run(Action<long>? progress, Action<ReadOnlyMemory<byte>, bool>? visit, CancellationToken cancellation)
     {
         using var journal = files.OpenRead(node.Path);
-        using var outputs = OpenOutputs();
-        var check = new ItemsCheck(node.Stage, key, stage => FolderLayout.StagePath(root, stage) == node.Folder, output => Open(outputs, output), mayBeTorn: true);
+        using var outputs = new FolderOutputFiles(files, node.Folder);
+        var check = new ItemsCheck(node.Stage, key, stage => FolderLayout.StagePath(root, stage) == node.Folder, outputs.Open, mayBeTorn: true);
         if (journal is null)
             return check;
         var (number, read) = (0L, 0L);
@@ -37,16 +37,32 @@ internal sealed class FolderItemsCheck(FileSystem files, FolderNode node, string
         return check;
     }
 
-    private PayloadStream? Open(SafeFileHandle? outputs, ItemOutput output)
+    // Each of those who worked on the items together has written a file of its own.
+    private sealed class FolderOutputFiles(FileSystem files, string folder) : IDisposable
     {
-        var (state, offset) = output;
-        return outputs is null || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(outputs) - state.PayloadLength ? null
-            : new PayloadStream(files, outputs, leaveOpen: true) { Start = offset, End = offset + state.PayloadLength };
-    }
+        private readonly Dictionary<string, SafeFileHandle?> _files = [];
 
-    private SafeFileHandle? OpenOutputs()
-    {
-        var path = Path.Join(node.Folder, FolderLayout.ItemOutputsName);
-        return files.Status(path) is { Type: EntryType.File } ? files.OpenRead(path) : null;
+        public PayloadStream? Open(ItemOutput output)
+        {
+            var (state, offset) = output;
+            return File(state.Payload!) is not { } file || offset < 0 || state.PayloadLength < 0 || offset > RandomAccess.GetLength(file) - state.PayloadLength ? null
+                : new PayloadStream(files, file, leaveOpen: true) { Start = offset, End = offset + state.PayloadLength };
+        }
+
+        public void Dispose()
+        {
+            foreach (var file in _files.Values)
+                file?.Dispose();
+        }
+
+        private SafeFileHandle? File(string name)
+        {
+            if (!_files.TryGetValue(name, out var file))
+            {
+                var path = Path.Join(folder, name);
+                _files[name] = file = files.Status(path) is { Type: EntryType.File } ? files.OpenRead(path) : null;
+            }
+            return file;
+        }
     }
 }

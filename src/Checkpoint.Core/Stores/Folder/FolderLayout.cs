@@ -24,7 +24,7 @@ internal static class FolderLayout
     /// <summary>The journal of a stage's items.</summary>
     public const string ItemsName = "items.jsonl";
 
-    /// <summary>The outputs of items that are too large for the journal's lines.</summary>
+    /// <summary>The outputs of items that are too large for the journal's lines, by one writer alone; see <see cref="ItemOutputsOf"/> for others.</summary>
     public const string ItemOutputsName = "items.outputs";
 
     /// <summary>The record of a run.</summary>
@@ -44,6 +44,7 @@ internal static class FolderLayout
 
     private const string RecordSuffix = ".json";
     private const string PayloadSuffix = ".state";
+    private const int MaxWorkerDigits = 6;
     private const int StepDigits = 10;
     private const int NonceDigits = 32;
 
@@ -75,12 +76,44 @@ internal static class FolderLayout
     {
         if (lease.Document is { } document)
             return Path.Join(DocumentsPath(store, document), Escape(document.Name) + LeaseSuffix);
-        return lease.Name is { } stage ? LeasePath(StagePath(store, new StageId(lease.Pipeline, lease.Run, stage)))
+        return lease.Name is { } stage && LeasePath(StagePath(store, new StageId(lease.Pipeline, lease.Run, stage))) is var path ? lease.Worker is { } worker ? WorkerPath(path, worker) : path
             : Path.Join(RunPath(store, lease.Pipeline, lease.Run), (lease.Run is null ? "pipeline" : "run") + LeaseSuffix);
     }
 
     /// <summary>The file whose lock is the lease of the stage that has this folder.</summary>
     public static string LeasePath(string stageFolder) => Path.Join(Path.GetDirectoryName(Path.GetDirectoryName(stageFolder)), LeasesFolder, Path.GetFileName(stageFolder) + LeaseSuffix);
+
+    /// <summary>The file whose lock is the lease of one of those who work on a stage's items together.</summary>
+    /// <param name="stageLease">The file of the stage's lease.</param>
+    /// <param name="worker">Its number.</param>
+    public static string WorkerPath(string stageLease, int worker) => string.Create(CultureInfo.InvariantCulture, $"{stageLease[..^LeaseSuffix.Length]}~{worker}{LeaseSuffix}");
+
+    /// <summary>Whether a file is that of a lease of a stage, or of one of those who work on its items together.</summary>
+    public static bool IsOfStage(string lease) => Path.GetFileName(Path.GetDirectoryName(lease.AsSpan())).SequenceEqual(LeasesFolder);
+
+    /// <summary>The file of the stage's lease, where a file is one of <see cref="WorkerPath"/>; else null.</summary>
+    public static string? StageLeaseOf(string workerLease)
+    {
+        var name = workerLease.AsSpan()[..^LeaseSuffix.Length];
+        var mark = name.LastIndexOf('~');
+        // A name that was cut has more digits behind it.
+        return mark >= 0 && name[(mark + 1)..] is { Length: > 0 and <= MaxWorkerDigits } number && !number.ContainsAnyExceptInRange('0', '9') ? string.Concat(name[..mark], LeaseSuffix) : null;
+    }
+
+    /// <summary>The file of the outputs of one who works on a stage's items together with others.</summary>
+    public static string ItemOutputsOf(Lease worker) => string.Create(CultureInfo.InvariantCulture, $"items.{worker.Name.Worker}.{worker.Token}.outputs");
+
+    /// <summary>Whether a file holds outputs of items.</summary>
+    public static bool IsItemOutputs(ReadOnlySpan<char> name)
+    {
+        if (name.SequenceEqual(ItemOutputsName))
+            return true;
+        if (!name.StartsWith("items.", StringComparison.Ordinal) || !name.EndsWith(".outputs", StringComparison.Ordinal) || name.Length < "items..outputs".Length)
+            return false;
+        var numbers = name["items.".Length..^".outputs".Length];
+        var point = numbers.IndexOf('.');
+        return point is > 0 and <= MaxWorkerDigits && numbers.Length - point - 1 is > 0 and <= 19 && !numbers[..point].ContainsAnyExceptInRange('0', '9') && !numbers[(point + 1)..].ContainsAnyExceptInRange('0', '9');
+    }
 
     /// <summary>The folder of the documents of a kind.</summary>
     public static string DocumentsPath(string store, DocumentName document) => Path.Join(RunPath(store, document.Pipeline, null), document.Kind + "s");
@@ -103,7 +136,7 @@ internal static class FolderLayout
                 ? new FolderEntry(FolderEntryKind.Temporary, -1)
                 : default;
         }
-        if (name.SequenceEqual(ItemsName) || name.SequenceEqual(ItemOutputsName))
+        if (name.SequenceEqual(ItemsName) || IsItemOutputs(name))
             return new FolderEntry(FolderEntryKind.Items, -1);
         var end = name.IndexOf('.');
         if (end < StepDigits || !TryStep(name[..end], out var step))

@@ -35,6 +35,8 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
                 using (await TurnAsync(path, needsLocks: duration is not null, cancellation))
                 {
                     var asked = time.GetTimestamp();
+                    if (FindBar(path) is { } bar)
+                        return new LeaseAttempt(null, bar) { IsBarred = true };
                     if (files.OpenLocked(path) is { } file)
                         return Grant(file, path, name, holder, duration, asked);
                     // Those who only ask share it, and may take turns at it for long; who has it shares it with nobody.
@@ -56,7 +58,20 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
     {
         var path = FolderLayout.LeasePath(root, lease);
         FileSystem.RefuseLinks(Path.GetDirectoryName(path)!, root);
-        return files.IsLocked(path) && !IsOver(path) ? Read(path)?.Holder ?? new LeaseHolder("", "", 0, default) : null;
+        return HolderOf(path) ?? (lease.Worker is null ? FindBar(path) : null);
+    }
+
+    /// <summary>Who works on the items of a stage together with others, or null.</summary>
+    /// <param name="path">The file of the stage's lease.</param>
+    public LeaseHolder? FindWorker(string path)
+    {
+        // The first number that is free is taken, and no file is removed: so there is none behind the first that is missing.
+        for (var worker = 1; FolderLayout.WorkerPath(path, worker) is var one && files.Status(one) is not null; worker++)
+        {
+            if (HolderOf(one) is { } holder)
+                return holder;
+        }
+        return null;
     }
 
     /// <summary>Keeps others from taking a lease over until what is returned is disposed of.</summary>
@@ -106,6 +121,11 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
             return $"its file '{path}' was removed";
         return bytes.AsSpan().SequenceEqual(record) ? null : $"it is that of {FolderLeaseFile.Parse(bytes)?.Holder.ToString() ?? "another"} now";
     }
+
+    // A stage's lease keeps out those who work on its items together, and theirs keep out that.
+    private LeaseHolder? FindBar(string path) => !FolderLayout.IsOfStage(path) ? null : FolderLayout.StageLeaseOf(path) is { } stage ? HolderOf(stage) : FindWorker(path);
+
+    private LeaseHolder? HolderOf(string path) => files.IsLocked(path) && !IsOver(path) ? Read(path)?.Holder ?? new LeaseHolder("", "", 0, default) : null;
 
     // Takers and savers under a lease come one after another: what one has seen must hold until it has done what it does about it. A lock on a file, for a share has none on folders.
     private async ValueTask<IDisposable> TurnAsync(string path, bool needsLocks, CancellationToken cancellation)

@@ -51,7 +51,7 @@ internal sealed record FolderNode(FolderNode? Parent, FolderRole Role, string Pa
                 "leases" => FolderRole.Leases,
                 _ => FolderRole.Foreign,
             },
-            FolderRole.Leases => IsFileOf(name, ".lock") ? FolderRole.Lock : FolderRole.Foreign,
+            FolderRole.Leases => name.EndsWith(".lock", StringComparison.Ordinal) && IsFileOf(FolderLayout.StageLeaseOf(name) ?? name, ".lock") ? FolderRole.Lock : FolderRole.Foreign,
             FolderRole.Breakers => IsFileOf(name, ".lock") ? FolderRole.Lock : IsFileOf(name, ".json") ? FolderRole.Breaker : FolderRole.Foreign,
             FolderRole.Stage => FolderLayout.Classify(name).Kind switch
             {

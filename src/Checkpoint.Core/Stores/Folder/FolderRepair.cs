@@ -81,7 +81,7 @@ internal sealed class FolderRepair(string root, FileSystem files, TimeProvider t
         if (findings.FirstOrDefault(f => f.Kind == StoreFindingKind.Misplaced) is not { } misplaced)
             return (findings[0], TakeLines(node, cancellation));
         var place = _quarantine.Take(node.Path);
-        if (Path.Join(node.Folder, FolderLayout.ItemOutputsName) is var outputs && files.Status(outputs) is { Type: EntryType.File })
+        foreach (var outputs in StageFolder.List(files, node.Folder).Items.Select(name => Path.Join(node.Folder, name)).Where(path => files.Status(path) is { Type: EntryType.File }))
             _quarantine.Take(outputs);
         return (misplaced, place);
     }

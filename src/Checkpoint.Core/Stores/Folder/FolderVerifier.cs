@@ -13,7 +13,7 @@ internal sealed class FolderVerifier(string root, FileSystem files, TimeProvider
 
     private const int HeadReads = 100;
 
-    private readonly StageVerifier _stages = new(root, files, key);
+    private readonly StageVerifier _stages = new(root, files, time, key);
     private readonly FolderHistory _histories = new(root, files);
     private readonly List<FolderNode> _doubtful = [];
     private long _looked;

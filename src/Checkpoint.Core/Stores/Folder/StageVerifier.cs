@@ -1,7 +1,7 @@
 namespace Checkpoint;
 
 /// <summary>Verifies what a stage keeps in a folder store: every byte of its records, their payloads, its journal of items and their outputs; and with a key, that what is encrypted is what was.</summary>
-internal sealed class StageVerifier(string root, FileSystem files, CheckpointKey? key)
+internal sealed class StageVerifier(string root, FileSystem files, TimeProvider time, CheckpointKey? key)
 {
     private const int Attempts = 10;
 
@@ -28,7 +28,7 @@ internal sealed class StageVerifier(string root, FileSystem files, CheckpointKey
     public IEnumerable<StoreFinding> VerifyItems(FolderNode node, Action<long>? progress, CancellationToken cancellation)
     {
         // Whoever is at work on the items may be writing the last line.
-        var isBusy = files.IsLocked(FolderLayout.LeasePath(node.Folder));
+        var isBusy = files.IsLocked(FolderLayout.LeasePath(node.Folder)) || new FolderLeases(root, files, time).FindWorker(FolderLayout.LeasePath(node.Folder)) is not null;
         var check = new FolderItemsCheck(files, node, root, key).Run(progress, null, cancellation);
         var verdicts = check.Verdicts().ToLookup(v => v.Severity == FindingSeverity.Error);
         foreach (var (kind, severity, message) in verdicts[true])

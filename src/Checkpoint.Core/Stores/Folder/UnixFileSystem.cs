@@ -190,6 +190,8 @@ internal partial class UnixFileSystem : FileSystem
         return file is not null && Lock(file, LockShared | LockNonBlocking) == LockResult.Busy;
     }
 
+    public override bool? IsAt(SafeFileHandle file, string path) => UnixFileStatus.Of(file) is not { } open ? null : UnixFileStatus.Of(path) is { } named && (named.Device, named.Inode) == (open.Device, open.Inode);
+
     public override DirectoryHandle OpenDirectory(string path)
     {
         var descriptor = Open(path, OperatingSystem.IsMacOS() ? 0x1000004 : 0x80800); // O_RDONLY | O_NONBLOCK | O_CLOEXEC

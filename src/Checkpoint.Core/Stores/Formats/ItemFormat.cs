@@ -36,6 +36,8 @@ internal static class ItemFormat
 
     private static ReadOnlySpan<byte> Format => "\"format\":"u8;
 
+    private static ReadOnlySpan<byte> Worker => "\"worker\":"u8;
+
     /// <summary>The first line of a journal, with its line feed.</summary>
     public static void WriteHead(ArrayBufferWriter<byte> buffer, StageId stage) => WriteLine(buffer, json =>
     {
@@ -58,6 +60,45 @@ internal static class ItemFormat
         if (entry.Error is not null)
             json.WriteString("error"u8, Printable(entry.Error, MaxError));
     });
+
+    /// <summary>The line of one of those who work on the items together, with its line feed.</summary>
+    public static void Write(ArrayBufferWriter<byte> buffer, WorkerLine line) => WriteLine(buffer, json =>
+    {
+        json.WriteNumber("worker"u8, line.Worker);
+        json.WriteNumber("token"u8, line.Token);
+        json.WriteString("at"u8, line.At);
+        WriteIds("claimed"u8, line.Claimed);
+        WriteIds("released"u8, line.Released);
+
+        void WriteIds(ReadOnlySpan<byte> name, IReadOnlyList<ItemId> ids)
+        {
+            if (ids.Count == 0)
+                return;
+            json.WriteStartArray(name);
+            foreach (var id in ids)
+                json.WriteStringValue(id.ToString());
+            json.WriteEndArray();
+        }
+    });
+
+    /// <summary>What a whole line says of one of those who work on the items together; null where it says no such thing.</summary>
+    public static WorkerLine? TryReadWorker(ReadOnlySpan<byte> line)
+    {
+        if (!line[BodyStart..].StartsWith(Worker))
+            return null;
+        try
+        {
+            using var document = JsonDocument.Parse(line.ToArray());
+            var root = document.RootElement;
+            return new WorkerLine(root.GetProperty("worker").GetInt32(), root.GetProperty("token").GetInt64(), root.GetProperty("at").GetDateTimeOffset()) { Claimed = Ids("claimed"), Released = Ids("released") };
+
+            List<ItemId> Ids(string name) => root.TryGetProperty(name, out var ids) ? [.. ids.EnumerateArray().Select(id => ReadId(id.GetString()))] : [];
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether a line is, byte for byte, what was written.</summary>
     /// <param name="line">The line without its line feed.</param>
@@ -127,7 +168,8 @@ internal static class ItemFormat
             var state = new StoredState
             {
                 IsSequence = true,
-                Payload = FolderLayout.ItemOutputsName,
+                Payload = !output.TryGetProperty("file", out var file) ? FolderLayout.ItemOutputsName
+                    : file.GetString() is { } name && FolderLayout.IsItemOutputs(name) ? name : throw new FormatException("the name of the file of the outputs is none"),
                 PayloadLength = output.GetProperty("length").GetInt64(),
                 DocumentLength = output.GetProperty("documentLength").GetInt64(),
                 Sha256 = Convert.FromHexString(output.GetProperty("sha256").GetString()!),
@@ -171,6 +213,8 @@ internal static class ItemFormat
         }
         else
         {
+            if (output.State.Payload != FolderLayout.ItemOutputsName && FolderLayout.IsItemOutputs(output.State.Payload))
+                json.WriteString("file"u8, output.State.Payload);
             json.WriteNumber("offset"u8, output.Offset);
             json.WriteNumber("length"u8, output.State.PayloadLength);
             json.WriteNumber("documentLength"u8, output.State.DocumentLength);
@@ -211,6 +255,10 @@ internal static class ItemFormat
             crc = BitOperations.Crc32C(crc, b);
         return ~crc;
     }
+
+    private static ItemId ReadId(string? text) =>
+        text is { Length: ItemId.Digits } && TryReadHex(Encoding.UTF8.GetBytes(text[..16]), out var high) && TryReadHex(Encoding.UTF8.GetBytes(text[16..]), out var low)
+            ? new ItemId(high, low) : throw new FormatException("the id of an item is none");
 
     private static bool TryReadHex(ReadOnlySpan<byte> digits, out ulong value)
     {

@@ -1,0 +1,147 @@
+namespace Checkpoint.Tests;
+
+/// <summary>Items that several processes work on together: each is done by one of them, and those of a dead one come back.</summary>
+public abstract class ItemContract : StoreContract
+{
+    private static readonly ItemWork Shared = new() { Stage = Stage, IsShared = true, ContinueOnError = true };
+
+    [DriverFact]
+    public async Task Each_item_is_done_by_one_of_two_and_both_end_when_all_are_done()
+    {
+        using var first = await Join(Open());
+        using var second = await Join(Open());
+        first.AddAll("a b c d e f");
+        second.AddAll("a b c d e f");
+        // By turns: who is asked later claims what is left.
+        while (first.Go(1) | second.Go(1))
+            await Task.CompletedTask;
+        Assert.Equal("a b c d e f", string.Join(' ', first.Did.Concat(second.Did).Order()));
+        Assert.NotEmpty(first.Did);
+        Assert.NotEmpty(second.Did);
+        Assert.Equal((6, 6), (first.Run.Counts.Done + first.Run.Counts.Skipped, second.Run.Counts.Done + second.Run.Counts.Skipped));
+
+        var saved = new[] { await first.Run.CompleteAsync(default), await second.Run.CompleteAsync(default) };
+        Assert.Single(saved, s => s.Saved is not null);
+        Assert.Equal([1], await Steps());
+    }
+
+    [DriverFact]
+    public async Task What_a_dead_one_had_claimed_is_done_by_another()
+    {
+        var dead = await Join(Open(), atOnce: 3);
+        dead.AddAll("a b c");
+        Assert.True(dead.Go(1));
+        using var living = await Join(Open());
+        living.AddAll("a b c d");
+        while (living.Go(1))
+            await Task.CompletedTask;
+        Assert.DoesNotContain(dead.Did[0], living.Did);
+        Assert.True(living.IsOpen);
+        dead.Dispose();
+        await living.Run.WaitForOthersAsync(TimeSpan.Zero, default);
+        while (living.Go(1))
+            await Task.CompletedTask;
+        Assert.False(living.IsOpen);
+        Assert.Equal("a b c d", string.Join(' ', dead.Did.Concat(living.Did).Order()));
+    }
+
+    [DriverFact]
+    public async Task What_failed_with_one_is_not_tried_by_the_other_and_both_tell_of_it()
+    {
+        using var first = await Join(Open());
+        using var second = await Join(Open(), Shared with { RetryFailed = true });
+        first.Failing = "a";
+        first.AddAll("a");
+        second.AddAll("a");
+        Assert.True(first.Go(1));
+        Assert.False(second.Go(1));
+        first.Run.Journal.Flush();
+        Assert.False(second.Go(1));
+        Assert.False(second.IsOpen);
+        foreach (var run in new[] { first.Run, second.Run })
+            Assert.Equal(CheckpointErrorKind.StageFailed, (await run.CompleteAsync(default)).Error!.Kind);
+        Assert.Empty(second.Did);
+
+        using var third = await Join(Open(), Shared with { RetryFailed = true });
+        third.AddAll("a");
+        Assert.True(third.Go(1));
+        Assert.NotNull((await third.Run.CompleteAsync(default)).Saved);
+    }
+
+    [DriverFact]
+    public async Task Those_who_work_together_and_one_who_works_alone_keep_each_other_out()
+    {
+        using (var worker = await Join(Open()))
+        {
+            worker.AddAll("a");
+            Assert.True(worker.Go(1));
+            Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Start(Open(), Shared with { IsShared = false })));
+            Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Open().RemoveAsync(Stage, null, default)));
+            Assert.NotNull(await Open().FindLeaseAsync(new LeaseName(Stage), default));
+            // Another name of the same beginning is another stage.
+            Assert.Null(await Open().FindLeaseAsync(new LeaseName(new StageId(Stage.Pipeline, null, Stage.Name + "~1")), default));
+        }
+        using (await Start(Open(), Shared with { IsShared = false }))
+            Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => (await Join(Open())).Dispose()));
+        await Open().RemoveAsync(Stage, null, default);
+        using var next = await Join(Open());
+        next.AddAll("a");
+        Assert.True(next.Go(1));
+    }
+
+    [DriverFact]
+    public async Task What_each_has_kept_of_its_items_all_can_read_then_and_later()
+    {
+        using (var first = await Join(Open()))
+        using (var second = await Join(Open()))
+        {
+            first.Output = Large(1);
+            second.Output = Large(2);
+            first.AddAll("a");
+            Assert.True(first.Go(1));
+            second.AddAll("b");
+            Assert.True(second.Go(1));
+            first.Run.Journal.Flush();
+            second.Run.Journal.Flush();
+            foreach (var run in new[] { first.Run, second.Run })
+            {
+                run.Journal.ReadOn(default);
+                AssertKept(run.Journal);
+            }
+        }
+        using (var alone = await Start(Open(), Shared with { IsShared = false }))
+            AssertKept(alone.Journal);
+        Assert.Empty(await Open().VerifyAsync(new StoreScope(), null, default).ToListAsync());
+    }
+
+    [DriverFact]
+    public async Task Another_who_takes_the_number_of_a_dead_one_has_not_its_claims()
+    {
+        var dead = await Join(Open(), atOnce: 3);
+        dead.AddAll("a b c");
+        Assert.True(dead.Go(1));
+        dead.Dispose();
+        using var next = await Join(Open());
+        Assert.Equal(1, next.Run.Lease.Name.Worker);
+        next.AddAll("a b c");
+        while (next.Go(1))
+            await Task.CompletedTask;
+        Assert.Equal("a b c", string.Join(' ', dead.Did.Concat(next.Did).Order()));
+    }
+
+    private static void AssertKept(ItemJournal journal)
+    {
+        foreach (var (key, state) in new[] { ("a", Large(1)), ("b", Large(2)) })
+        {
+            using var reader = journal.OpenOutput(ItemId.Of(key))!;
+            TestState.AssertEqual(state, TestState.Read(reader));
+        }
+    }
+
+    // As the output of an item: a list.
+    private static TestState Large(int seed) => new("[]", TestState.Large(seed).Blob, isSequence: true);
+
+    private static async Task<ItemRun> Start(CheckpointStore store, ItemWork work) => await ItemRun.StartAsync(new CheckpointEngine(store), work, TimeProvider.System, null, default);
+
+    private static Task<SharedWorker> Join(CheckpointStore store, ItemWork? work = null, int atOnce = 1) => SharedWorker.Join(new CheckpointEngine(store), work ?? Shared, TimeProvider.System, atOnce);
+}
