@@ -19,8 +19,12 @@ BeforeAll {
 
     # Everything that lies in the store, as text in which a plain text would be found, be it UTF-8 or UTF-16.
     function Get-StoreText {
-        $contents = $StoreKind -eq 'folder' ? (Get-ChildItem $store -Recurse -File -Force | ForEach-Object { , [IO.File]::ReadAllBytes($_.FullName) }) :
-            (Get-StoreEntry $store -Kind checkpoint, run, history, items, item-output, breaker | ForEach-Object { , $_.Record; if ($_.Payload) { , $_.Payload } })
+        $contents = if ($StoreKind -eq 'folder') {
+            Get-ChildItem $store -Recurse -File -Force | ForEach-Object { , [IO.File]::ReadAllBytes($_.FullName) }
+        }
+        else {
+            Get-StoreEntry $store -Kind checkpoint, run, history, items, item-output, breaker | ForEach-Object { , $_.Record; if ($_.Payload) { , $_.Payload } }
+        }
         foreach ($bytes in $contents) {
             [Text.Encoding]::Latin1.GetString($bytes)
             [Text.Encoding]::Unicode.GetString($bytes)
