@@ -4,8 +4,8 @@
 Measures Checkpoint on PostgreSQL against a bare question and against pgbench.
 
 .DESCRIPTION
-Test-Checkpoint on a warm connection against a cmdlet that asks SELECT 1 through the same Npgsql; and saves per second of several runspaces against pgbench that runs the same inserts with as many clients
-on the same server: the entry and its line of history, in one durable commit. The two take turns. Build the module first. A server is started in a temporary folder; as root it runs as the user postgres.
+Test-Checkpoint on a warm connection against a cmdlet that asks SELECT 1 through the same Npgsql; and saves per second of several runspaces against pgbench that runs the same statement with as many clients
+on the same server. The two take turns. Build the module first. A server is started in a temporary folder; as root it runs as the user postgres.
 
 .PARAMETER Clients
 How many save at once.
@@ -97,17 +97,23 @@ try {
     }
     'Test-Checkpoint, warm: {0:0.00} x SELECT 1 through Npgsql (rounds {1:0.00} to {2:0.00}); target: at most 1.5' -f (Get-Median $ratios), ($ratios | Measure-Object -Minimum).Minimum, ($ratios | Measure-Object -Maximum).Maximum
 
-    # What a save asks of the server: the entry and its line of the history in one statement, and one durable commit. The entry alone is told beside it.
-    $entry = "INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('checkpoint', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 300), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING"
-    $line = "SELECT 'history', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 150), 'hex'), md5(:step::text), gen_random_uuid() FROM saved"
-    Set-Content "$folder/entry.sql" "\set step random(1, 1000000000000)`n$entry;"
-    Set-Content "$folder/both.sql" @"
+    # The very statement of a save, with values of its size in place of the parameters: the entry as the next step, its line of the history behind the one before, and one durable commit.
+    $statements = [Activator]::CreateInstance([Reflection.Assembly]::LoadFrom("$driver/Checkpoint.Stores.PostgreSql.dll").GetType('Checkpoint.Stores.PostgreSql.Statements'), @('checkpoint'))
+    $same = $statements.All() | Where-Object Item1 -Match 'Save .*Step = Next, IsFenced = False, HasChunks = False, Follows = False, HasNote = True, IsDurable = True'
+    $key = "'pgbench ' || :round, '', 'client ' || :client_id" -split ', '
+    $before = "(CASE WHEN :step::bigint = 1 THEN '' ELSE md5((:step::bigint - 1)::text) END)"
+    $entry = @("'checkpoint'") + $key + ':step::bigint', "decode(repeat('ab', 300), 'hex')", 'md5(:step::text)', 'NULL::uuid', 'NULL::bigint', 'gen_random_uuid()', ':client_id::bigint'
+    $values = $entry + "'history'" + $key + ':step::bigint', "decode(repeat('ab', 150), 'hex')", 'md5(:step::text)', 'gen_random_uuid()', $before
+    $sql = [regex]::Replace($same.Item2, '\$(\d+)', { "($($values[[int] $args[0].Groups[1].Value - 1]))" }) -replace '\s+', ' '
+    Set-Content "$folder/same.sql" "\set step :step + 1`n$sql;"
+    # And the least that could be called one: the entry alone, as a step of which nobody asks whether it is the next.
+    Set-Content "$folder/entry.sql" @'
 \set step random(1, 1000000000000)
-WITH saved AS ($entry RETURNING 1), noted AS (INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) $line ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM noted;
-"@
-    function Get-Rate([string] $Script) {
+INSERT INTO checkpoint.entry(kind, pipeline, run, name, step, record, revision, save) VALUES ('checkpoint', 'pgbench', '', 'client ' || :client_id, :step, decode(repeat('ab', 300), 'hex'), md5(:step::text), gen_random_uuid()) ON CONFLICT DO NOTHING;
+'@
+    function Get-Rate([string] $Script, [int] $Round) {
         $command = $clientPlace + @((Find-Program pgbench))
-        $told = & $command[0] $command[1..$command.Count] -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -f "$folder/$Script.sql" postgres 2> $null
+        $told = & $command[0] $command[1..$command.Count] -h 127.0.0.1 -p $port -U postgres -n -M prepared -c $Clients -j ([Math]::Min($Clients, [Environment]::ProcessorCount)) -T $Seconds -D step=0 -D "round=$Round" -f "$folder/$Script.sql" postgres 2> $null
         [double] [regex]::Match("$told", 'tps = ([\d.]+)').Groups[1].Value
     }
 
@@ -129,12 +135,12 @@ WITH saved AS ($entry RETURNING 1), noted AS (INSERT INTO checkpoint.entry(kind,
     $warm = [Diagnostics.Stopwatch]::StartNew()
     while ($warm.Elapsed.TotalSeconds -lt $WarmSeconds) { $null = Get-SaveRate }
     $measured = foreach ($round in 1..$Rounds) {
-        $both, $ours, $entryOnly = (Get-Rate both), (Get-SaveRate), (Get-Rate entry)
-        Write-Verbose "$ours saves against $both and $entryOnly of pgbench a second" -Verbose
-        [pscustomobject]@{ Both = $ours / $both; Entry = $ours / $entryOnly }
+        $asked, $ours, $least = (Get-Rate same $round), (Get-SaveRate), (Get-Rate entry $round)
+        Write-Verbose "$ours saves against $asked and $least of pgbench a second" -Verbose
+        [pscustomobject]@{ Same = $ours / $asked; Least = $ours / $least }
     }
-    'Save-Checkpoint, {0} at once: {1:0.00} x pgbench with what a save asks (rounds {2:0.00} to {3:0.00}); target: at least 0.8' -f $Clients, (Get-Median $measured.Both), ($measured.Both | Measure-Object -Minimum).Minimum, ($measured.Both | Measure-Object -Maximum).Maximum
-    '    and {0:0.00} x pgbench with the entry alone, without its line of history (rounds {1:0.00} to {2:0.00})' -f (Get-Median $measured.Entry), ($measured.Entry | Measure-Object -Minimum).Minimum, ($measured.Entry | Measure-Object -Maximum).Maximum
+    'Save-Checkpoint, {0} at once: {1:0.00} x pgbench with the same statement (rounds {2:0.00} to {3:0.00}); target: at least 0.8' -f $Clients, (Get-Median $measured.Same), ($measured.Same | Measure-Object -Minimum).Minimum, ($measured.Same | Measure-Object -Maximum).Maximum
+    '    and {0:0.00} x pgbench with the entry alone, without its step and its line of the history (rounds {1:0.00} to {2:0.00})' -f (Get-Median $measured.Least), ($measured.Least | Measure-Object -Minimum).Minimum, ($measured.Least | Measure-Object -Maximum).Maximum
 }
 finally {
     Invoke-Server pg_ctl '-D', "$folder/data", '-w', '-m', 'immediate', 'stop'
