@@ -46,6 +46,7 @@ BeforeAll {
     # What was done against what may have been: whoever did not tell of its end was killed.
     function Test-Done([object] $Campaign, [string] $Folder, [int] $Count, [hashtable] $Counts) {
         $doings = @{}
+        $last = @{}
         $calls = foreach ($traces in Get-ChildItem $Folder -Directory) {
             $told = "$($traces.FullName).told"
             $end = (Test-Path $told) ? [IO.File]::ReadAllText($told) : 'killed'
@@ -53,10 +54,13 @@ BeforeAll {
             if ($end -eq 'lost') { $Counts.Lost++ }
             $items = @(foreach ($file in $traces.GetFiles()) {
                     $bytes = [IO.File]::ReadAllBytes($file)
-                    # Killed before it wrote: its last.
-                    [pscustomobject]@{ Item = $file.Name; At = $bytes.Length -eq 8 ? [BitConverter]::ToInt64($bytes) : [long]::MaxValue }
-                }) | Sort-Object At
-            foreach ($item in $items) { $doings[$item.Item]++ }
+                    # Killed before it wrote: its last, if anybody's.
+                    [pscustomobject]@{ Item = $file.Name; At = $bytes.Length -eq 8 ? [BitConverter]::ToInt64($bytes) : -1 }
+                }) | Sort-Object { $_.At -lt 0 }, At
+            foreach ($item in $items) {
+                $doings[$item.Item]++
+                if ($null -eq $last[$item.Item] -or $item.At -ge $last[$item.Item].At) { $last[$item.Item] = @{ At = $item.At; By = $traces.Name } }
+            }
             [pscustomobject]@{ Name = $traces.Name; End = $end; Items = @($items | ForEach-Object Item) }
         }
         foreach ($item in 1..$Count) {
@@ -64,7 +68,8 @@ BeforeAll {
         }
         $inHand = @{}
         foreach ($call in $calls) {
-            $doubled = @($call.Items | Where-Object { $doings[$_] -gt 1 })
+            # Its own were not the last: what it did after a dead one was.
+            $doubled = @($call.Items | Where-Object { $last[$_].By -ne $call.Name })
             if ($call.End -in 'killed', 'lost') {
                 foreach ($item in $doubled) { $inHand[$item]++ }
                 # Its doings come into the journal in their order, so what was in its hands is the last of them.
@@ -114,7 +119,8 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
             } -TimeoutSeconds 1200
             $chosen = $campaign.Random.Next($workers.Count)
             # What a database does with a client that stands still in the middle of its work is the database's.
-            if ($campaign.IsLong -and $Kind -eq 'folder' -and $kill % 10 -eq 5 -and -not $workers[$chosen].Continues) {
+            # The last is one that the others have to wait for.
+            if ($campaign.IsLong -and $Kind -eq 'folder' -and ($kill % 10 -eq 5 -or $kill -eq $kills) -and -not $workers[$chosen].Continues) {
                 kill -STOP $workers[$chosen].Child.Process.Id
                 $workers[$chosen].Continues = $clock.Elapsed + [timespan]::FromSeconds(45)
                 $counts.Stops++
@@ -153,7 +159,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
         $campaign = [pscustomobject]@{ Tries = 0; Findings = [Collections.Generic.List[string]]::new() }
         $folder = (New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid()))).FullName
         $stamp = 0
-        foreach ($call in @{ Name = 'a.1.1'; Items = 1, 2, 3; Told = 'whole 6 6' }, @{ Name = 'b.1.1'; Items = 3, 4, 5; Told = 'whole 6 6' }, @{ Name = 'c.1.1'; Items = 5, 2, 1 }, @{ Name = 'd.1.3'; Items = 1, 4; Told = 'lost' }) {
+        foreach ($call in @{ Name = 'c.1.1'; Items = 5, 2, 1 }, @{ Name = 'd.1.3'; Items = 1, 4; Told = 'lost' }, @{ Name = 'a.1.1'; Items = 1, 2, 3; Told = 'whole 6 6' }, @{ Name = 'b.1.1'; Items = 3, 4, 5; Told = 'whole 6 6' }) {
             $null = New-Item -ItemType Directory "$folder/$($call.Name)"
             foreach ($item in $call.Items) { [IO.File]::WriteAllBytes("$folder/$($call.Name)/$item", [BitConverter]::GetBytes([long] $stamp++)) }
             if ($call.Told) { [IO.File]::WriteAllText("$folder/$($call.Name).told", $call.Told) }
