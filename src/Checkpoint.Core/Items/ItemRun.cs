@@ -60,6 +60,8 @@ internal sealed class ItemRun : IDisposable
         try
         {
             log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
+            // Whoever clears the stage must see, from now on, that somebody is at work on its items.
+            log.Append([]);
             await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
             return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, name, lease)));
         }
