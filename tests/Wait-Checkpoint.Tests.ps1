@@ -115,7 +115,7 @@ Describe 'Save-Checkpoint -Async' {
     }
 }
 
-Describe 'A failure behind the work' {
+Describe 'A failure behind the work' -Tag Files {
     BeforeEach {
         $store = New-BrokenStore
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }

@@ -33,6 +33,8 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         var saved = await primary.SaveAsync(draft, cancellation);
         IsBack();
         await SendStepsAsync(saved.StageId, [saved.Step], cancellation);
+        if (draft.Note is { IsWritten: true, Event: { } entry })
+            await SendNoteAsync(entry, cancellation);
         return saved;
     }
 
@@ -127,6 +129,19 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
             await RequireAsync($"What was done with checkpoint {stage}", () => _steps.ReplicateAsync(stage, steps, cancellation));
         else
             queue.Add(() => _steps.ReplicateAsync(stage, steps, default));
+    }
+
+    // The event that the store wrote along with a save. A history that cannot be written is no failure of the save.
+    private async ValueTask SendNoteAsync(CheckpointEvent entry, CancellationToken cancellation)
+    {
+        try
+        {
+            await SendAsync("The history", () => replica.AppendHistoryAsync(entry.Pipeline, [entry], mode == ReplicaMode.Required ? cancellation : default));
+        }
+        catch (CheckpointException e)
+        {
+            warn(e.Message);
+        }
     }
 
     private async ValueTask SendAsync(string what, Func<ValueTask> send)
