@@ -92,7 +92,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
         $counts = @{ Lost = 0; Kills = 0; Stops = 0; Doubled = 0 }
         $count = $campaign.IsLong ? $LongItems : $Items
         $folder = (New-Item -ItemType Directory (Join-Path $TestDrive ([guid]::NewGuid()))).FullName
-        $server = $Kind -eq 'postgresql' ? (Start-Postgres) : $null
+        $server = $Kind -eq 'postgresql' ? (Start-PostgresServer) : $null
         if ($Kind -eq 'sqlite') { [Checkpoint.StoreDrivers]::Register('sqlite', $sample) }
         try {
             $store = switch ($Kind) {
@@ -155,7 +155,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
             }
         }
         finally {
-            if ($server) { Stop-Postgres $server }
+            if ($server) { Stop-PostgresServer $server }
         }
         $counts.Kills | Should -BeGreaterThan 0
         Complete-Campaign $campaign "$($counts.Kills) kills, $($counts.Stops) stops, $($counts.Lost) leases lost, $($counts.Doubled) items done again that were in a dead one's hands"

@@ -30,10 +30,10 @@ function Invoke-PostgresProgram([string] $Name, [string[]] $Argument) {
     }
 }
 
-function Start-Postgres {
+function Start-PostgresServer {
     <#
     .SYNOPSIS
-    Starts a server in a folder of its own, or takes the one that CHECKPOINT_TEST_POSTGRES names. Emits an object with the Uri; hand it to Stop-Postgres.
+    Starts a server in a folder of its own, or takes the one that CHECKPOINT_TEST_POSTGRES names. Emits an object with the Uri; hand it to Stop-PostgresServer.
     #>
     if ($env:CHECKPOINT_TEST_POSTGRES) {
         return [pscustomobject]@{ Uri = $env:CHECKPOINT_TEST_POSTGRES; Folder = $null }
@@ -47,7 +47,7 @@ function Start-Postgres {
     [pscustomobject]@{ Uri = "postgresql://postgres@$([uri]::EscapeDataString($folder))/postgres"; Folder = $folder }
 }
 
-function Stop-Postgres([object] $Server) {
+function Stop-PostgresServer([object] $Server) {
     if ($Server.Folder) {
         Invoke-PostgresProgram pg_ctl '-D', "$($Server.Folder)/data", '-w', '-m', 'immediate', 'stop'
         Remove-Item -Recurse -Force $Server.Folder

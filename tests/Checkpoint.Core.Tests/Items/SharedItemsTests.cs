@@ -135,10 +135,13 @@ public sealed class SharedItemsTests : EngineTest
             if (operation.Verb != FileVerb.Write || operation.Path != Journal)
                 return;
             files.Before = null;
-            // Without a lock, which the one at work has.
-            using (var old = new FileStream(Journal, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-            using (var copy = File.Create(Journal + "2"))
-                old.CopyTo(copy);
+            // Read past the lock, which the one at work has.
+            using (var old = FileSystem.Current.OpenRead(Journal)!)
+            {
+                var bytes = new byte[RandomAccess.GetLength(old)];
+                Assert.Equal(bytes.Length, RandomAccess.Read(old, bytes, 0));
+                File.WriteAllBytes(Journal + "2", bytes);
+            }
             File.Move(Journal + "2", Journal, overwrite: true);
         };
         Assert.True(worker.Go(1));
