@@ -105,13 +105,13 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
         }
         $begun = { @([IO.Directory]::EnumerateFiles($folder, '*', 'AllDirectories')).Count }
         $workers = @(1..4 | ForEach-Object { . $start })
-        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $since = [Diagnostics.Stopwatch]::StartNew()
         # One after the other is killed, each when some more items were begun; so it counts how far they are, and no time.
         $kills = $campaign.IsLong ? 40 : $Kind -eq 'folder' ? 3 : 1
         foreach ($kill in 1..$kills) {
             $at = $count * $kill / ($kills + 1) * (0.8 + 0.2 * $campaign.Random.NextDouble())
             Wait-Until {
-                foreach ($stopped in $workers | Where-Object { $_.Continues -and $clock.Elapsed -gt $_.Continues }) {
+                foreach ($stopped in $workers | Where-Object { $_.Continues -and $since.Elapsed -gt $_.Continues }) {
                     kill -CONT $stopped.Child.Process.Id
                     $stopped.Continues = $null
                 }
@@ -122,7 +122,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
             # The last is one that the others have to wait for.
             if ($campaign.IsLong -and $Kind -eq 'folder' -and ($kill % 10 -eq 5 -or $kill -eq $kills) -and -not $workers[$chosen].Continues) {
                 kill -STOP $workers[$chosen].Child.Process.Id
-                $workers[$chosen].Continues = $clock.Elapsed + [timespan]::FromSeconds(45)
+                $workers[$chosen].Continues = $since.Elapsed + [timespan]::FromSeconds(45)
                 $counts.Stops++
                 continue
             }
@@ -133,7 +133,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
         }
         foreach ($stopped in $workers | Where-Object Continues) {
             # The others must not wait for one that stands still.
-            Wait-Until { $clock.Elapsed -gt $stopped.Continues } -TimeoutSeconds 120
+            Wait-Until { $since.Elapsed -gt $stopped.Continues } -TimeoutSeconds 120
             kill -CONT $stopped.Child.Process.Id
         }
         foreach ($one in $workers) {

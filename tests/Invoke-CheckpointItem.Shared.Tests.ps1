@@ -94,8 +94,8 @@ Describe 'Invoke-CheckpointItem -Shared' {
         { Invoke-CheckpointStage s { } @at } | Should -Throw -ErrorId 'LeaseHeld,*'
         $null = New-Item "$files.go"
         $null = Wait-Pwsh $worker
-        Clear-Checkpoint s @at
         $null = Lock-Checkpoint s @at
+        Clear-Checkpoint s @at -ErrorAction Stop
         { 1..9 | Invoke-CheckpointItem s { } -Shared @at } | Should -Throw -ErrorId 'LeaseHeld,*'
         Unlock-Checkpoint s @at
         1..2 | Invoke-CheckpointItem s { "$_" } -Shared @at | Should -Be 1, 2

@@ -250,7 +250,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="cancellation">Stops between two removals.</param>
     public async ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, CancellationToken cancellation)
     {
-        var removed = await _store.RemoveAsync(stage, steps, cancellation);
+        var removed = await _store.RemoveAsync(stage, steps, HeldLease(stage), cancellation);
         if (removed > 0)
             await History.RecordAsync(CheckpointEvents.Cleared, stage, steps is { Count: 1 } ? steps.First().Step : null, reason ?? Describe(steps), cancellation);
         return removed;
@@ -260,7 +260,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <returns>How many checkpoints it had by then all the same.</returns>
     public async ValueTask<int> ClearLeftoversAsync(StageId stage, CancellationToken cancellation)
     {
-        var removed = await _store.RemoveAsync(stage, null, cancellation);
+        var removed = await _store.RemoveAsync(stage, null, HeldLease(stage), cancellation);
         await History.RecordAsync(CheckpointEvents.Cleared, stage, null, removed > 0 ? Describe(null) : "what a cut-off save or items left", cancellation);
         return removed;
     }

@@ -47,10 +47,10 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         return isReplaced;
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
-        var removed = await primary.RemoveAsync(stage, steps, cancellation);
+        var removed = await primary.RemoveAsync(stage, steps, held, cancellation);
         await SendStepsAsync(stage, steps is null ? null : [.. steps.Select(s => s.Step)], cancellation);
         return removed;
     }

@@ -46,9 +46,13 @@ internal abstract class CheckpointStore
     /// <summary>Removes steps of a stage, intact or not. What is not there is passed over.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="steps">The steps, or null for all. One whose revision is given is removed only if it still has that: nobody can save over it in between.</param>
+    /// <param name="held">The lease of the stage where the caller has it: with all steps the journal of items goes too, at which nobody else may be at work.</param>
     /// <param name="cancellation">Stops between two removals.</param>
     /// <returns>How many were removed.</returns>
-    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation);
+    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation);
+
+    /// <summary>The same by who has no lease.</summary>
+    public ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) => RemoveAsync(stage, steps, null, cancellation);
 
     /// <summary>Adds to the history of a pipeline, which nothing here ever takes back. It need not outlast a loss of power at once.</summary>
     public abstract ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation);

@@ -90,6 +90,19 @@ public abstract class ItemContract : StoreContract
     }
 
     [DriverFact]
+    public async Task Who_has_the_lease_of_a_stage_clears_its_items_and_nobody_else_does()
+    {
+        using (var alone = await Start(Open(), Shared with { IsShared = false }))
+            Assert.Null(alone.TryDone(ItemId.Of("a"), "a", null, out _, default));
+        var (lease, _) = await Open().TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(TimeProvider.System), TimeSpan.FromMinutes(10), default);
+        Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Open().RemoveAsync(Stage, null, default)));
+        await Open().RemoveAsync(Stage, null, lease, default);
+        lease!.Dispose();
+        using var next = await Start(Open(), Shared with { IsShared = false });
+        Assert.Equal(ItemDecision.Run, next.Next(ItemId.Of("a")));
+    }
+
+    [DriverFact]
     public async Task What_each_has_kept_of_its_items_all_can_read_then_and_later()
     {
         using (var first = await Join(Open()))

@@ -135,11 +135,11 @@ public sealed class SharedItemsTests : EngineTest
             if (operation.Verb != FileVerb.Write || operation.Path != Journal)
                 return;
             files.Before = null;
-            // Without a lock, which the one at work has.
+            // Read past the lock, which the one at work has.
             using (var old = FileSystem.Current.OpenRead(Journal)!)
             {
                 var bytes = new byte[RandomAccess.GetLength(old)];
-                RandomAccess.Read(old, bytes, 0);
+                Assert.Equal(bytes.Length, RandomAccess.Read(old, bytes, 0));
                 File.WriteAllBytes(Journal + "2", bytes);
             }
             File.Move(Journal + "2", Journal, overwrite: true);

@@ -64,11 +64,11 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
         return await inner.OpenStateAsync(checkpoint, progress, cancellation);
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
     {
         if (BeforeRemove is not null)
             await BeforeRemove();
-        return await inner.RemoveAsync(stage, steps, cancellation);
+        return await inner.RemoveAsync(stage, steps, held, cancellation);
     }
 
     public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) =>

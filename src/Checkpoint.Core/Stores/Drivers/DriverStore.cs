@@ -48,11 +48,11 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
             : new StateReader(state, new DriverPayload(payload, _faults, checkpoint.StageId), progress));
     }
 
-    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) =>
+    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation) =>
         new(_faults.Guard($"Clearing checkpoint {stage}", stage.Name, () =>
         {
             if (steps is null)
-                RemoveItems(stage, cancellation);
+                RemoveItems(stage, held, cancellation);
             return Remove(DriverKeys.Of(stage), steps?.Select(s => new StoreStep(s.Step, s.Revision)).ToList(), cancellation);
         }));
 
@@ -162,18 +162,25 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     private static StageId Named(StoreKey key) => new(key.Pipeline, key.Run, key.Name!);
 
     // The journal goes first: were the clearing cut off between the two, a stage that is not complete would be completed without an item being run.
-    private void RemoveItems(StageId stage, CancellationToken cancellation)
+    private void RemoveItems(StageId stage, Lease? held, CancellationToken cancellation)
     {
         if (!HasItems(stage, cancellation))
             return;
-        var name = new LeaseName(stage);
-        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
-        using (lease ?? throw CheckpointErrors.LeaseHeld(name, driver.Location, holder))
+        using (held is null ? LeaseItems(stage, cancellation) : null)
         {
+            if (held?.WhyLostAsync(cancellation).AsTask().GetAwaiter().GetResult() is { } reason)
+                throw CheckpointErrors.LeaseLost(held.Name, driver.Location, reason);
             Remove(DriverKeys.Of(stage, DriverKeys.Items), null, cancellation);
             Remove(DriverKeys.Of(stage, DriverKeys.ItemOutput), null, cancellation);
             Remove(DriverKeys.Of(stage, DriverKeys.ItemWorker), null, cancellation);
         }
+    }
+
+    private Lease LeaseItems(StageId stage, CancellationToken cancellation)
+    {
+        var name = new LeaseName(stage);
+        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
+        return lease ?? throw CheckpointErrors.LeaseHeld(name, driver.Location, holder);
     }
 
     private bool Write(StoreKey key, ReadOnlyMemory<byte> document, CancellationToken cancellation) => DriverCall.Wait(async () =>

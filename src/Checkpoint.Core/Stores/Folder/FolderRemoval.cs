@@ -9,20 +9,21 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     private readonly FolderLeftovers _leftovers = new(files, folder);
 
     /// <returns>How many records were removed.</returns>
-    public async ValueTask<int> RemoveAsync(IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    public async ValueTask<int> RemoveAsync(IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
     {
         try
         {
             var (removed, isLast) = (0, false);
+            var hasItems = steps is null && StageFolder.List(files, folder).Items.Count > 0;
             using (var handle = files.OpenDirectory(folder))
-            using (var items = await LeaseItemsAsync(steps, cancellation))
+            using (hasItems ? await LeaseItemsAsync(held, cancellation) : null)
             {
                 // Who changes the key of a record puts another in its place, which must not be one that was removed meanwhile. And what was judged must be what is
                 // removed: between the second look at it and its end nobody may save over it.
                 var locked = await handle.LockAsync(LockPatience, cancellation);
                 if (locked == LockResult.Busy && steps?.Any(s => s.Revision is not null) == true)
                     throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
-                (removed, isLast) = Remove(handle, locked == LockResult.Taken, items is not null, steps, cancellation);
+                (removed, isLast) = Remove(handle, locked == LockResult.Taken, hasItems, steps, cancellation);
             }
             if (isLast)
                 FolderTree.RemoveEmpty(files, folder, root);
@@ -57,10 +58,10 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     }
 
     // Whoever is at work on the items would go on writing to a file that nobody finds again.
-    private async ValueTask<IDisposable?> LeaseItemsAsync(IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    private async ValueTask<Lease?> LeaseItemsAsync(Lease? held, CancellationToken cancellation)
     {
-        if (steps is not null || StageFolder.List(files, folder).Items.Count == 0)
-            return null;
+        if (held is not null)
+            return await held.WhyLostAsync(cancellation) is { } reason ? throw CheckpointErrors.LeaseLost(held.Name, root, reason) : null;
         var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
     }

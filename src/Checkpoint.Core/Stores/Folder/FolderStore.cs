@@ -141,11 +141,11 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
     {
         try
         {
-            return await new FolderRemoval(_root, _files, _time, stage, Plain(FolderLayout.StagePath(_root, stage))).RemoveAsync(steps, cancellation);
+            return await new FolderRemoval(_root, _files, _time, stage, Plain(FolderLayout.StagePath(_root, stage))).RemoveAsync(steps, held, cancellation);
         }
         catch (Exception e) when (IOErrors.IsFault(e))
         {
