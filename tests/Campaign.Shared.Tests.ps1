@@ -120,7 +120,7 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
             $chosen = $campaign.Random.Next($workers.Count)
             # What a database does with a client that stands still in the middle of its work is the database's.
             # The last is one that the others have to wait for.
-            if ($campaign.IsLong -and $Kind -eq 'folder' -and ($kill % 10 -eq 5 -or $kill -eq $kills) -and -not $workers[$chosen].Continues) {
+            if ($campaign.IsLong -and $Kind -eq 'folder' -and ($kill % 10 -eq 5 -or $kill -eq $kills) -and -not $workers[$chosen].Continues -and -not $workers[$chosen].Child.Process.HasExited) {
                 kill -STOP $workers[$chosen].Child.Process.Id
                 $workers[$chosen].Continues = $since.Elapsed + [timespan]::FromSeconds(45)
                 $counts.Stops++
@@ -142,8 +142,8 @@ Describe 'Items that several processes work on' -Tag Campaign -Skip:$IsWindows {
         }
         Test-Done $campaign $folder $count $counts
         $at = @{ Store = $store; Pipeline = 'default'; Run = '' }
-        Test-Checkpoint list @at | Should -BeTrue
-        @(Get-Checkpoint list -AllSteps @at).Count | Should -Be 1
+        if (-not (Test-Checkpoint list @at)) { $campaign.Findings.Add('the stage is not complete') }
+        if (@(Get-Checkpoint list -AllSteps @at -ErrorAction Ignore).Count -ne 1) { $campaign.Findings.Add('the stage has not one checkpoint') }
         if ($Kind -eq 'folder') {
             # Whoever lost its turn at the journal wrote the same line once more.
             $done = [IO.File]::ReadAllLines("$store/default/stages/list/items.jsonl") | Select-Object -Unique | Select-String '"id":"(\w+)","status":"done"' | ForEach-Object { $_.Matches.Groups[1].Value }
