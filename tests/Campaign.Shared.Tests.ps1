@@ -70,6 +70,10 @@ BeforeAll {
         foreach ($call in $calls) {
             # Its own were not the last: what it did after a dead one was.
             $doubled = @($call.Items | Where-Object { $last[$_].By -ne $call.Name })
+            if ($call.End -eq 'lost') {
+                # It stood still between looking whether it had its lease and beginning: then others were first with the items that it was just about to begin.
+                $doubled += @($call.Items | Select-Object -Last ([int] ($call.Name -split '\.')[-1]) | Where-Object { $doings[$_] -gt 1 -and $_ -notin $doubled })
+            }
             if ($call.End -in 'killed', 'lost') {
                 foreach ($item in $doubled) { $inHand[$item]++ }
                 # Its doings come into the journal in their order, so what was in its hands is the last of them.

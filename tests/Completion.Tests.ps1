@@ -228,7 +228,7 @@ Describe 'Completion' {
 
     Context 'Parameters' {
         It 'offers -Reset of Set-CheckpointContext' {
-            Get-Offer 'Set-CheckpointContext -Re' | Should -Be '-Reset'
+            Get-Offer 'Set-CheckpointContext -Re' | Should -Be '-Replica', '-ReplicaMode', '-Reset'
         }
 
         It 'offers for <Cmdlet> the parameters of design.md' -ForEach @(
@@ -238,7 +238,7 @@ Describe 'Completion' {
             @{ Cmdlet = 'Restore-Checkpoint'; Parameters = 'Name Step InputObject Store Pipeline Run' }
             @{ Cmdlet = 'Clear-Checkpoint'; Parameters = 'Name Step OlderThan Keep Store Pipeline Run WhatIf Confirm' }
             @{ Cmdlet = 'Get-CheckpointFingerprint'; Parameters = 'InputObject Path LiteralPath' }
-            @{ Cmdlet = 'Set-CheckpointContext'; Parameters = 'Store Pipeline Run Keep Reset PassThru WhatIf Confirm' }
+            @{ Cmdlet = 'Set-CheckpointContext'; Parameters = 'Store Replica ReplicaMode Pipeline Run Keep Reset PassThru WhatIf Confirm' }
             @{ Cmdlet = 'Get-CheckpointContext'; Parameters = 'Store Pipeline Run' }
         ) {
             $offered = @(Get-Offer "$Cmdlet -") -replace '^-'

@@ -46,8 +46,11 @@ Describe 'Repair-CheckpointStore' {
     It 'has what was undone run again: items whose lines are damaged, and no others' {
         $null = 1..5 | Invoke-CheckpointItem s { $_ } -Key { $_ }
         # Of a store that is no folder it is the entry with the line of that item.
-        $path = $StoreKind -eq 'folder' ? "$store/default/stages/s/items.jsonl" :
-            "$store#items/default/s/$((Get-StoreEntry $store -Kind items | Where-Object { [Text.Encoding]::UTF8.GetString($_.Record).Contains('"key":"3"') }).Step)"
+        $path = "$store/default/stages/s/items.jsonl"
+        if ($StoreKind -ne 'folder') {
+            $step = (Get-StoreEntry $store -Kind items | Where-Object { [Text.Encoding]::UTF8.GetString($_.Record).Contains('"key":"3"') }).Step
+            $path = "$store#items/default/s/$step"
+        }
         Set-Record $path ((Get-Record $path) -replace '"done"(?=[^\n]*"key":"3")', '"dOne"')
         (Repair-CheckpointStore).Kind | Should -Be 'DamagedJournal'
         Test-CheckpointStore | Should -BeNullOrEmpty

@@ -12,7 +12,7 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
 
     // Others hold the turn for some milliseconds.
-    private static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(60);
 
     private const int Glances = 10;
     private const int Attempts = 100;
