@@ -306,7 +306,7 @@ function Get-PesterCount([string] $ResultFolder, [string] $Kind, [int] $ExitCode
     if (Test-Path $summary) {
         $counts = Get-Content -LiteralPath $summary -Raw | ConvertFrom-Json -AsHashtable
     }
-    if ($ExitCode -and -not $counts.Failed) {
+    if (($ExitCode -or -not (Test-Path $summary)) -and -not $counts.Failed) {
         Write-Warning "The Pester tests on $Kind did not run to their end, which counts as one failure. The reason stands above."
         $counts.Failed++
     }

@@ -34,6 +34,9 @@ function Start-PostgreSql {
     # It runs until its standard input is closed, for which the object is kept.
     $global:CheckpointTestServer = [Diagnostics.Process]::Start($start)
     $kind, $text = $CheckpointTestServer.StandardOutput.ReadLine() -split ' ', 2
+    if ($kind -eq 'failed') {
+        throw $text
+    }
     if ($kind -ne 'uri') {
         return $text ? $text : 'PostgreSQL did not start.'
     }

@@ -61,13 +61,16 @@ Describe 'A replica' {
     }
 
     It 'that is required and cannot be written makes an error of the save' -Tag Files {
+        Set-CheckpointContext -Store $a
+        Save-Checkpoint first
         Set-Content $b 'a file'
-        Set-CheckpointContext -Store $a -Replica $b -ReplicaMode Required
+        Set-CheckpointContext -Store "$a/" -Replica $b -ReplicaMode Required
         { Save-Checkpoint ingest -State 42 } | Should -Throw -ErrorId 'StoreUnavailable,*' -ExpectedMessage "*not in its replica '$b'*Copy-Checkpoint*"
         Restore-Checkpoint ingest -Store $a | Should -Be 42
     }
 
     It 'that cannot be written is a warning at the end, with the command that brings what it missed' -Tag Files {
+        Save-Checkpoint first -Store $a
         Set-Content $b 'a file'
         $result = Invoke-Replicated {
             param($a, $b)

@@ -51,7 +51,9 @@ Describe 'The module' -Tag AnyStore {
             'Checkpoint.Stores.PostgreSql.deps.json', 'Checkpoint.Stores.PostgreSql.dll', 'Microsoft.Extensions.DependencyInjection.Abstractions.dll'
             'Microsoft.Extensions.Logging.Abstractions.dll', 'Npgsql.dll', 'THIRD-PARTY-NOTICES.txt'
         )
-        [AppDomain]::CurrentDomain.GetAssemblies().GetName().Name | Should -Not -Contain Npgsql
+        $loaded = (Invoke-Pwsh { param($store) Save-Checkpoint a -Store $store; [AppDomain]::CurrentDomain.GetAssemblies().GetName().Name } (New-TestStore)).Output
+        $loaded | Should -Contain Checkpoint.Core
+        $loaded | Should -Not -Contain Npgsql
     }
 
     It 'loads its core from beside it' {

@@ -57,7 +57,7 @@ if [ $code = 0 ]; then
     echo "uri postgresql://postgres@%2Ftmp%2F${folder#/tmp/}/postgres"
     cat >/dev/null
 else
-    echo "none PostgreSQL did not start: $(tail -n 3 "$folder.out" "$folder/log" 2>/dev/null | tr '\n' ' ')"
+    echo "failed PostgreSQL did not start: $(tail -n 3 "$folder.out" "$folder/log" 2>/dev/null | tr '\n' ' ')"
 fi
 rm -f "$folder.out"
 end "$folder"

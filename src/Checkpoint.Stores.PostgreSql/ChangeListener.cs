@@ -96,7 +96,8 @@ internal sealed class ChangeListener(Server server) : IAsyncDisposable
         }
         finally
         {
-            foreach (var key in _keys.Values)
+            // Who could not be told of changes, as by a standby, which lets nobody listen, waits for as long as it would.
+            foreach (var key in _keys.Values.Where(k => k.IsWatched))
             {
                 key.IsWatched = false;
                 key.Tell();

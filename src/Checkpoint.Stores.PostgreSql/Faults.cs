@@ -13,7 +13,9 @@ internal static class Faults
     public static bool IsRefusal(Exception error) => Find(error) is { } refusal && !IsEnd(refusal.SqlState);
 
     /// <summary>Whether the same may succeed in a moment, here or on another host.</summary>
-    public static bool MayPass(Exception error) => error switch
+    /// <param name="error">The error.</param>
+    /// <param name="wasReached">Whether the store was reached before: then no name in its address is misspelt, and one that is unknown now is that of a host that is gone.</param>
+    public static bool MayPass(Exception error, bool wasReached = true) => error switch
     {
         StoreFaultException => false,
         _ when InChain<StoreFaultException>(error) => false,
@@ -23,7 +25,7 @@ internal static class Faults
             // Of a statement that was prepared before the schema was upgraded.
             or PostgresErrorCodes.FeatureNotSupported && refusal.Routine == "RevalidateCachedQuery",
         // A name that nobody knows is misspelt.
-        _ when Chain(error).OfType<SocketException>().Any(e => e.SocketErrorCode is SocketError.HostNotFound) => false,
+        _ when !wasReached && Chain(error).OfType<SocketException>().Any(e => e.SocketErrorCode is SocketError.HostNotFound) => false,
         NpgsqlException or IOException or SocketException or TimeoutException => true,
         // A connection that broke while it was used.
         ObjectDisposedException or InvalidOperationException => error.Source == "Npgsql",

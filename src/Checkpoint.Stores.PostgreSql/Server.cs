@@ -192,7 +192,7 @@ internal sealed class Server : IAsyncDisposable
                     connection.Notice -= Hear;
                 }
             }
-            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e) && (tries < MinTries || Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience)))
+            catch (Exception e) when (!cancellation.IsCancellationRequested && Faults.MayPass(e, _wasReached) && (tries < MinTries || Stopwatch.GetElapsedTime(began) < (_wasReached ? Patience : FirstPatience)))
             {
                 if (isAsked && !Faults.IsRefusal(e))
                     lost = session;

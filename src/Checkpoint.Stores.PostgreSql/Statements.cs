@@ -55,11 +55,11 @@ internal sealed class Statements(string schema)
     // Whoever makes the store waits for whoever else does; the number is ours in the whole database.
     public static string LockSchema { get; } = "SELECT pg_advisory_xact_lock(7235419823467001)";
 
-    /// <summary>What a session must be like, whatever the defaults of the server, the database and the user: at least the standby's promise, and statements that see what was committed before them.</summary>
+    /// <summary>What a session must be like, whatever the defaults of the server, the database and the user: at least the standby's promise, and the warning where it was not kept; and statements that see what was committed before them.</summary>
     public string Begin { get; } = $"""
         SELECT set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('on', 'remote_apply') THEN current_setting('synchronous_commit') ELSE 'on' END, false),
             set_config('default_transaction_isolation', 'read committed', false), set_config('idle_in_transaction_session_timeout', '30s', false), set_config('jit', 'off', false),
-            to_regclass({Literal(schema + ".version")}) IS NOT NULL
+            to_regclass({Literal(schema + ".version")}) IS NOT NULL, set_config('client_min_messages', 'warning', false)
         """;
 
     public string FindVersion { get; } = $"SELECT version FROM {schema}.version";

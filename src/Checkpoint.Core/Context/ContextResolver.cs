@@ -39,7 +39,7 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
         {
             var isSession = session.Replica.IsSet;
             var location = isSession ? session.Replica.Value : environment(ReplicaVariable);
-            if (location is not null && Store.Value != Located(default, isSession ? session.Store : default).Value)
+            if (location is not null && !IsSameStore(Store.Value, Located(default, isSession ? session.Store : default).Value))
                 return new(null, Default);
             if (string.IsNullOrEmpty(location))
                 return new(null, isSession ? session.Replica.Source ?? Session : location is null ? Default : ReplicaVariable);
@@ -127,6 +127,9 @@ internal sealed class ContextResolver(ContextSettings parameters, ContextSetting
         Key = Key.Value?.ToString(),
         Keep = Keep.Value,
     };
+
+    // Written with a slash at its end, or with its password, it is the same.
+    private static bool IsSameStore(string a, string b) => a == b || StoreRegistry.Get(a).Location == StoreRegistry.Get(b).Location;
 
     private ContextValue<string> Located(ContextSetting<string> parameter, ContextSetting<string> setting)
     {

@@ -59,7 +59,7 @@ internal sealed class ItemRun : IDisposable
         ItemLog? log = null;
         try
         {
-            log = await engine.Store.OpenItemsAsync(work.Stage, cancellation);
+            log = await engine.Store.OpenItemsAsync(work.Stage, lease, cancellation);
             // Whoever clears the stage must see, from now on, that somebody is at work on its items.
             log.Append([]);
             await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
@@ -289,6 +289,8 @@ internal sealed class ItemRun : IDisposable
         Stage = _work.Stage,
         Step = step,
         SavedAt = _engine.UtcNow,
+        // Of one of several the number is no lease of the stage.
+        Fence = _work.IsShared ? null : _lease.Fence,
         Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
         {
             [Markers[0]] = counts.Items,

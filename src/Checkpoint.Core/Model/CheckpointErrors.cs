@@ -133,6 +133,10 @@ internal static class CheckpointErrors
         $"The store '{store}' is not there, while its replica '{replica}' holds checkpoints. Nothing was changed: to save there would begin anew beside them. Bring the store back, as by mounting its share, or fill it from the replica with Copy-Checkpoint -From '{replica}' -To '{store}'.",
         store);
 
+    public static CheckpointException BothGone(string store, string replica, CheckpointException fault) => new(CheckpointErrorKind.StoreUnavailable,
+        $"The store '{store}' is not there, and whether its replica holds checkpoints cannot be told: {fault.Message.TrimEnd('.')}. Nothing was changed. Bring one of them back; where both are new, begin without the replica: Set-CheckpointContext -Replica $null.",
+        store);
+
     public static CheckpointException BothAway(CheckpointException fault, string replica, CheckpointException replicaFault) => new(fault.Kind,
         $"{fault.Message} Its replica '{replica}' cannot be read either: {replicaFault.Message}",
         fault.Target, fault);

@@ -34,18 +34,18 @@ internal sealed class StepCopy(CheckpointStore from, CheckpointStore to)
                 return null;
             var copy = await SaveAsync(saved, !there.IsMissing, progress, cancellation);
             // As it lies there now, not as it was sent.
-            if ((await to.ReadAsync(copy.StageId, step, cancellation)).OrThrow() is not { } read || !IsSame(saved, read) || !await IsWholeAsync(read, cancellation))
+            if ((await to.ReadAsync(copy.StageId, step, cancellation)).Info is not { } read || !IsSame(saved, read) || !await IsWholeAsync(read, cancellation))
                 return new CopyOutcome(saved, false, CheckpointErrors.CopiedWrong(saved, to.Location));
             return new CopyOutcome(read, true, null);
         }
         catch (InvalidDataException e)
         {
-            return new CopyOutcome(null, false, CheckpointErrors.Damaged(stage, step, from.Location, e.Message, e));
+            return new CopyOutcome(null, false, CheckpointErrors.Damaged(stage, step, from.Location, e.Message, e)) { IsOfSource = true };
         }
         // Of this step alone; it exists where somebody else saved it there at this moment.
         catch (CheckpointException e) when (e.Kind is CheckpointErrorKind.CheckpointDamaged or CheckpointErrorKind.FormatTooNew or CheckpointErrorKind.CheckpointExists)
         {
-            return new CopyOutcome(null, false, e);
+            return new CopyOutcome(null, false, e) { IsOfSource = e.Kind != CheckpointErrorKind.CheckpointExists };
         }
     }
 
@@ -75,8 +75,15 @@ internal sealed class StepCopy(CheckpointStore from, CheckpointStore to)
     {
         if (info.State?.Payload is null)
             return true;
-        using var reader = await to.OpenStateAsync(info, null, cancellation);
-        return reader.IsWhole();
+        try
+        {
+            using var reader = await to.OpenStateAsync(info, null, cancellation);
+            return reader.IsWhole();
+        }
+        catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.CheckpointDamaged)
+        {
+            return false;
+        }
     }
 
     /// <summary>Whether two records say the same, whatever their stores call their payloads.</summary>

@@ -41,22 +41,23 @@ internal sealed class StoreCopy(CheckpointStore from, CheckpointStore to)
     /// <param name="scope">Which.</param>
     /// <param name="mayRemove">Asked before those of a stage are removed.</param>
     /// <param name="cancellation">Ends it between two stages.</param>
-    /// <returns>How many were removed.</returns>
+    /// <returns>How many were removed of each stage.</returns>
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.StoreUnavailable"/> where this store holds nothing and never did: then it is a wrong one, or not there.</exception>
-    public async ValueTask<int> RemoveOthersAsync(StoreScope scope, Func<StageId, IReadOnlyList<long>, bool> mayRemove, CancellationToken cancellation)
+    public async IAsyncEnumerable<int> RemoveOthersAsync(StoreScope scope, Func<StageId, IReadOnlyList<long>, bool> mayRemove, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (!await from.HoldsAnythingAsync(cancellation))
             throw CheckpointErrors.NothingToMirror(from.Location, to.Location);
-        var removed = 0;
         foreach (var stage in await StagesAsync(to, scope, cancellation))
         {
             cancellation.ThrowIfCancellationRequested();
             var kept = (await from.FindAsync(stage.Stage.Elsewhere, cancellation))?.Steps ?? [];
             var others = stage.Steps.Except(kept).ToList();
+            // It may go away at any time, and has nothing at all then.
+            if (!from.IsThere)
+                throw CheckpointErrors.NothingToMirror(from.Location, to.Location);
             if (others.Count > 0 && mayRemove(stage.Stage, others))
-                removed += await to.RemoveAsync(stage.Stage, [.. others.Select(step => new DoomedStep(step))], cancellation);
+                yield return await to.RemoveAsync(stage.Stage, [.. others.Select(step => new DoomedStep(step))], cancellation);
         }
-        return removed;
     }
 
     /// <summary>Copies the records of runs.</summary>

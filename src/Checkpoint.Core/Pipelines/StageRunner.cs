@@ -18,7 +18,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
         var doubt = engine.DoubtOf(decision.Checkpoint);
         if (work.AcceptChange && !work.Force && decision is { Cause: DecisionCause.FingerprintChanged, Checkpoint: { } stale })
         {
-            var accepted = await engine.AcceptAsync(stale, work.Fingerprint, work.Retention, cancellation);
+            var accepted = await engine.AcceptAsync(stale, work.Fingerprint, work.Retention, work.Fence, cancellation);
             decision = new CheckpointDecision(work.Stage.Name, DecisionCause.Completed, $"the saved result was accepted though {decision.Reason}", accepted) { Damage = decision.Damage };
         }
         if (decision.Decision == StageDecision.Skip && !work.Force)

@@ -53,6 +53,16 @@ internal sealed class ReplicaQueue
         Task.Factory.StartNew(Work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
+    /// <summary>To be called while a change goes on: it is waited for.</summary>
+    public void Tick()
+    {
+        lock (_gate)
+        {
+            _done++;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
     /// <summary>What somebody should be told and was not yet, or null.</summary>
     public string? TakeNews()
     {
@@ -78,8 +88,7 @@ internal sealed class ReplicaQueue
             }
             if (_isWorking)
                 Miss(_changes.Count, "it does not answer");
-            else
-                _end = new TaskCompletionSource();
+            _end = new TaskCompletionSource();
         }
         return TakeNews();
     }

@@ -20,7 +20,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
 
     private static readonly ConcurrentDictionary<string, (long At, TimeSpan For, CheckpointException Fault)> Away = new(StringComparer.Ordinal);
 
-    private readonly StepReplication _steps = new(primary, replica);
+    private readonly StepReplication _steps = new(primary, replica, queue.Tick);
     private CheckpointException? _away;
 
     public override string Location => primary.Location;
@@ -42,6 +42,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     {
         RequirePrimary(cancellation);
         var isReplaced = await primary.ReplaceEncryptionAsync(checkpoint, encryption, cancellation);
+        IsBack();
         if (isReplaced)
             await SendStepsAsync(checkpoint.StageId, [checkpoint.Step], cancellation);
         return isReplaced;
@@ -51,6 +52,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     {
         RequirePrimary(cancellation);
         var removed = await primary.RemoveAsync(stage, steps, held, cancellation);
+        IsBack();
         await SendStepsAsync(stage, steps is null ? null : [.. steps.Select(s => s.Step)], cancellation);
         return removed;
     }
@@ -60,6 +62,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         // Who reads the replica in its place has done nothing that must be told, and does not wait for the store once more.
         if (_away is not null)
             return;
+        RequirePrimary(cancellation);
         await primary.AppendHistoryAsync(pipeline, events, cancellation);
         await SendAsync("The history", () => replica.AppendHistoryAsync(pipeline, events, default));
     }
@@ -68,14 +71,21 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     {
         RequirePrimary(cancellation);
         await primary.WriteRunAsync(run, cancellation);
-        await SendAsync($"The record of run '{run.Run}'", () => replica.WriteRunAsync(run, default));
+        IsBack();
+        // As the store has it by then: another process may have gone on with it.
+        await SendAsync($"The record of run '{run.Run}'", () => BringAsync(
+            async () => (await FindRunAsync(run)) is { } now ? RunFormat.Serialize(now) : null,
+            async () => await replica.WriteRunAsync(await FindRunAsync(run) ?? run, default)));
     }
 
     public override async ValueTask WriteDocumentAsync(DocumentName document, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
         await primary.WriteDocumentAsync(document, bytes, cancellation);
-        await SendAsync($"The record of {document}", () => replica.WriteDocumentAsync(document, bytes, default));
+        IsBack();
+        await SendAsync($"The record of {document}", () => BringAsync(
+            async () => await primary.ReadDocumentAsync(document, default),
+            async () => await replica.WriteDocumentAsync(document, await primary.ReadDocumentAsync(document, default) ?? bytes, default)));
     }
 
     public override ValueTask<StageListing?> FindAsync(StageId stage, CancellationToken cancellation) =>
@@ -102,16 +112,21 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         checkpoint.IsOfReplica ? replica.OpenStateAsync(checkpoint, progress, cancellation)
         : AskAsync(store => store.OpenStateAsync(checkpoint, progress, cancellation), () => OpenReplicaAsync(checkpoint, progress, cancellation), cancellation);
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation)
+    public override async ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
-        return primary.OpenItemsAsync(stage, worker, cancellation);
+        var items = await primary.OpenItemsAsync(stage, worker, cancellation);
+        IsBack();
+        return items;
     }
 
-    public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
+    // Who has the right to work by the store goes by what the store says from then on.
+    public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
-        return primary.TryLeaseAsync(lease, holder, duration, cancellation);
+        var attempt = await primary.TryLeaseAsync(lease, holder, duration, cancellation);
+        IsBack();
+        return attempt;
     }
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) => _away is null ? primary.FindLeaseAsync(lease, cancellation) : throw _away;
@@ -231,9 +246,30 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         }
         catch (CheckpointException e) when (e.Kind == CheckpointErrorKind.StoreUnavailable)
         {
-            return;
+            throw CheckpointErrors.BothGone(primary.Location, replica.Location, e);
         }
         throw CheckpointErrors.PrimaryGone(primary.Location, replica.Location);
+    }
+
+    // Until the replica has what the store has, whoever else brings it there at the same time.
+    private async ValueTask BringAsync(Func<ValueTask<ReadOnlyMemory<byte>?>> read, Func<ValueTask> write)
+    {
+        for (var before = await read(); ;)
+        {
+            RequirePrimary(default);
+            await write();
+            var now = await read();
+            if (now is null || (before is { } known && known.Span.SequenceEqual(now.Value.Span)))
+                return;
+            before = now;
+        }
+    }
+
+    private async ValueTask<CheckpointRun?> FindRunAsync(CheckpointRun run)
+    {
+        await foreach (var reading in primary.ListRunsAsync(NamePattern.Of(run.Pipeline), NamePattern.Of(run.Run), default))
+            return reading.Run;
+        return null;
     }
 
     private bool IsAway()

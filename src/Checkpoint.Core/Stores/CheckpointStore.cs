@@ -62,11 +62,11 @@ internal abstract class CheckpointStore
 
     /// <summary>Opens the journal of a stage's items. It is removed with all of the stage, and by nothing else.</summary>
     /// <param name="stage">The stage.</param>
-    /// <param name="worker">The lease of one who writes it together with others; null for one writer alone, who has that of the stage.</param>
+    /// <param name="lease">The lease without which nothing is to be written: that of the stage for one writer alone, or that of one who writes it together with others. Null for who only reads it.</param>
     /// <param name="cancellation">Ends the opening.</param>
-    public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation);
+    public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? lease, CancellationToken cancellation);
 
-    /// <summary>Opens the journal of a stage's items for one writer alone.</summary>
+    /// <summary>Opens the journal of a stage's items for one reader or writer alone.</summary>
     public ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => OpenItemsAsync(stage, null, cancellation);
 
     /// <summary>Writes the record of a run, durably and whole, in place of the one there was.</summary>

@@ -32,6 +32,9 @@ internal static partial class StoreRegistry
         var start = location.IndexOf("://", StringComparison.Ordinal) + 3;
         var authority = location.AsSpan(start, location.AsSpan(start).IndexOfAny('/', '?', '#') is >= 0 and var length ? length : location.Length - start);
         var (at, colon) = (authority.LastIndexOf('@'), authority.IndexOf(':'));
+        // A password that is not escaped may hold what ends the authority; only digits are a port.
+        if (colon >= 0 && at < 0 && location.LastIndexOf('@') is var last && last > start && authority[(colon + 1)..].ContainsAnyExceptInRange('0', '9'))
+            at = last - start;
         var shown = colon >= 0 && colon < at ? location.Remove(start + colon, at - colon) : location;
         return SecretParameter().Replace(shown, "");
     }

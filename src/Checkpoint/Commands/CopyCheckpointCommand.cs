@@ -48,7 +48,7 @@ public sealed class CopyCheckpointCommand : ScopedCommand
         var scope = Scope();
         CopyCheckpoints(copy, scope, from, to);
         var removed = !Mirror ? 0
-            : Wait(copy.RemoveOthersAsync(scope, (stage, steps) => ShouldProcess($"Checkpoint {stage}, {steps.Count} steps, in '{to.Location}'", $"Remove, as '{from.Location}' does not have it"), Cancellation));
+            : Wait(copy.RemoveOthersAsync(scope, (stage, steps) => ShouldProcess($"Checkpoint {stage}, {steps.Count} steps, in '{to.Location}'", $"Remove, as '{from.Location}' does not have it"), Cancellation)).Sum();
         // What was named alone has no runs and no history of its own.
         var (runs, events) = (0, 0L);
         if (Name is null && Step is null && ShouldProcess($"The runs and the history in '{from.Location}'", $"Copy to '{to.Location}'"))

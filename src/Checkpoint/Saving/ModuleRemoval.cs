@@ -8,7 +8,7 @@ public sealed class ModuleRemoval : IModuleAssemblyCleanup
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         PendingSaves.OfProcess.Wait((_, _) => true, CancellationToken.None);
-        ReplicaQueue.FinishAll(ProcessEnd.ReplicaPatience);
+        ProcessEnd.FinishReplicas();
         var failures = new List<Exception>();
         while (PendingSaves.OfProcess.TakeFailure((_, _) => true, null, out _) is { } failure)
             failures.Add(failure);

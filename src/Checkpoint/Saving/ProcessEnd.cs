@@ -15,7 +15,7 @@ namespace Checkpoint;
 internal static class ProcessEnd
 {
     /// <summary>For how long a replica may not take what it is to get.</summary>
-    public static readonly TimeSpan ReplicaPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReplicaPatience = TimeSpan.FromMinutes(1);
 
     private const string RemoteHost = "ServerRemoteHost";
 
@@ -52,7 +52,12 @@ internal static class ProcessEnd
             if (Environment.ExitCode == 0)
                 Environment.ExitCode = 1;
         }
-        // The store has it all, so this is no failure.
+        FinishReplicas();
+    }
+
+    /// <summary>Has replicas get what they are still to get, and tells what they missed. The store has it all, so this is no failure.</summary>
+    public static void FinishReplicas()
+    {
         foreach (var news in ReplicaQueue.FinishAll(ReplicaPatience))
             Tell("WARNING: " + news);
     }

@@ -62,6 +62,7 @@ public sealed class ContextResolverTests
         Check(null, "default");
         Check("/b", Session, null, both);
         Check("/b", Session, new() { Store = new("/a") }, both);
+        Check("/b", Session, new() { Store = new("/a/") }, both);
         Check(null, "default", new() { Store = new("/other") }, both);
         Check("/b", Session, null, new() { Replica = new("/b") });
 

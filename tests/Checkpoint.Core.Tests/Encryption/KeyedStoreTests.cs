@@ -267,10 +267,10 @@ public sealed class KeyedStoreTests : EncryptionTest
         await Save(engine, TestState.Large(1), metadata: new() { ["rows"] = 5 });
         var saved = (await engine.Store.FindAsync(Stage, default))!.Newest.Info!;
 
-        Assert.Equal(5, (await engine.AcceptAsync(saved, fingerprint, new RetentionPolicy(), default)).Metadata["rows"]);
+        Assert.Equal(5, (await engine.AcceptAsync(saved, fingerprint, new RetentionPolicy(), null, default)).Metadata["rows"]);
         TestState.AssertEqual(TestState.Large(1), await Read(engine, 2));
         var locked = (await Store.FindAsync(Stage, default))!.Newest.Info!;
-        Assert.Equal(CheckpointErrorKind.KeyRequired, (await Assert.ThrowsAsync<CheckpointException>(() => With(null).AcceptAsync(locked, fingerprint, new RetentionPolicy(), default).AsTask())).Kind);
+        Assert.Equal(CheckpointErrorKind.KeyRequired, (await Assert.ThrowsAsync<CheckpointException>(() => With(null).AcceptAsync(locked, fingerprint, new RetentionPolicy(), null, default).AsTask())).Kind);
     }
 
     [Fact]

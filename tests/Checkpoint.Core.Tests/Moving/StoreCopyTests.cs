@@ -73,11 +73,11 @@ public sealed class StoreCopyTests : EngineTest
         await Store.RemoveAsync(Stage, [1], default);
         var copy = new StoreCopy(Store, _to);
 
-        Assert.Equal(0, await copy.RemoveOthersAsync(All, (_, _) => false, default));
-        Assert.Equal(1, await copy.RemoveOthersAsync(new StoreScope { Name = NamePattern.Of(Stage.Name) }, (_, _) => true, default));
+        Assert.Equal(0, await Remove(copy, All, false));
+        Assert.Equal(1, await Remove(copy, new StoreScope { Name = NamePattern.Of(Stage.Name) }));
         Assert.Equal([2L], (await _to.FindAsync(Stage, default))!.Steps);
         Assert.NotNull(await _to.FindAsync(other, default));
-        Assert.Equal(1, await copy.RemoveOthersAsync(All, (_, _) => true, default));
+        Assert.Equal(1, await Remove(copy, All));
         Assert.Null(await _to.FindAsync(other, default));
     }
 
@@ -85,9 +85,32 @@ public sealed class StoreCopyTests : EngineTest
     public async Task A_store_that_is_not_there_empties_no_mirror()
     {
         await _to.SaveAsync(Draft(), default);
-        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await new StoreCopy(Store, _to).RemoveOthersAsync(All, (_, _) => true, default));
+        var error = await Assert.ThrowsAsync<CheckpointException>(() => Remove(new StoreCopy(Store, _to), All));
         Assert.Equal(CheckpointErrorKind.StoreUnavailable, error.Kind);
         Assert.NotNull(await _to.FindAsync(Stage, default));
+    }
+
+    [Fact]
+    public async Task A_store_that_goes_away_while_its_mirror_is_cleared_takes_no_more_from_it()
+    {
+        var (first, second) = (new StageId(Stage.Pipeline, null, "a"), new StageId(Stage.Pipeline, null, "b"));
+        await Save();
+        foreach (var stage in new[] { first, second })
+            await _to.SaveAsync(Draft(stage: stage), default);
+        var error = await Assert.ThrowsAsync<CheckpointException>(() => Remove(new StoreCopy(Store, _to), All, onRemove: () => Directory.Move(Root, Root + "-unmounted")));
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, error.Kind);
+        Assert.NotNull(await _to.FindAsync(second, default));
+    }
+
+    private static async Task<int> Remove(StoreCopy copy, StoreScope scope, bool mayRemove = true, Action? onRemove = null)
+    {
+        var removed = 0;
+        await foreach (var count in copy.RemoveOthersAsync(scope, (_, _) => mayRemove, default))
+        {
+            removed += count;
+            onRemove?.Invoke();
+        }
+        return removed;
     }
 
     private async Task<RunStatus> Status()

@@ -21,6 +21,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task A_required_replica_has_the_save_when_it_returns_and_all_that_belongs_to_it()
     {
+        await Begin();
         var store = Open(ReplicaMode.Required);
         foreach (var state in new[] { TestState.Small("a"), TestState.Large(1), TestState.Large(2, 5_000_000) })
         {
@@ -47,6 +48,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task Where_a_required_replica_fails_the_save_is_an_error_that_says_how_to_go_on()
     {
+        await Begin();
         Break(_replicaFiles);
         var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Open(ReplicaMode.Required).SaveAsync(Draft(TestState.Small("a")), default));
         Assert.Equal(CheckpointErrorKind.StoreUnavailable, error.Kind);
@@ -58,8 +60,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task A_replica_gets_what_is_saved_behind_the_work_in_its_order()
     {
-        // One that is not there is looked for in its replica.
-        Directory.CreateDirectory(Root);
+        await Begin();
         using var gate = new ManualResetEventSlim();
         _replicaFiles.Before = _ => gate.Wait();
         var store = Open(ReplicaMode.Asynchronous);
@@ -80,6 +81,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task A_replica_that_was_away_gets_what_it_missed_when_it_is_back()
     {
+        await Begin();
         Break(_replicaFiles);
         await Open(ReplicaMode.Asynchronous).SaveAsync(Draft(TestState.Small("a")), default);
         string? news = null;
@@ -100,6 +102,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task What_a_replica_misses_for_good_is_told_with_the_command_that_brings_it()
     {
+        await Begin();
         Break(_replicaFiles);
         var store = Open(ReplicaMode.Asynchronous);
         for (var i = 0; i < 3; i++)
@@ -184,6 +187,78 @@ public sealed class ReplicatedStoreTests : EngineTest
     }
 
     [Fact]
+    public async Task A_store_that_is_gone_is_not_begun_anew_by_the_history_of_what_failed_for_that()
+    {
+        await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
+        Directory.Move(Root, Root + "-unmounted");
+        var store = Open(ReplicaMode.Required);
+        foreach (var write in new Func<Task>[] { async () => await store.SaveAsync(Draft(), default), async () => await store.AppendHistoryAsync(Stage.Pipeline, [Event("StageFailed")], default) })
+            Assert.Equal(CheckpointErrorKind.StoreUnavailable, (await Assert.ThrowsAsync<CheckpointException>(write)).Kind);
+        Assert.False(Directory.Exists(Root));
+    }
+
+    [Fact]
+    public async Task A_place_with_nothing_in_it_is_no_store_beside_a_replica_that_holds_something()
+    {
+        await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
+        Directory.Move(Root, Root + "-unmounted");
+        Directory.CreateDirectory(Root);
+        Assert.Equal(CheckpointErrorKind.StoreUnavailable, (await Assert.ThrowsAsync<CheckpointException>(async () => await Open(ReplicaMode.Required).SaveAsync(Draft(), default))).Kind);
+        Break(_replicaFiles);
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Open(ReplicaMode.Asynchronous).SaveAsync(Draft(), default));
+        Assert.Contains("cannot be told", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Root));
+    }
+
+    [Fact]
+    public async Task A_store_that_goes_away_takes_nothing_from_its_replica()
+    {
+        await Open(ReplicaMode.Required).SaveAsync(Draft(TestState.Small("old"), step: 1), default);
+        using var gate = new ManualResetEventSlim();
+        _replicaFiles.Before = _ => gate.Wait();
+        await Open(ReplicaMode.Asynchronous).SaveAsync(Draft(stage: Other), default);
+        await Open(ReplicaMode.Asynchronous).SaveAsync(Draft(TestState.Small("new"), step: 1, overwrite: true), default);
+        await Open(ReplicaMode.Asynchronous).RemoveAsync(Stage, [7], default);
+        Directory.Move(Root, Root + "-unmounted");
+        gate.Set();
+        Until(() => _queue.TakeNews() is not null);
+        TestState.AssertEqual(TestState.Small("old"), await Restore(_replica, 1));
+
+        Directory.Move(Root + "-unmounted", Root);
+        Assert.Null(_queue.Finish(Patience));
+        TestState.AssertEqual(TestState.Small("new"), await Restore(_replica, 1));
+    }
+
+    [Fact]
+    public async Task A_required_replica_that_keeps_something_else_than_was_sent_has_no_save_acknowledged()
+    {
+        await Begin();
+        _replicaFiles.After = operation =>
+        {
+            // A disk that lies, or somebody who writes there.
+            if (operation.Verb == FileVerb.RenameNew && operation.Target!.EndsWith(".state", StringComparison.Ordinal))
+                File.WriteAllBytes(operation.Target, new byte[new FileInfo(operation.Target).Length]);
+        };
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Open(ReplicaMode.Required).SaveAsync(Draft(TestState.Large(1)), default));
+        Assert.Contains(_replica.Location, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_has_the_right_to_work_by_the_store_goes_by_what_it_says()
+    {
+        await Begin();
+        await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
+        Break(_files);
+        var store = Open(ReplicaMode.Required);
+        Assert.NotNull(await store.FindAsync(Stage, default));
+        _files.Before = null;
+        await Store.RemoveAsync(Stage, null, default);
+        using var lease = (await store.TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(_time), default)).Lease;
+        Assert.NotNull(lease);
+        Assert.Null(await store.FindAsync(Stage, default));
+    }
+
+    [Fact]
     public async Task Where_both_are_away_the_error_names_both()
     {
         await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
@@ -229,6 +304,7 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task A_step_that_is_cleared_while_it_is_brought_to_the_replica_does_not_stay_there()
     {
+        await Begin();
         await Save(TestState.Small("a"));
         var isCleared = false;
         var replica = new DelegatingStore(_replica)
@@ -247,11 +323,37 @@ public sealed class ReplicatedStoreTests : EngineTest
     [Fact]
     public async Task A_step_that_is_saved_while_it_is_removed_from_the_replica_is_there_at_the_end()
     {
+        await Begin();
         await _replica.SaveAsync(Draft(TestState.Small("old")), default);
         var replica = new DelegatingStore(_replica) { BeforeRemove = async () => await Save(TestState.Small("new"), step: 1, overwrite: true) };
         await new StepReplication(Store, replica).ReplicateAsync(Stage, null, default);
         TestState.AssertEqual(TestState.Small("new"), await Restore(_replica, 1));
     }
+
+    [Fact]
+    public async Task A_step_that_is_saved_while_all_is_removed_from_the_replica_is_there_at_the_end()
+    {
+        await _replica.SaveAsync(Draft(TestState.Small("old"), step: 8), default);
+        var raced = false;
+        var replica = new DelegatingStore(_replica)
+        {
+            BeforeRemove = async () =>
+            {
+                if (!raced)
+                {
+                    await Save(TestState.Small("new"), step: 1);
+                    await _replica.SaveAsync(Draft(TestState.Small("new"), step: 1), default);
+                }
+                raced = true;
+            },
+        };
+        await Begin();
+        await new StepReplication(Store, replica).ReplicateAsync(Stage, null, default);
+        Assert.Equal([1L], (await _replica.FindAsync(Stage, default))!.Steps);
+    }
+
+    // A store that is not there is looked for in its replica.
+    private async Task Begin() => await Save(stage: Other);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -22,19 +22,21 @@ internal sealed class DriverItems : ItemLog
     private readonly StoreKey _key;
     private readonly StoreKey _outputs;
     private readonly Lease? _worker;
+    private readonly StoreFence? _fence;
 
     // The last step that is known to be there; of several writers, the last that this one has read.
     private long _last;
     private bool _hasHead;
 
-    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage, Lease? worker = null)
+    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage, Lease? lease = null)
     {
-        (_driver, _faults, _records, _stage, _worker) = (driver, faults, records, stage, worker);
+        (_driver, _faults, _records, _stage, _fence) = (driver, faults, records, stage, lease?.Fence);
+        _worker = lease?.Name.Worker is null ? null : lease;
         (_key, _outputs) = (DriverKeys.Of(stage, DriverKeys.Items), DriverKeys.Of(stage, DriverKeys.ItemOutput));
         var newest = Guarded(() => Read(_key, null)?.Step ?? 0);
         Estimate = (int)Math.Min(newest * 64, 1 << 20);
         _hasHead = newest > 0;
-        _last = worker is null ? newest : 0;
+        _last = _worker is null ? newest : 0;
     }
 
     public override int Estimate { get; }
@@ -84,8 +86,8 @@ internal sealed class DriverItems : ItemLog
             }
             if (save is null)
                 return new ItemOutput(state, 0);
-            // Its entry, which is, has it durable too.
-            var commit = new StoreCommit { IsDurable = false, MakeRecord = (_, _) => (Encoding.ASCII.GetBytes(name), name) };
+            // Durable by itself: its line comes later, and may be committed by a server that was started anew in between.
+            var commit = new StoreCommit { MakeRecord = (_, _) => (Encoding.ASCII.GetBytes(name), name) };
             return new ItemOutput(state, DriverCall.Wait(() => save.CommitAsync(commit, cancellation))!.Value);
         }
         finally
@@ -190,7 +192,7 @@ internal sealed class DriverItems : ItemLog
         {
             await using var save = await _driver.BeginSaveAsync(_key, default);
             // What others were told is done must not be written over; where several write, the next step is whose turn it is.
-            return await save.CommitAsync(new StoreCommit { Step = _worker is null ? _last + 1 : null, Fence = _worker?.Fence, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
+            return await save.CommitAsync(new StoreCommit { Step = _worker is null ? _last + 1 : null, Fence = _fence, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
         });
         if (step is null)
             throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");

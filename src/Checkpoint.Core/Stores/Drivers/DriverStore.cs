@@ -69,7 +69,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
             yield return entry;
     }
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage, worker));
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? lease, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage, lease));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {

@@ -29,8 +29,9 @@ internal sealed class FolderItems : ItemLog
     // Where what is known of the journal ends; of several writers, what this one has read.
     private long _end;
 
-    public FolderItems(string root, FileSystem files, StageId stage, Lease? worker = null, TimeProvider? time = null)
+    public FolderItems(string root, FileSystem files, StageId stage, Lease? lease = null, TimeProvider? time = null)
     {
+        var worker = lease?.Name.Worker is null ? null : lease;
         (_root, _files, _stage, _worker) = (root, files, stage, worker);
         _folder = FolderLayout.StagePath(root, stage);
         _outputs = new FolderItemOutputs(files, _folder, worker is null ? FolderLayout.ItemOutputsName : FolderLayout.ItemOutputsOf(worker), name => Open(name, files.OpenShared)!);

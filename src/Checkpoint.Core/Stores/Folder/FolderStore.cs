@@ -33,7 +33,8 @@ internal sealed class FolderStore : CheckpointStore
 
     public override string Location => _root;
 
-    public override bool IsThere => Directory.Exists(_root) || File.Exists(_root);
+    // A folder with nothing in it may be the place of a share that is not mounted.
+    public override bool IsThere => Directory.Exists(_root) ? Directory.EnumerateFileSystemEntries(_root).Any() : File.Exists(_root);
 
     public override async ValueTask<CheckpointInfo> SaveAsync(CheckpointDraft draft, CancellationToken cancellation)
     {
