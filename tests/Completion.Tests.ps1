@@ -102,7 +102,7 @@ Describe 'Completion' {
             Get-Offer 'Get-Checkpoint 1' | Should -Be "'1e3'", "'1kb'"
         }
 
-        It 'completes a stage of which everything is damaged, for Clear-Checkpoint' {
+        It 'completes a stage of which everything is damaged, for Clear-Checkpoint' -Tag Files {
             Set-Content -LiteralPath (Get-Checkpoint train).Location ''
             Get-Offer 'Clear-Checkpoint t' | Should -Be 'train'
         }

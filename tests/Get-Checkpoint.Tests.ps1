@@ -77,14 +77,14 @@ Describe 'Get-Checkpoint' {
             (Get-Checkpoint | Where-Object { $_.Metadata.rows -gt 97 }).Name | Should -Be 'b', 'c'
         }
 
-        It 'changes nothing in the store' {
+        It 'changes nothing in the store' -Tag Files {
             Save-Checkpoint a ([byte[]]::new(100kb)) -Run 7
             $before = Get-ChildItem $store -Recurse | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks) $($_.Length)" }
             $null = Get-Checkpoint -Run * -AllSteps
             Get-ChildItem $store -Recurse | ForEach-Object { "$($_.FullName) $($_.LastWriteTimeUtc.Ticks) $($_.Length)" } | Should -Be $before
         }
 
-        It 'is not disturbed by foreign files and folders in the store' {
+        It 'is not disturbed by foreign files and folders in the store' -Tag Files {
             Save-Checkpoint ingest
             Save-Checkpoint train -Run 7
             $null = New-Item -ItemType Directory "$store/lost+found", "$store/.git/objects", "$store/default/stages/notes", "$store/default/other", "$store/default/runs/x y z"

@@ -182,7 +182,7 @@ Describe 'Save-Checkpoint' {
     }
 
     Context 'finds the step there already' {
-        It 'and fails, leaving every file as it was' {
+        It 'and fails, leaving every file as it was' -Tag Files {
             Save-Checkpoint s -State ([byte[]]::new(50000)) -Step 4 @at
             $before = Get-Snapshot $store
             $failure = { Save-Checkpoint s -State ([byte[]]::new(60000)) -Step 4 @at } | Should -Throw -ErrorId 'CheckpointExists,Checkpoint.Commands.SaveCheckpointCommand' -PassThru
@@ -221,7 +221,7 @@ Describe 'Save-Checkpoint' {
             (Save-Checkpoint s -Step 4 -Overwrite -PassThru @at).Step | Should -Be 4
         }
 
-        It 'and keeps the old one whole when the new one cannot be saved: <Name>' -ForEach @(
+        It 'and keeps the old one whole when the new one cannot be saved: <Name>' -Tag Files -ForEach @(
             @{ Name = 'its state'; Bad = { @{ State = @(1, ([byte[]]::new(50000)), [System.Net.NetworkCredential]::new('', 'x').SecurePassword) } } }
             @{ Name = 'its metadata'; Bad = { @{ State = [byte[]]::new(50000); Metadata = @{ nested = @{ a = 1 } } } } }
             @{ Name = 'its output file'; Bad = { @{ State = 1; OutputFile = "$TestDrive/not there" } } }
@@ -449,7 +449,7 @@ Describe 'Save-Checkpoint' {
     }
 
     Context 'keeps metadata' {
-        It 'with its types, readable without the state' {
+        It 'with its types, readable without the state' -Tag Files {
             Save-Checkpoint s -State ([byte[]]::new(50000)) -Metadata @{ epoch = 3; loss = 0.25; big = [long]::MaxValue; when = [datetime]::new(2026, 1, 2); note = 'größe'; none = $null; flag = $true; money = 1.10d } @at
             Remove-Item "$store/default/stages/s/*.state"
             Save-Checkpoint t -Metadata @{ epoch = 3; loss = 0.25; big = [long]::MaxValue; when = [datetime]::new(2026, 1, 2); note = 'größe'; none = $null; flag = $true; money = 1.10d } @at
@@ -889,7 +889,7 @@ Describe 'Save-Checkpoint' {
     }
 
     Context 'asks' {
-        It 'nothing with -WhatIf, does nothing and says what it would do' {
+        It 'nothing with -WhatIf, does nothing and says what it would do' -Tag Files {
             Save-Checkpoint s -State 'old' -Step 1 @at
             $before = Get-Snapshot $store
             $result = Invoke-Pwsh {

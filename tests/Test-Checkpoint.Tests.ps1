@@ -214,7 +214,7 @@ Describe 'Test-Checkpoint' {
             (Test-Checkpoint ingest -Fingerprint $many -Detailed).Reason | Should -Be 'the fingerprint changed: k1, k2, k3, k4, k5 and 3 more'
         }
 
-        It 'names the group of a change among very many parts, and the record stays small' {
+        It 'names the group of a change among very many parts, and the record stays small' -Tag Files {
             $settings = @{}
             1..20000 | ForEach-Object { $settings["key$_"] = $_ }
             (Get-Item (Save-Checkpoint ingest -Fingerprint $settings -PassThru).Location).Length | Should -BeLessThan 200kb

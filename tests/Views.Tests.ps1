@@ -174,7 +174,7 @@ Describe 'Views' {
             $lines[2] | Should -Match '^[0-9a-f]{64} a, b$'
         }
 
-        It 'shows each value of the context with where it comes from' {
+        It 'shows each value of the context with where it comes from' -Tag AnyStore {
             Set-CheckpointContext -Run 7
             $lines = Get-CheckpointContext | Get-Shown
             $lines | Should -Be @(

@@ -200,7 +200,7 @@ Describe 'The end of a process' {
         (Restore-Checkpoint a -Store $store -Pipeline default -Run '').Length | Should -Be 200MB
     }
 
-    It 'tells of a failure that nobody was told of, and fails: <_>' -ForEach 'the end of the script', 'exit', 'Environment.Exit' {
+    It 'tells of a failure that nobody was told of, and fails: <_>' -Tag Files -ForEach 'the end of the script', 'exit', 'Environment.Exit' {
         $broken = New-BrokenStore
         $result = Invoke-Pwsh {
             param($store, $end)
@@ -231,7 +231,7 @@ Describe 'The end of a process' {
 }
 
 Describe 'Remove-Module' {
-    It 'waits, and tells of a failure' {
+    It 'waits, and tells of a failure' -Tag Files {
         $store, $broken = (New-TestStore), (New-BrokenStore)
         $result = Invoke-Pwsh {
             param($store, $broken)
@@ -252,7 +252,7 @@ Describe 'Remove-Module' {
 }
 
 Describe 'Ctrl+C' {
-    It 'ends the wait for a save within a second and leaves what was captured to be committed' {
+    It 'ends the wait for a save within a second and leaves what was captured to be committed' -Tag Files {
         $store = New-TestStore
         $shell = [powershell]::Create()
         try {
