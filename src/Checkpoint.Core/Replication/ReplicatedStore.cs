@@ -208,10 +208,12 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
     {
         // Only before the first: behind that the other would give some of them twice.
         var (items, isAny) = await AskAsync(store => FirstAsync(ask(store)), () => FirstAsync(ask(replica)), cancellation);
+        // Whoever takes them may meanwhile find that the store is back.
+        var isOfReplica = _away is not null;
         await using (items)
         {
             for (; isAny; isAny = await items.MoveNextAsync())
-                yield return _away is null ? items.Current : seen(items.Current);
+                yield return isOfReplica ? seen(items.Current) : items.Current;
         }
 
         async ValueTask<(IAsyncEnumerator<T>, bool)> FirstAsync(IAsyncEnumerable<T> all)
