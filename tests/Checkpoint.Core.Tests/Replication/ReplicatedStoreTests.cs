@@ -259,6 +259,23 @@ public sealed class ReplicatedStoreTests : EngineTest
     }
 
     [Fact]
+    public async Task What_the_replica_lists_means_the_store_also_where_that_comes_back_meanwhile()
+    {
+        await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
+        await Open(ReplicaMode.Required).SaveAsync(Draft(stage: Other), default);
+        Break(_files);
+        var store = Open(ReplicaMode.Required);
+        var stores = new List<string>();
+        await foreach (var listing in store.ListAsync(new StageQuery { Pipeline = NamePattern.Any }, default))
+        {
+            stores.Add(listing.Newest.Info!.Store);
+            _files.Before = null;
+            (await store.TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(_time), default)).Lease!.Dispose();
+        }
+        Assert.Equal([Root, Root], stores);
+    }
+
+    [Fact]
     public async Task Where_both_are_away_the_error_names_both()
     {
         await Open(ReplicaMode.Required).SaveAsync(Draft(), default);
