@@ -233,13 +233,19 @@ public sealed class ReplicatedStoreTests : EngineTest
     public async Task A_required_replica_that_keeps_something_else_than_was_sent_has_no_save_acknowledged()
     {
         await Begin();
-        _replicaFiles.After = operation =>
+        var folder = FolderLayout.StagePath(_replica.Location, Stage);
+        var replica = new DelegatingStore(_replica)
         {
             // A disk that lies, or somebody who writes there.
-            if (operation.Verb == FileVerb.RenameNew && operation.Target!.EndsWith(".state", StringComparison.Ordinal))
-                File.WriteAllBytes(operation.Target, new byte[new FileInfo(operation.Target).Length]);
+            BeforeRead = _ =>
+            {
+                foreach (var payload in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.state") : [])
+                    File.WriteAllBytes(payload, new byte[new FileInfo(payload).Length]);
+                return Task.CompletedTask;
+            },
         };
-        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await Open(ReplicaMode.Required).SaveAsync(Draft(TestState.Large(1)), default));
+        var error = await Assert.ThrowsAsync<CheckpointException>(async () => await new ReplicatedStore(Store, replica, ReplicaMode.Required, _queue, _time, _warnings.Add).SaveAsync(Draft(TestState.Large(1)), default));
+        Assert.Contains("is not what was sent", error.Message, StringComparison.Ordinal);
         Assert.Contains(_replica.Location, error.Message, StringComparison.Ordinal);
     }
 
