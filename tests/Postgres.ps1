@@ -6,6 +6,33 @@ For tests that need a PostgreSQL server: one of their own, or the one that CHECK
 [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSAvoidGlobalVars', '')]
 param()
 
+function Start-PostgresServer {
+    <#
+    .SYNOPSIS
+    Starts a server in a temporary folder; emits its address and its process, or the reason why there is none.
+
+    .EXAMPLE
+    $server = Start-PostgresServer
+    if (-not $server.Uri) { Write-Warning $server.Reason }
+    #>
+    [OutputType([pscustomobject])]
+    param()
+
+    if ($IsWindows) {
+        return [pscustomobject] @{ Uri = $null; Process = $null; Reason = 'The tests start no PostgreSQL on Windows, and CHECKPOINT_TEST_POSTGRES names none.' }
+    }
+    $start = [Diagnostics.ProcessStartInfo]::new('sh')
+    $start.ArgumentList.Add("$PSScriptRoot/Start-Postgres.sh")
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+    # It runs until its standard input is closed, for which the object is kept.
+    $process = [Diagnostics.Process]::Start($start)
+    $kind, $text = $process.StandardOutput.ReadLine() -split ' ', 2
+    if ($kind -eq 'failed') {
+        throw $text
+    }
+    [pscustomobject] @{ Uri = $kind -eq 'uri' ? $text : $null; Process = $process; Reason = $kind -eq 'uri' ? $null : $text ? $text : 'PostgreSQL did not start.' }
+}
+
 function Start-PostgreSql {
     <#
     .SYNOPSIS
@@ -25,22 +52,12 @@ function Start-PostgreSql {
     if ($env:CHECKPOINT_TEST_POSTGRES) {
         return
     }
-    if ($IsWindows) {
-        return 'The tests start no PostgreSQL on Windows, and CHECKPOINT_TEST_POSTGRES names none.'
+    $server = Start-PostgresServer
+    if (-not $server.Uri) {
+        return $server.Reason
     }
-    $start = [Diagnostics.ProcessStartInfo]::new('sh')
-    $start.ArgumentList.Add("$PSScriptRoot/Start-Postgres.sh")
-    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
-    # It runs until its standard input is closed, for which the object is kept.
-    $global:CheckpointTestServer = [Diagnostics.Process]::Start($start)
-    $kind, $text = $CheckpointTestServer.StandardOutput.ReadLine() -split ' ', 2
-    if ($kind -eq 'failed') {
-        throw $text
-    }
-    if ($kind -ne 'uri') {
-        return $text ? $text : 'PostgreSQL did not start.'
-    }
-    $env:CHECKPOINT_TEST_POSTGRES = $text
+    $global:CheckpointTestServer = $server.Process
+    $env:CHECKPOINT_TEST_POSTGRES = $server.Uri
 }
 
 function New-PostgresStore {

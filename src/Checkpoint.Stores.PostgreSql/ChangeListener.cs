@@ -75,20 +75,26 @@ internal sealed class ChangeListener(Server server) : IAsyncDisposable
                 if (long.TryParse(e.Payload, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var key) && _keys.TryGetValue(key, out var watched))
                     watched.Tell();
             };
-            await RunAsync(connection, Statements.Listen, null).ConfigureAwait(false);
-            while (!_end.IsCancellationRequested)
+            try
             {
-                await WatchAsync(connection).ConfigureAwait(false);
-                try
+                await RunAsync(connection, Statements.Listen, null).ConfigureAwait(false);
+                while (!_end.IsCancellationRequested)
                 {
-                    await connection.WaitAsync(IdleAfter, _wake.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException) when (!_end.IsCancellationRequested)
-                {
+                    await WatchAsync(connection).ConfigureAwait(false);
+                    try
+                    {
+                        await connection.WaitAsync(IdleAfter, _wake.Token).ConfigureAwait(false);
+                    }
+                    catch (OperationCanceledException) when (!_end.IsCancellationRequested)
+                    {
+                    }
                 }
             }
-            // Neither the locks nor the listening may stay with a connection that others are given.
-            NpgsqlConnection.ClearPool(connection);
+            finally
+            {
+                // Neither the locks nor the listening may stay with a connection that others are given.
+                NpgsqlConnection.ClearPool(connection);
+            }
         }
         catch (Exception e) when (e is NpgsqlException or IOException or SocketException or TimeoutException or InvalidOperationException or StoreFaultException or OperationCanceledException)
         {

@@ -91,7 +91,10 @@ internal sealed class PayloadTransaction : IAsyncDisposable
         },
         cancellation);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it, and what was not committed is gone. Left to itself where the server does not answer: nobody waits for that.</summary>
+    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(), Task.Delay(Server.Farewell)).ConfigureAwait(false);
+
+    private async Task EndAsync()
     {
         try
         {

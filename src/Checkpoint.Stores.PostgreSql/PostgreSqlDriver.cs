@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Checkpoint.Stores.PostgreSql;
 
@@ -117,27 +116,12 @@ public sealed class PostgreSqlDriver : StoreDriver
     }
 
     /// <inheritdoc/>
-    public override async ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, StoreFence? fence, CancellationToken cancellation)
     {
         if (steps is { Count: 0 })
             return 0;
-        var id = Guid.NewGuid();
-        var removed = await Server.WriteAsync(
-            async (connection, token) =>
-            {
-                await using var command = Query.On(connection, Sql.Remove(steps is not null), p => p.With(key).With(id).With(NumberOf(key)));
-                if (steps is not null)
-                    command.Parameters.With(steps.Select(s => s.Step).ToArray(), NpgsqlDbType.Bigint).With(steps.Select(s => s.Revision).ToArray(), NpgsqlDbType.Text);
-                command.CommandTimeout = 600;
-                return await CountAsync(command, token).ConfigureAwait(false);
-            },
-            async (connection, token) =>
-            {
-                await using var command = Query.On(connection, Sql.FindDone, p => p.With(id));
-                return await command.ExecuteScalarAsync(token).ConfigureAwait(false) is long count ? (true, count) : (false, 0);
-            },
-            cancellation,
-            makes: false).ConfigureAwait(false);
+        var removal = new PostgreSqlRemoval(this, key, steps, fence);
+        var removed = await Server.WriteAsync(removal.RemoveAsync, removal.FindAsync, cancellation, makes: false).ConfigureAwait(false);
         if (removed > 0)
             await ForgetAsync(cancellation).ConfigureAwait(false);
         return (int)removed;

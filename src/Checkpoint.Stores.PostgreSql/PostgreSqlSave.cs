@@ -154,10 +154,27 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
 
     private async Task<SaveAnswer> SaveAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
     {
+        if (RuleOf(commit) == StepRule.Overwrite)
+            return await OverwriteAsync(connection, commit, attempt, cancellation).ConfigureAwait(false);
         await using (var command = new NpgsqlCommand(StatementOf(commit, attempt), connection))
         {
             Fill(command.Parameters, commit, attempt);
             await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            if (await IsSavedAsync(row, attempt, cancellation).ConfigureAwait(false) is { IsSaved: true } saved)
+                return saved;
+        }
+        return await LookAsync(connection, commit, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<SaveAnswer> OverwriteAsync(NpgsqlConnection connection, StoreCommit commit, SaveAttempt attempt, CancellationToken cancellation)
+    {
+        var (take, save) = (new NpgsqlBatchCommand(Sql.LockSteps(true)), new NpgsqlBatchCommand(StatementOf(commit, attempt)));
+        take.Parameters.With(key).With([attempt.Step], NpgsqlDbType.Bigint);
+        Fill(save.Parameters, commit, attempt);
+        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { take, save } })
+        {
+            await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            await row.NextResultAsync(cancellation).ConfigureAwait(false);
             if (await IsSavedAsync(row, attempt, cancellation).ConfigureAwait(false) is { IsSaved: true } saved)
                 return saved;
         }

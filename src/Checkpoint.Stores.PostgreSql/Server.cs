@@ -17,7 +17,7 @@ internal sealed class Server : IAsyncDisposable
     private const int MinTries = 3;
 
     // Ctrl+C must have an effect within a second, also where the network leads nowhere.
-    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(800);
+    public static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(100);
 
     private readonly Location _location;
     private readonly NpgsqlDataSource _primary;
@@ -34,7 +34,7 @@ internal sealed class Server : IAsyncDisposable
         {
             ApplicationName = _session,
             CommandTimeout = 15,
-            CancellationTimeout = 500,
+            CancellationTimeout = 250,
             MaxAutoPrepare = 64,
             AutoPrepareMinUsages = 2,
             // Nothing changes a session's state after its beginning.

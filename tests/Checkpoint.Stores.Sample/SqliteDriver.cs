@@ -83,8 +83,10 @@ public sealed class SqliteDriver : StoreDriver
             [.. Parameters(entry.Key), ("$step", entry.Step), ("$old", entry.Revision), ("$record", record.ToArray()), ("$new", revision)]) == 1, cancellation);
 
     /// <inheritdoc/>
-    public override ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation) => File.Exists(_path) ? WriteAsync(db =>
+    public override ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, StoreFence? fence, CancellationToken cancellation) => File.Exists(_path) ? WriteAsync(db =>
     {
+        if (fence is not null && !IsHeld(db, fence))
+            throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more");
         var removed = (steps ?? [new StoreStep(-1, null)]).Sum(step =>
         {
             (string, object?)[] parameters = [.. Parameters(key), ("$step", step.Step), ("$revision", step.Revision)];

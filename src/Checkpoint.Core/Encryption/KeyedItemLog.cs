@@ -27,13 +27,13 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
         return written with { Encryption = new Envelope { Key = _root.Value.Header, Nonce = nonce, Wrapped = wrapped, DocumentLength = state.DocumentLength } };
     }
 
-    public override void Append(IReadOnlyList<ItemEntry> entries) => inner.Append(entries);
+    public override void Append(IReadOnlyList<ItemEntry> entries, CancellationToken cancellation) => inner.Append(entries, cancellation);
 
-    public override void Append(WorkerLine line) => inner.Append(line);
+    public override void Append(WorkerLine line, CancellationToken cancellation) => inner.Append(line, cancellation);
 
     public override void WaitForChange(TimeSpan atMost, CancellationToken cancellation) => inner.WaitForChange(atMost, cancellation);
 
-    public override ItemOutput ReadOutput(long place) => inner.ReadOutput(place);
+    public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => inner.ReadOutput(place, cancellation);
 
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => inner.Rewrite(change, cancellation);
 
@@ -64,12 +64,12 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
     }
 
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.KeyRequired"/> or <see cref="CheckpointErrorKind.KeyWrong"/>.</exception>
-    public override StateReader OpenOutput(ItemId id, ItemOutput output)
+    public override StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation)
     {
         if (output.Encryption is not { } envelope)
-            return inner.OpenOutput(id, output);
+            return inner.OpenOutput(id, output, cancellation);
         using var dataKey = DataKey.Unwrap(key, envelope, () => SealedIdentity.OfItem(stage, id, output.State, envelope.DocumentLength)) ?? throw Locked(envelope);
-        return KeyedStore.OpenState(inner.OpenOutput(id, output), output.State, envelope.DocumentLength, dataKey);
+        return KeyedStore.OpenState(inner.OpenOutput(id, output, cancellation), output.State, envelope.DocumentLength, dataKey);
     }
 
     private CheckpointException Locked(Envelope envelope) => CheckpointErrors.OutputLocked(stage, store, key?.Kind, envelope.Key, key?.MissingPrivateKey(envelope.Key));

@@ -113,7 +113,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     }
 
     /// <summary>Saves a checkpoint once more, as the next step, with another fingerprint: its state is good for that too.</summary>
-    public async ValueTask<CheckpointInfo> AcceptAsync(CheckpointInfo saved, CheckpointFingerprint fingerprint, RetentionPolicy retention, StoreFence? fence, CancellationToken cancellation)
+    public async ValueTask<CheckpointInfo> AcceptAsync(CheckpointInfo saved, CheckpointFingerprint fingerprint, RetentionPolicy retention, LeaseFence? fence, CancellationToken cancellation)
     {
         if (saved.IsLocked)
             throw Locked(saved);

@@ -32,6 +32,9 @@ internal sealed class ItemJournal : IDisposable
     private readonly object _writing = new();
     private readonly ITimer _timer;
     private readonly bool _isReadOn;
+    private readonly CancellationToken _stopped;
+    private readonly CancellationTokenSource _end = new();
+    private readonly CancellationTokenRegistration _ending;
     private List<ItemEntry> _pending = [];
     private CheckpointException? _fault;
     private long _added;
@@ -44,14 +47,16 @@ internal sealed class ItemJournal : IDisposable
     /// <param name="log">The journal in its store; closed with this.</param>
     /// <param name="time">The clock.</param>
     /// <param name="onDurable">Told on any thread that <see cref="Durable"/> has grown, or that writing failed.</param>
-    /// <param name="cancellation">Ends the reading of what is there.</param>
-    /// <param name="guard">Called on any thread before each write; throws where it must not be made any more.</param>
+    /// <param name="cancellation">Ends the reading of what is there; and later says that the work was stopped: what is left is written in a moment, or not at all.</param>
+    /// <param name="guard">Called on any thread before and after each write; throws where it must not be made any more, or no longer counts.</param>
     /// <param name="worker">The lease of one who writes it together with others; null for one writer alone.</param>
     public ItemJournal(ItemLog log, TimeProvider time, Action? onDurable, CancellationToken cancellation, Action? guard = null, Lease? worker = null)
     {
         _log = log;
         _guard = guard;
         _worker = worker;
+        _stopped = cancellation;
+        _ending = LastWords.End(_end, cancellation);
         _time = time;
         _onDurable = onDurable;
         _known = new Dictionary<ItemId, long>(log.Estimate);
@@ -111,17 +116,17 @@ internal sealed class ItemJournal : IDisposable
 
     /// <summary>Says that this one is there, or that it was found that another is no more.</summary>
     /// <param name="worker">The lease of its number: what was claimed under an earlier one is free from then on.</param>
-    public void Join(Lease worker) => Append(() => _log.Append(Line(worker)));
+    public void Join(Lease worker) => Append(token => _log.Append(Line(worker), token));
 
     /// <summary>Claims items, and reads on: then it is known of each whose it is.</summary>
     public void Claim(IReadOnlyList<ItemId> ids, CancellationToken cancellation)
     {
-        Append(() => _log.Append(Line(_worker!) with { Claimed = ids }));
+        Append(token => _log.Append(Line(_worker!) with { Claimed = ids }, token));
         ReadOn(cancellation);
     }
 
     /// <summary>Leaves items that were claimed, and not begun, to others.</summary>
-    public void GiveBack(IReadOnlyList<ItemId> ids) => Append(() => _log.Append(Line(_worker!) with { Released = ids }));
+    public void GiveBack(IReadOnlyList<ItemId> ids) => Append(token => _log.Append(Line(_worker!) with { Released = ids }, token));
 
     /// <summary>Opens what a done item gave; null where that was not kept.</summary>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
@@ -130,9 +135,9 @@ internal sealed class ItemJournal : IDisposable
         var place = (_known.GetValueOrDefault(id) >> PlaceShift) - 1;
         if (place < 0)
             return null;
-        var output = _log.ReadOutput(place);
+        var output = _log.ReadOutput(place, _stopped);
         PlainOutputs += output.Encryption is null ? 1 : 0;
-        return _log.OpenOutput(id, output);
+        return _log.OpenOutput(id, output, _stopped);
     }
 
     /// <summary>Keeps an item's output, for its entry.</summary>
@@ -181,7 +186,7 @@ internal sealed class ItemJournal : IDisposable
             }
             if (group.Count == 0)
                 return;
-            Append(() => _log.Append(group));
+            Append(token => _log.Append(group, token));
             lock (_gate)
             {
                 _durable += group.Count;
@@ -215,6 +220,7 @@ internal sealed class ItemJournal : IDisposable
         _timer.Dispose();
         lock (_writing)
             _log.Dispose();
+        _ending.Dispose();
     }
 
     private static ItemDecision Judge(long known, bool retryFailed) =>
@@ -230,7 +236,7 @@ internal sealed class ItemJournal : IDisposable
 
     private WorkerLine Line(Lease worker) => new(worker.Name.Worker!.Value, worker.Token, _time.GetUtcNow());
 
-    private void Append(Action append)
+    private void Append(Action<CancellationToken> append)
     {
         lock (_writing)
         {
@@ -238,7 +244,9 @@ internal sealed class ItemJournal : IDisposable
             try
             {
                 _guard?.Invoke();
-                append();
+                append(_end.Token);
+                // Whose time was over in between wrote into what may have been cleared.
+                _guard?.Invoke();
             }
             catch (CheckpointException e)
             {
@@ -257,7 +265,7 @@ internal sealed class ItemJournal : IDisposable
         {
             Flush();
         }
-        catch (CheckpointException)
+        catch (Exception e) when (e is CheckpointException or OperationCanceledException)
         {
         }
     }

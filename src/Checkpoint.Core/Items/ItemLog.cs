@@ -20,18 +20,21 @@ internal abstract class ItemLog : IDisposable
     public abstract ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation);
 
     /// <summary>Appends entries; when this returns, no loss of power can take them back. Called by one thread at a time.</summary>
-    public abstract void Append(IReadOnlyList<ItemEntry> entries);
+    /// <param name="entries">The entries.</param>
+    /// <param name="cancellation">Ends the wait for others and for a server; the entries may be there all the same then.</param>
+    public abstract void Append(IReadOnlyList<ItemEntry> entries, CancellationToken cancellation);
 
     /// <summary>The same for what one of several writers says of itself.</summary>
-    public abstract void Append(WorkerLine line);
+    public abstract void Append(WorkerLine line, CancellationToken cancellation);
 
     /// <summary>Waits until others may have appended something: returns at the latest after a while, and may return for no reason.</summary>
     public abstract void WaitForChange(TimeSpan atMost, CancellationToken cancellation);
 
     /// <summary>Reads where an item's output is.</summary>
     /// <param name="place">What <see cref="ItemMark.Place"/> said.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
-    public abstract ItemOutput ReadOutput(long place);
+    public abstract ItemOutput ReadOutput(long place, CancellationToken cancellation);
 
     /// <summary>Writes the journal anew, whole or not at all, with other entries for some of the items that have an output. What a later entry has made void is left out, all else stays.</summary>
     /// <param name="change">Gives the new entry for one, or null where it stays; may be asked twice.</param>
@@ -41,7 +44,7 @@ internal abstract class ItemLog : IDisposable
 
     /// <summary>Opens an item's output.</summary>
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
-    public abstract StateReader OpenOutput(ItemId id, ItemOutput output);
+    public abstract StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation);
 
     public abstract void Dispose();
 }

@@ -15,6 +15,7 @@ internal sealed class ItemRun : IDisposable
     private readonly TimeProvider _time;
     private readonly Lease _lease;
     private readonly ItemJournal _journal;
+    private readonly CancellationToken _stopped;
     private ItemCounts _counts;
     private long _failed;
     private Failure? _first;
@@ -24,8 +25,8 @@ internal sealed class ItemRun : IDisposable
     private bool _isTold;
     private volatile bool _isStopped;
 
-    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, Lease lease, ItemJournal journal) =>
-        (_engine, _work, _time, _lease, _journal) = (engine, work, time, lease, journal);
+    private ItemRun(CheckpointEngine engine, ItemWork work, TimeProvider time, Lease lease, ItemJournal journal, CancellationToken stopped) =>
+        (_engine, _work, _time, _lease, _journal, _stopped) = (engine, work, time, lease, journal, stopped);
 
     public ItemWork Work => _work;
 
@@ -44,7 +45,7 @@ internal sealed class ItemRun : IDisposable
     /// <param name="work">What is to be done.</param>
     /// <param name="time">The clock.</param>
     /// <param name="onDurable">Told on any thread that more is on disk, or that writing failed.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="cancellation">Ends the reading; and later says that the work was stopped.</param>
     /// <exception cref="CheckpointException"><see cref="CheckpointErrorKind.LeaseHeld"/>, or an error of the store.</exception>
     public static async ValueTask<ItemRun> StartAsync(CheckpointEngine engine, ItemWork work, TimeProvider time, Action? onDurable, CancellationToken cancellation)
     {
@@ -61,9 +62,9 @@ internal sealed class ItemRun : IDisposable
         {
             log = await engine.Store.OpenItemsAsync(work.Stage, lease, cancellation);
             // Whoever clears the stage must see, from now on, that somebody is at work on its items.
-            log.Append([]);
+            log.Append([], cancellation);
             await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
-            return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, name, lease)));
+            return new ItemRun(engine, work, time, lease, new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, lease, cancellation)), cancellation);
         }
         catch
         {
@@ -81,10 +82,10 @@ internal sealed class ItemRun : IDisposable
         try
         {
             var log = await engine.Store.OpenItemsAsync(work.Stage, lease, cancellation);
-            journal = new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, lease.Name, lease), lease);
+            journal = new ItemJournal(log, time, onDurable, cancellation, () => RequireLease(engine, lease, cancellation), lease);
             journal.Join(lease);
             await engine.History.RecordAsync(CheckpointEvents.LeaseTaken, work.Stage, null, null, cancellation);
-            return new ItemRun(engine, work, time, lease, journal);
+            return new ItemRun(engine, work, time, lease, journal, cancellation);
         }
         catch
         {
@@ -136,7 +137,7 @@ internal sealed class ItemRun : IDisposable
     {
         // What was claimed may be another's by now.
         if (_work.IsShared)
-            RequireLease(_engine, _lease.Name, _lease);
+            RequireLease(_engine, _lease, cancellation);
         return _hasWorked ? default : BeginAsync(cancellation);
     }
 
@@ -221,7 +222,7 @@ internal sealed class ItemRun : IDisposable
     {
         _journal.Flush();
         if (_hasWorked)
-            RequireLease(_engine, _lease.Name, _lease);
+            RequireLease(_engine, _lease, cancellation);
         var counts = Counts;
         if (!counts.AreAllDone)
         {
@@ -270,16 +271,16 @@ internal sealed class ItemRun : IDisposable
     private async ValueTask FailAsync(Failure failure)
     {
         _isTold = true;
-        await _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, CancellationToken.None);
+        await LastWords.SayAsync(token => _engine.History.RecordAsync(CheckpointEvents.StageFailed, _work.Stage, null, failure.Text, token), _stopped);
         if (_hasWorked)
             Diagnostics.StageEnded(_activity, _work.Stage, _time.GetElapsedTime(_started), 1, failure.Error);
     }
 
     // Who lost it must write no more: another process may, to the same place.
-    private static void RequireLease(CheckpointEngine engine, LeaseName name, Lease lease)
+    private static void RequireLease(CheckpointEngine engine, Lease lease, CancellationToken cancellation)
     {
-        if (lease.WhyLostAsync(default).AsTask().GetAwaiter().GetResult() is { } reason)
-            throw engine.History.RecordLossAsync(name, reason, default).AsTask().GetAwaiter().GetResult();
+        if (lease.WhyLostAsync(cancellation).AsTask().GetAwaiter().GetResult() is { } reason)
+            throw engine.History.RecordLossAsync(lease.Name, reason, cancellation).AsTask().GetAwaiter().GetResult();
     }
 
     private string Describe(ItemCounts counts) => string.Create(CultureInfo.InvariantCulture, $"{counts.Items} items, {counts.Skipped} of them done before{(_work.IsShared ? " or by others" : "")}");
@@ -289,8 +290,7 @@ internal sealed class ItemRun : IDisposable
         Stage = _work.Stage,
         Step = step,
         SavedAt = _engine.UtcNow,
-        // Of one of several the number is no lease of the stage.
-        Fence = _work.IsShared ? null : _lease.Fence,
+        Fence = _lease.Fence,
         Metadata = new ReadOnlyDictionary<string, object?>(new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
         {
             [Markers[0]] = counts.Items,

@@ -174,7 +174,7 @@ internal sealed class ItemShare : IDisposable
                 _givenBack.AddRange(_mine);
                 _mine.Clear();
             }
-            catch (CheckpointException)
+            catch (Exception e) when (e is CheckpointException or OperationCanceledException)
             {
                 // Whoever adds or claims next is told.
             }

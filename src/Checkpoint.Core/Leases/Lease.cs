@@ -16,7 +16,7 @@ internal abstract class Lease : IDisposable
     public TimeSpan? Duration { get; init; }
 
     /// <summary>What a save gives to the store, so that it is refused when the right is gone.</summary>
-    public StoreFence Fence => new(DriverKeys.Of(Name), Token);
+    public LeaseFence Fence => new(Name, Token);
 
     /// <summary>Cancelled when it is known that the right is gone.</summary>
     public virtual CancellationToken Lost => CancellationToken.None;
@@ -28,6 +28,9 @@ internal abstract class Lease : IDisposable
     /// <returns>Null where it is still there.</returns>
     /// <exception cref="CheckpointException">An error of the store: it cannot be told.</exception>
     public abstract ValueTask<string?> WhyLostAsync(CancellationToken cancellation);
+
+    /// <summary>Gives it back, and does not wait for long where that is stopped: it ends by itself.</summary>
+    public virtual void GiveBack(CancellationToken stopped) => Dispose();
 
     public abstract void Dispose();
 }

@@ -19,7 +19,7 @@ internal sealed class LeaseTaking(CheckpointEngine engine, TimeProvider time)
     public async ValueTask<string?> GiveBackAsync(Lease lease, CancellationToken cancellation)
     {
         var lost = await lease.WhyLostAsync(cancellation);
-        lease.Dispose();
+        lease.GiveBack(cancellation);
         await engine.History.RecordAsync(lost is null ? CheckpointEvents.LeaseReleased : CheckpointEvents.LeaseLost, lease.Name.Pipeline, lease.Name.Run, lease.Name.Name, null, lost, cancellation);
         return lost;
     }

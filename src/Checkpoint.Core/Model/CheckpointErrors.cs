@@ -261,7 +261,7 @@ internal static class CheckpointErrors
             StoreFault.AccessDenied => (CheckpointErrorKind.StoreAccessDenied, "Give this user the right to it, or name another store with -Store."),
             StoreFault.Full => (CheckpointErrorKind.StoreFull, "Earlier checkpoints are intact. Free some space, for instance with Clear-Checkpoint -Keep, and save again."),
             StoreFault.ReadOnly => (CheckpointErrorKind.StoreReadOnly, "The store can be read but not written. Name a writable one with -Store."),
-            StoreFault.LeaseLost => (CheckpointErrorKind.LeaseLost, "Nothing was saved, for another process may be at the work. See with Get-CheckpointHistory who is, and try again when that is done."),
+            StoreFault.LeaseLost => (CheckpointErrorKind.LeaseLost, "Nothing was changed, for another process may be at the work. See with Get-CheckpointHistory who is, and try again when that is done."),
             StoreFault.TooNew => (CheckpointErrorKind.FormatTooNew, "Update the Checkpoint module on this machine."),
             _ => (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the store can be reached, then try again."),
         };

@@ -81,10 +81,10 @@ internal sealed class PipelineRunner
         {
             // Stopped, or the store failed: the account says so, as far as it can still be written.
             var status = e is OperationCanceledException or FlowInterruptedException ? RunStatus.Interrupted : RunStatus.Failed;
-            await CloseAsync(account, progress, status, e, activity, isBestEffort: true);
+            await CloseAsync(account, progress, status, e, activity, isBestEffort: true, cancellation);
             throw;
         }
-        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error), activity, isBestEffort: false), error);
+        return (await CloseAsync(account, progress, progress.Status(request.ContinueOnError), error is null ? null : request.CauseOf(error), activity, isBestEffort: false, cancellation), error);
     }
 
     private async ValueTask<Exception?> RunStagesAsync(PipelineRequest request, RunAccount account, RunProgress progress, CancellationToken cancellation)
@@ -187,23 +187,27 @@ internal sealed class PipelineRunner
         return again;
     }
 
-    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, Exception? cause, System.Diagnostics.Activity? activity, bool isBestEffort)
+    private async ValueTask<PipelineResult> CloseAsync(RunAccount account, RunProgress progress, RunStatus status, Exception? cause, System.Diagnostics.Activity? activity, bool isBestEffort, CancellationToken stopped)
     {
         var error = status == RunStatus.Interrupted ? "it was stopped" : cause?.Message;
         progress.EndRest();
-        try
-        {
-            // Also of a run that was stopped.
-            await account.EndAsync(status, error, CancellationToken.None);
-        }
-        catch (CheckpointException e) when (isBestEffort)
-        {
-            // What went wrong first is told; that the account does not know of it too is only worth a word.
-            _observer.Warn(e.Message);
-        }
+        await LastWords.SayAsync(
+            async token =>
+            {
+                try
+                {
+                    await account.EndAsync(status, error, token);
+                }
+                catch (CheckpointException e) when (isBestEffort)
+                {
+                    // What went wrong first is told; that the account does not know of it too is only worth a word.
+                    _observer.Warn(e.Message);
+                }
+                var kind = status switch { RunStatus.Completed => CheckpointEvents.RunCompleted, RunStatus.Interrupted => CheckpointEvents.RunInterrupted, _ => CheckpointEvents.RunFailed };
+                await _engine.History.RecordAsync(kind, account.Run.Pipeline, account.Run.Run, null, null, error, token);
+            },
+            stopped);
         var run = account.Run;
-        var kind = status switch { RunStatus.Completed => CheckpointEvents.RunCompleted, RunStatus.Interrupted => CheckpointEvents.RunInterrupted, _ => CheckpointEvents.RunFailed };
-        await _engine.History.RecordAsync(kind, run.Pipeline, run.Run, null, null, error, CancellationToken.None);
         Diagnostics.RunEnded(activity, run, account.Elapsed, status == RunStatus.Interrupted ? null : cause);
         var result = new PipelineResult { Name = run.Pipeline, Run = run.Run, Status = status, Stages = progress.Results, Duration = account.Elapsed };
         _observer.PipelineEnded(result);

@@ -35,7 +35,7 @@ internal sealed class StageLease(CheckpointEngine engine, TimeProvider time)
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested && (lease.Lost.IsCancellationRequested || e is CheckpointException { Kind: CheckpointErrorKind.LeaseLost }))
         {
-            throw await engine.History.RecordLossAsync(lease.Name, await lease.WhyLostAsync(default) ?? "its time was over", default);
+            throw await engine.History.RecordLossAsync(lease.Name, await lease.WhyLostAsync(default) ?? "its time was over", cancellation);
         }
     }
 }

@@ -69,7 +69,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             catch (Exception e) when (e is not (OperationCanceledException or FlowInterruptedException))
             {
                 // Its result could not be saved.
-                await engine.History.RecordAsync(CheckpointEvents.StageFailed, work.Stage, null, e.Message, CancellationToken.None);
+                await LastWords.SayAsync(token => engine.History.RecordAsync(CheckpointEvents.StageFailed, work.Stage, null, e.Message, token), cancellation);
                 Diagnostics.StageEnded(activity, work.Stage, _time.GetElapsedTime(started), attempt, e);
                 throw;
             }
@@ -78,7 +78,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             if (!work.Retry.Applies(cause, attempt))
             {
                 var duration = _time.GetElapsedTime(started);
-                await engine.History.RecordAsync(CheckpointEvents.StageFailed, work.Stage, null, cause.Message, CancellationToken.None);
+                await LastWords.SayAsync(token => engine.History.RecordAsync(CheckpointEvents.StageFailed, work.Stage, null, cause.Message, token), cancellation);
                 Diagnostics.StageEnded(activity, work.Stage, duration, attempt, cause);
                 return new StageOutcome { Status = StageStatus.Failed, Decision = decision, Attempts = attempt, Duration = duration, Error = error };
             }

@@ -15,7 +15,7 @@ internal sealed record StageWork
     public Func<StateReader, object?>? Decode { get; init; }
 
     /// <summary>The lease without which nothing may be saved, or null.</summary>
-    public StoreFence? Fence { get; init; }
+    public LeaseFence? Fence { get; init; }
 
     /// <summary>Whether to run though a saved result holds.</summary>
     public bool Force { get; init; }

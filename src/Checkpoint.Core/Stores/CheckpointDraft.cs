@@ -33,7 +33,7 @@ internal sealed record CheckpointDraft
     public Func<CheckpointInfo, Envelope>? Close { get; init; }
 
     /// <summary>The lease without which it must not be committed, or null.</summary>
-    public StoreFence? Fence { get; init; }
+    public LeaseFence? Fence { get; init; }
 
     /// <summary>When it is saved, UTC.</summary>
     public required DateTimeOffset SavedAt { get; init; }

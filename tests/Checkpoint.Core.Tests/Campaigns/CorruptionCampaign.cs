@@ -95,7 +95,7 @@ public sealed class CorruptionCampaign(ITestOutputHelper output) : StoreTest
         {
             var state = text is null ? null : new TestState(text, key == "c" ? TestState.Large(3, 600).Blob : null, isSequence: true);
             _items[ItemId.Of(key)] = state;
-            log.Append([new ItemEntry { Id = ItemId.Of(key), Key = key, At = Noon, Output = state is null ? null : log.WriteOutput(ItemId.Of(key), state, default) }]);
+            log.Append([new ItemEntry { Id = ItemId.Of(key), Key = key, At = Noon, Output = state is null ? null : log.WriteOutput(ItemId.Of(key), state, default) }], default);
         }
     }
 
@@ -227,7 +227,7 @@ public sealed class CorruptionCampaign(ITestOutputHelper output) : StoreTest
             {
                 if (expected is null)
                     continue;
-                using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place));
+                using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place, default), default);
                 var found = TestState.Read(reader);
                 reader.Complete();
                 if (!IsEqual(expected, found))

@@ -84,7 +84,7 @@ internal sealed class StoreRig
     {
         using var log = await store.OpenItemsAsync(Stage, default);
         log.ReadAll(_ => { }, default);
-        log.Append([.. keys.Select(key => new ItemEntry { Id = ItemId.Of(key), Key = key, At = Noon, Output = char.IsUpper(key[0]) ? log.WriteOutput(ItemId.Of(key), OutputOf(key), default) : null })]);
+        log.Append([.. keys.Select(key => new ItemEntry { Id = ItemId.Of(key), Key = key, At = Noon, Output = char.IsUpper(key[0]) ? log.WriteOutput(ItemId.Of(key), OutputOf(key), default) : null })], default);
     }
 
     /// <summary>Saves what another process of the session has captured for it, large enough to go past the cache.</summary>
@@ -260,7 +260,7 @@ internal sealed class StoreRig
             seen.Add(key);
             if (mark.Place < 0)
                 continue;
-            using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place));
+            using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place, default), default);
             var output = TestState.Read(reader);
             reader.Complete();
             TestState.AssertEqual(OutputOf(key), output);

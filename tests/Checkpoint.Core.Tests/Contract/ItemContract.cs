@@ -96,10 +96,30 @@ public abstract class ItemContract : StoreContract
             Assert.Null(alone.TryDone(ItemId.Of("a"), "a", null, out _, default));
         var (lease, _) = await Open().TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(TimeProvider.System), TimeSpan.FromMinutes(10), default);
         Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Open().RemoveAsync(Stage, null, default)));
+        // It does not know yet that another has it.
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Open().RemoveAsync(Stage, null, UnawareLease.Before(lease!), default)));
+        Assert.True((await Open().ListAsync(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Any, WithLeftovers = true }, default).SingleAsync()).HasItems);
         await Open().RemoveAsync(Stage, null, lease, default);
         lease!.Dispose();
         using var next = await Start(Open(), Shared with { IsShared = false });
         Assert.Equal(ItemDecision.Run, next.Next(ItemId.Of("a")));
+    }
+
+    [DriverFact]
+    public async Task Whose_number_another_has_by_now_does_not_complete_the_stage()
+    {
+        var store = new DelegatingStore(Open());
+        using var stopped = await Join(store);
+        stopped.AddAll("a");
+        Assert.True(stopped.Go(1));
+        // Between its last look at its lease and the save.
+        store.BeforeSave = async () =>
+        {
+            stopped.Run.Lease.Dispose();
+            Assert.NotNull((await Open().TryLeaseAsync(stopped.Run.Lease.Name, LeaseHolder.Self(TimeProvider.System), TimeSpan.FromMinutes(10), default)).Lease);
+        };
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await stopped.Run.CompleteAsync(default)));
+        Assert.Empty(await Steps());
     }
 
     [DriverFact]

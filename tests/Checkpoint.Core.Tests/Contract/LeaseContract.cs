@@ -75,6 +75,19 @@ public abstract class LeaseContract : StoreContract
     }
 
     [DriverFact]
+    public async Task Who_does_not_know_that_it_lost_the_lease_of_a_stage_clears_nothing_under_it()
+    {
+        using var lease = (await Take(Store, Long)).Lease!;
+        var lost = UnawareLease.Before(lease);
+        await Store.SaveAsync(Draft(), default);
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.RemoveAsync(Stage, null, lost, default)));
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.RemoveAsync(Stage, [new DoomedStep(1)], lost, default)));
+        Assert.Equal([1], await Steps());
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, lease, default));
+        Assert.Empty(await Steps());
+    }
+
+    [DriverFact]
     public async Task Hosts_whose_clocks_differ_by_an_hour_keep_each_other_out_and_take_turns()
     {
         var (late, early) = (Open(new ShiftedTime(-TimeSpan.FromHours(1))), Open(new ShiftedTime(TimeSpan.FromHours(1))));
@@ -96,7 +109,7 @@ public abstract class LeaseContract : StoreContract
     [DriverFact]
     public async Task A_token_that_never_was_saves_nothing()
     {
-        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.SaveAsync(Draft(fence: new StoreFence(DriverKeys.Of(Name), 1)), default)));
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.SaveAsync(Draft(fence: new LeaseFence(Name, 1)), default)));
         using (var lease = (await Take(Store, Long)).Lease!)
             Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.SaveAsync(Draft(fence: lease.Fence with { Token = lease.Token + 1 }), default)));
         Assert.Empty(await Steps());

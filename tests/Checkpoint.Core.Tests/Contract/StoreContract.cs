@@ -24,7 +24,7 @@ public abstract class StoreContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, StoreFence? fence = null) => new()
+    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, LeaseFence? fence = null) => new()
     {
         Stage = stage ?? Stage,
         Step = step,

@@ -53,10 +53,10 @@ public sealed class KeyedItemLogTests : EncryptionTest
     {
         using var log = await With(NewKey()).Store.OpenItemsAsync(Stage, default);
         var output = log.WriteOutput(ItemId.Of("a"), TestState.Large(1, size), default);
-        using (var reader = log.OpenOutput(ItemId.Of("a"), output))
+        using (var reader = log.OpenOutput(ItemId.Of("a"), output, default))
             TestState.AssertEqual(TestState.Large(1, size), TestState.Read(reader));
-        Assert.Throws<InvalidDataException>(() => log.OpenOutput(ItemId.Of("b"), output));
-        Assert.Throws<InvalidDataException>(() => log.OpenOutput(ItemId.Of("a"), output with { Encryption = output.Encryption! with { DocumentLength = 1 } }));
+        Assert.Throws<InvalidDataException>(() => log.OpenOutput(ItemId.Of("b"), output, default));
+        Assert.Throws<InvalidDataException>(() => log.OpenOutput(ItemId.Of("a"), output with { Encryption = output.Encryption! with { DocumentLength = 1 } }, default));
     }
 
     [Fact]

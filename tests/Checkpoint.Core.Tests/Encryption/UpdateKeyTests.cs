@@ -137,7 +137,7 @@ public sealed class UpdateKeyTests : EncryptionTest
         var (oldKey, newKey) = (NewKey(), NewKey());
         var stage = new StageId("Nightly", null, new string('Ä', 150));
         using (var log = await With(oldKey).Store.OpenItemsAsync(stage, default))
-            log.Append([new ItemEntry { Id = ItemId.Of("a"), Key = "a", At = Noon, Output = log.WriteOutput(ItemId.Of("a"), Output(40_000), default) }]);
+            log.Append([new ItemEntry { Id = ItemId.Of("a"), Key = "a", At = Noon, Output = log.WriteOutput(ItemId.Of("a"), Output(40_000), default) }], default);
         StageId? found = null;
         await foreach (var listing in With(oldKey).Store.ListAsync(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Any, WithLeftovers = true }, default))
             found = listing.Stage;

@@ -25,10 +25,10 @@ internal sealed class CutDriver(StoreDriver inner, Func<bool> mayWrite) : StoreD
         return inner.ReplaceRecordAsync(entry, record, revision, cancellation);
     }
 
-    public override ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation)
+    public override ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, StoreFence? fence, CancellationToken cancellation)
     {
         Check();
-        return inner.RemoveAsync(key, steps, cancellation);
+        return inner.RemoveAsync(key, steps, fence, cancellation);
     }
 
     public override ValueTask<(bool IsGranted, StoreLease Lease)> TryLeaseAsync(StoreKey key, string holder, TimeSpan duration, CancellationToken cancellation) => inner.TryLeaseAsync(key, holder, duration, cancellation);

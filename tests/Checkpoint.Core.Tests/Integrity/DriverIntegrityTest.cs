@@ -43,8 +43,8 @@ public abstract class DriverIntegrityTest : IDisposable
         await engine.SaveAsync(Draft(TestState.Small("in a run"), 1, InRun), new RetentionPolicy(), default);
         using (var items = await engine.Store.OpenItemsAsync(Stage, default))
         {
-            items.Append([Item("a", null), Item("b", items.WriteOutput(ItemId.Of("b"), Output(20_000), default)), Item("c", null)]);
-            items.Append([Item("d", null)]);
+            items.Append([Item("a", null), Item("b", items.WriteOutput(ItemId.Of("b"), Output(20_000), default)), Item("c", null)], default);
+            items.Append([Item("d", null)], default);
         }
         await Store.WriteRunAsync(new CheckpointRun { Pipeline = "nightly", Run = "r1", StartedAt = Noon, Attempts = 1, Status = RunStatus.Completed, Host = "h", User = "u", Stages = new([]) }, default);
         await Store.WriteDocumentAsync(new DocumentName("nightly", DriverKeys.Breaker, "api"), CircuitFormat.Serialize(new CircuitRecord { Pipeline = "nightly", Name = "api" }), default);
@@ -83,7 +83,7 @@ public abstract class DriverIntegrityTest : IDisposable
     private protected async Task SetPayload(StoreKey key, long step, string name, byte[]? payload)
     {
         var entry = await Read(key, step);
-        await Driver.RemoveAsync(key, [new StoreStep(step, null)], default);
+        await Driver.RemoveAsync(key, [new StoreStep(step, null)], null, default);
         await Put(key, step, entry, payload, name);
     }
 

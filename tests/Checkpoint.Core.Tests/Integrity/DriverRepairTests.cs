@@ -59,7 +59,7 @@ public abstract class DriverRepairTests : DriverIntegrityTest
         {
             Assert.Equal(0, items.ReadAll(mark => done2.Add(mark.Id), default));
             // It is written on.
-            items.Append([Item("e", null)]);
+            items.Append([Item("e", null)], default);
         }
         Assert.Equal([ItemId.Of("c"), ItemId.Of("d")], done2);
         Assert.Empty(await Verify());
@@ -83,7 +83,7 @@ public abstract class DriverRepairTests : DriverIntegrityTest
         using var items = await Store.OpenItemsAsync(Stage, default);
         var places = new List<long>();
         items.ReadAll(mark => places.Add(mark.Place), default);
-        using var output = items.OpenOutput(ItemId.Of("b"), items.ReadOutput(places.Single(p => p >= 0)));
+        using var output = items.OpenOutput(ItemId.Of("b"), items.ReadOutput(places.Single(p => p >= 0), default), default);
         Assert.True(output.IsWhole());
     }
 
@@ -124,7 +124,7 @@ public abstract class DriverRepairTests : DriverIntegrityTest
     public async Task A_break_of_the_history_stays_told_as_known()
     {
         await Fill();
-        await Driver.RemoveAsync(History, [new StoreStep(3, null)], default);
+        await Driver.RemoveAsync(History, [new StoreStep(3, null)], null, default);
         // Its last byte: a crash that cuts off an append leaves nothing of it in such a store, so that is damage too.
         await Flip(History, 5, (await Read(History, 5)).Record.Length - 2);
         Assert.All(await Find(), f => Assert.Equal(FindingSeverity.Error, f.Severity));
@@ -184,8 +184,8 @@ public abstract class DriverRepairTests : DriverIntegrityTest
         for (var limit = 0; ; limit++)
         {
             foreach (var kind in new[] { DriverKeys.Checkpoint, DriverKeys.Items, DriverKeys.ItemOutput, DriverKeys.Quarantine, DriverKeys.History })
-                await Driver.RemoveAsync(Key with { Kind = kind, Name = kind == DriverKeys.History ? null : Key.Name }, null, default);
-            await Driver.RemoveAsync(DriverKeys.Of(InRun), null, default);
+                await Driver.RemoveAsync(Key with { Kind = kind, Name = kind == DriverKeys.History ? null : Key.Name }, null, null, default);
+            await Driver.RemoveAsync(DriverKeys.Of(InRun), null, null, default);
             await Fill();
             var (_, bytes) = await Payload();
             await Flip(Key, 2, 30);

@@ -147,7 +147,7 @@ public abstract class DriverVerifierTests : DriverIntegrityTest
             await SetPayload(Outputs, 1, name, damage);
             Assert.Equal(["Error DamagedJournal items/nightly/ingest/1"], await Verify());
         }
-        await Driver.RemoveAsync(Outputs, null, default);
+        await Driver.RemoveAsync(Outputs, null, null, default);
         Assert.Equal(["Error DamagedJournal items/nightly/ingest/1"], await Verify());
     }
 
@@ -176,7 +176,7 @@ public abstract class DriverVerifierTests : DriverIntegrityTest
         foreach (var step in new[] { 1, 3 })
         {
             var removed = await Read(History, step);
-            await Driver.RemoveAsync(History, [new StoreStep(step, null)], default);
+            await Driver.RemoveAsync(History, [new StoreStep(step, null)], null, default);
             Assert.Contains("gap", Assert.Single(await Find()).Message, StringComparison.Ordinal);
             await Put(History, step, removed);
         }
@@ -191,7 +191,7 @@ public abstract class DriverVerifierTests : DriverIntegrityTest
 
         await Put(History, 77, fourth);
         Assert.Contains("out of its place", Assert.Single(await Find()).Message, StringComparison.Ordinal);
-        await Driver.RemoveAsync(History, [new StoreStep(77, null)], default);
+        await Driver.RemoveAsync(History, [new StoreStep(77, null)], null, default);
         await Put(DriverKeys.OfHistory("weekly"), 1, await Read(History, 1));
         Assert.Contains("another pipeline", Assert.Single(await Find()).Message, StringComparison.Ordinal);
     }
@@ -230,7 +230,7 @@ public abstract class DriverVerifierTests : DriverIntegrityTest
         using (var items = await new CheckpointEngine(Store, key: key).Store.OpenItemsAsync(Other, default))
         {
             var output = items.WriteOutput(ItemId.Of("a"), Output(20_000), default);
-            items.Append([Item("a", output), Item("b", output)]);
+            items.Append([Item("a", output), Item("b", output)], default);
         }
         Assert.Empty(await Verify());
         Assert.Equal(["Error DamagedJournal items/nightly/other/1"], await Verify(new StoreScope { Key = key }));
@@ -238,7 +238,7 @@ public abstract class DriverVerifierTests : DriverIntegrityTest
         Assert.Empty(await Verify(new StoreScope { Key = key }));
 
         using (var items = await Store.OpenItemsAsync(Other, default))
-            items.Append([Item("plain", items.WriteOutput(ItemId.Of("plain"), Output(10), default))]);
+            items.Append([Item("plain", items.WriteOutput(ItemId.Of("plain"), Output(10), default))], default);
         Assert.Equal(["Warning NotEncrypted items/nightly/other"], await Verify(new StoreScope { Key = key }));
         Assert.Empty(await Repair(key));
     }

@@ -35,7 +35,7 @@ public abstract class IntegrityTest : StoreTest
         await engine.SaveAsync(Draft(Bytes(2), 2), new RetentionPolicy(), default);
         await engine.SaveAsync(Draft(TestState.Small("in a run"), 1, stage: InRun), new RetentionPolicy(), default);
         using (var items = await Store.OpenItemsAsync(Stage, default))
-            items.Append([Item("a", null), Item("b", items.WriteOutput(ItemId.Of("b"), new TestState("[{\"$byte[]\":{\"blob\":[0,20000]}}]", new byte[20_000], true), default)), Item("c", null)]);
+            items.Append([Item("a", null), Item("b", items.WriteOutput(ItemId.Of("b"), new TestState("[{\"$byte[]\":{\"blob\":[0,20000]}}]", new byte[20_000], true), default)), Item("c", null)], default);
         await Store.WriteRunAsync(new CheckpointRun { Pipeline = "nightly", Run = "r1", StartedAt = Noon, Attempts = 1, Status = RunStatus.Completed, Host = "h", User = "u", Stages = new([]) }, default);
         await Store.WriteDocumentAsync(new DocumentName("nightly", "breaker", "api"), CircuitFormat.Serialize(new CircuitRecord { Pipeline = "nightly", Name = "api" }), default);
         (await Store.TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(TimeProvider.System), default)).Lease!.Dispose();

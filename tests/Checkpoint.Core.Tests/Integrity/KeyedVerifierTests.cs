@@ -83,7 +83,7 @@ public sealed class KeyedVerifierTests : EncryptionTest
         using (var log = await With(_key).Store.OpenItemsAsync(Stage, default))
         {
             var output = log.WriteOutput(ItemId.Of("a"), Output(size), default);
-            log.Append([Item("a", output), Item("b", output)]);
+            log.Append([Item("a", output), Item("b", output)], default);
         }
 
         Assert.Empty(await Verify(null));
@@ -106,7 +106,7 @@ public sealed class KeyedVerifierTests : EncryptionTest
         Assert.Equal(4, (await Verify(new CertificateKey(Certificate))).Count(f => f.StartsWith("Information Locked", StringComparison.Ordinal)));
 
         using (var log = await With(null).Store.OpenItemsAsync(Stage, default))
-            log.Append([Item("plain", log.WriteOutput(ItemId.Of("plain"), Output(10), default))]);
+            log.Append([Item("plain", log.WriteOutput(ItemId.Of("plain"), Output(10), default))], default);
         Assert.Equal(["Warning NotEncrypted ", "Warning NotEncrypted 4"], await Verify(_key));
         Assert.Empty(await Repair(_key));
         Assert.Empty(await Repair(NewKey()));
@@ -119,7 +119,7 @@ public sealed class KeyedVerifierTests : EncryptionTest
         await Save(With(key), Output(200_000));
         await Save(With(key), null);
         using var log = await With(key).Store.OpenItemsAsync(Stage, default);
-        log.Append([Item("a", log.WriteOutput(ItemId.Of("a"), Output(10), default)), Item("b", log.WriteOutput(ItemId.Of("b"), Output(40_000), default)), Item("c", null)]);
+        log.Append([Item("a", log.WriteOutput(ItemId.Of("a"), Output(10), default)), Item("b", log.WriteOutput(ItemId.Of("b"), Output(40_000), default)), Item("c", null)], default);
     }
 
     // With its history, which is missed where there is none.

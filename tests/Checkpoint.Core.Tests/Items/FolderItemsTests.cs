@@ -134,7 +134,7 @@ public sealed class FolderItemsTests : ItemLogTest
         log.ReadAll(_ => { }, default);
         using var reader = new StreamReader(new FileStream(JournalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
         Assert.Contains("\"key\":\"a\"", reader.ReadToEnd(), StringComparison.Ordinal);
-        log.Append([Entry("b")]);
+        log.Append([Entry("b")], default);
         Assert.Contains("\"key\":\"b\"", reader.ReadToEnd(), StringComparison.Ordinal);
         log.Dispose();
         Assert.Equal(("a b", 0), Read("a", "b"));
@@ -162,13 +162,13 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(2, 70_000), default))]);
-            log.Append([Entry("b", output: log.WriteOutput(ItemId.Of("b"), source, default)), Entry("c")]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(2, 70_000), default))], default);
+            log.Append([Entry("b", output: log.WriteOutput(ItemId.Of("b"), source, default)), Entry("c")], default);
         }
         using var again = Open();
         var places = new Dictionary<ItemId, long>();
         again.ReadAll(mark => places[mark.Id] = mark.Place, default);
-        using var reader = again.OpenOutput(ItemId.Of("b"), again.ReadOutput(places[ItemId.Of("b")]));
+        using var reader = again.OpenOutput(ItemId.Of("b"), again.ReadOutput(places[ItemId.Of("b")], default), default);
         var read = TestState.Read(reader);
         reader.Complete();
         TestState.AssertEqual(new TestState(source.Document, source.Blob, isSequence: true), read);
@@ -182,7 +182,7 @@ public sealed class FolderItemsTests : ItemLogTest
         log.ReadAll(_ => { }, default);
         var output = log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default);
         Files.Forget();
-        log.Append([Entry("a", output: output)]);
+        log.Append([Entry("a", output: output)], default);
         Assert.Equal(
             [(FileVerb.Flush, FolderLayout.ItemOutputsName), (FileVerb.Write, FolderLayout.ItemsName), (FileVerb.Flush, FolderLayout.ItemsName)],
             Files.Operations.Select(o => (o.Verb, o.Name)));
@@ -194,17 +194,17 @@ public sealed class FolderItemsTests : ItemLogTest
         // Neither knows of the other: somebody removed the file that keeps them apart.
         using var a = Open();
         using var b = Open();
-        a.Append([Entry("a1", output: a.WriteOutput(ItemId.Of("a1"), TestState.Large(1), default))]);
-        var error = Assert.Throws<CheckpointException>(() => b.Append([Entry("b1")]));
+        a.Append([Entry("a1", output: a.WriteOutput(ItemId.Of("a1"), TestState.Large(1), default))], default);
+        var error = Assert.Throws<CheckpointException>(() => b.Append([Entry("b1")], default));
         Assert.Contains("another process", error.Message, StringComparison.Ordinal);
         b.WriteOutput(ItemId.Of("b1"), TestState.Large(2), default);
-        a.Append([Entry("a2", output: a.WriteOutput(ItemId.Of("a2"), TestState.Large(3), default))]);
+        a.Append([Entry("a2", output: a.WriteOutput(ItemId.Of("a2"), TestState.Large(3), default))], default);
         Assert.Equal(("a1 a2", 0), Read("a1", "a2", "b1"));
         using var log = Open();
         log.ReadAll(
             mark =>
             {
-                using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place));
+                using var reader = log.OpenOutput(mark.Id, log.ReadOutput(mark.Place, default), default);
                 TestState.Read(reader);
                 reader.Complete();
             },
@@ -217,7 +217,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))], default);
         }
         var path = Path.Join(StageFolder, FolderLayout.ItemOutputsName);
         var bytes = File.ReadAllBytes(path);
@@ -226,7 +226,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using var again = Open();
         var place = -1L;
         again.ReadAll(mark => place = mark.Place, default);
-        using var reader = again.OpenOutput(ItemId.Of("a"), again.ReadOutput(place));
+        using var reader = again.OpenOutput(ItemId.Of("a"), again.ReadOutput(place, default), default);
         TestState.Read(reader);
         Assert.Throws<InvalidDataException>(reader.Complete);
     }
@@ -255,7 +255,7 @@ public sealed class FolderItemsTests : ItemLogTest
         using (var log = Open())
         {
             log.ReadAll(_ => { }, default);
-            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))]);
+            log.Append([Entry("a", output: log.WriteOutput(ItemId.Of("a"), TestState.Large(1, 100_000), default))], default);
         }
         await Save();
         await Store.RemoveAsync(Stage, null, default);

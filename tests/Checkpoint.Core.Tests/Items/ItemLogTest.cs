@@ -19,7 +19,7 @@ public abstract class ItemLogTest : StoreTest
     {
         using var log = Open();
         log.ReadAll(_ => { }, default);
-        log.Append(entries);
+        log.Append(entries, default);
     }
 
     /// <summary>The items that the journal says are done, of those asked for; and how many lines were not whole.</summary>

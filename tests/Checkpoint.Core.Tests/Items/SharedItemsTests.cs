@@ -78,6 +78,32 @@ public sealed class SharedItemsTests : EngineTest
         Assert.Equal(["a"], worker.Did);
     }
 
+    [UnixFact]
+    public async Task Who_lost_its_lease_while_it_waited_for_its_turn_writes_nothing_into_a_journal_that_is_another_by_now()
+    {
+        var files = new TestFileSystem();
+        using var worker = await SharedWorker.Join(new CheckpointEngine(new FolderStore(Root, files, Time), Time), Work, Time);
+        worker.AddAll("a b");
+        Assert.True(worker.Go(1));
+        var (stopped, isCleared) = (worker.Run.Lease.Name, false);
+        files.Before = operation =>
+        {
+            if (isCleared || operation.Verb != FileVerb.OpenLocked || operation.Path != Journal)
+                return;
+            // It looked at its lease, was stopped, and the stage was cleared and begun anew.
+            isCleared = true;
+            File.Delete(FolderLayout.LeasePath(Root, stopped));
+            File.Delete(Journal);
+        };
+        Assert.Equal(CheckpointErrorKind.LeaseLost, Assert.Throws<CheckpointException>(() => worker.Run.Journal.GiveBack([ItemId.Of("b")])).Kind);
+        files.Before = null;
+        Assert.True(isCleared);
+        Assert.Equal("", File.ReadAllText(Journal));
+        worker.Dispose();
+        using var next = await ItemRun.StartAsync(Engine, new ItemWork { Stage = Stage }, Time, null, default);
+        Assert.Equal(ItemDecision.Run, next.Next(ItemId.Of("a")));
+    }
+
     [Fact]
     public async Task A_line_that_a_dead_one_left_half_written_costs_only_itself()
     {

@@ -30,7 +30,7 @@ public abstract class StoreTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, DateTimeOffset? savedAt = null, Dictionary<string, object?>? metadata = null, StoreFence? fence = null) => new()
+    private protected static CheckpointDraft Draft(IStateSource? state = null, long? step = null, bool overwrite = false, StageId? stage = null, DateTimeOffset? savedAt = null, Dictionary<string, object?>? metadata = null, LeaseFence? fence = null) => new()
     {
         Stage = stage ?? Stage,
         Step = step,

@@ -28,12 +28,12 @@ internal sealed class DriverItems : ItemLog
     private long _last;
     private bool _hasHead;
 
-    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage, Lease? lease = null)
+    public DriverItems(StoreDriver driver, DriverFaults faults, DriverRecords records, StageId stage, Lease? lease, CancellationToken cancellation)
     {
-        (_driver, _faults, _records, _stage, _fence) = (driver, faults, records, stage, lease?.Fence);
+        (_driver, _faults, _records, _stage, _fence) = (driver, faults, records, stage, lease?.Fence.OfDriver);
         _worker = lease?.Name.Worker is null ? null : lease;
         (_key, _outputs) = (DriverKeys.Of(stage, DriverKeys.Items), DriverKeys.Of(stage, DriverKeys.ItemOutput));
-        var newest = Guarded(() => Read(_key, null)?.Step ?? 0);
+        var newest = Guarded(() => Read(_key, null, cancellation)?.Step ?? 0);
         Estimate = (int)Math.Min(newest * 64, 1 << 20);
         _hasHead = newest > 0;
         _last = _worker is null ? newest : 0;
@@ -97,25 +97,25 @@ internal sealed class DriverItems : ItemLog
         }
     });
 
-    public override void Append(IReadOnlyList<ItemEntry> entries) => Guarded(() =>
+    public override void Append(IReadOnlyList<ItemEntry> entries, CancellationToken cancellation) => Guarded(() =>
     {
         var lines = Begin();
         foreach (var entry in entries)
         {
             ItemFormat.Write(lines, entry);
             if (lines.WrittenCount >= MaxRecord)
-                Commit(lines);
+                Commit(lines, cancellation);
         }
         if (lines.WrittenCount > 0)
-            Commit(lines);
+            Commit(lines, cancellation);
         return true;
     });
 
-    public override void Append(WorkerLine line) => Guarded(() =>
+    public override void Append(WorkerLine line, CancellationToken cancellation) => Guarded(() =>
     {
         var lines = Begin();
         ItemFormat.Write(lines, line);
-        Commit(lines);
+        Commit(lines, cancellation);
         return true;
     });
 
@@ -125,10 +125,10 @@ internal sealed class DriverItems : ItemLog
         return true;
     });
 
-    public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(LineAt(place)));
+    public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadOutput(LineAt(place, cancellation)));
 
-    public override StateReader OpenOutput(ItemId id, ItemOutput output) =>
-        new(output.State, output.State.Payload is null ? null : Open(output) ?? throw new InvalidDataException("the output is missing"));
+    public override StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation) =>
+        new(output.State, output.State.Payload is null ? null : Open(output, cancellation) ?? throw new InvalidDataException("the output is missing"));
 
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => Guarded(() =>
     {
@@ -167,7 +167,7 @@ internal sealed class DriverItems : ItemLog
     });
 
     /// <summary>What judges the lines.</summary>
-    public ItemsCheck Check(CheckpointKey? key) => new(_stage, key, stage => DriverKeys.Of(stage, DriverKeys.Items) == _key, Open, mayBeTorn: false);
+    public ItemsCheck Check(CheckpointKey? key, CancellationToken cancellation) => new(_stage, key, stage => DriverKeys.Of(stage, DriverKeys.Items) == _key, output => Open(output, cancellation), mayBeTorn: false);
 
     public override void Dispose()
     {
@@ -186,13 +186,13 @@ internal sealed class DriverItems : ItemLog
         return lines;
     }
 
-    private void Commit(ArrayBufferWriter<byte> lines)
+    private void Commit(ArrayBufferWriter<byte> lines, CancellationToken cancellation)
     {
         var step = DriverCall.Wait(async () =>
         {
-            await using var save = await _driver.BeginSaveAsync(_key, default);
+            await using var save = await _driver.BeginSaveAsync(_key, cancellation);
             // What others were told is done must not be written over; where several write, the next step is whose turn it is.
-            return await save.CommitAsync(new StoreCommit { Step = _worker is null ? _last + 1 : null, Fence = _fence, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, default);
+            return await save.CommitAsync(new StoreCommit { Step = _worker is null ? _last + 1 : null, Fence = _fence, MakeRecord = (_, _) => (lines.WrittenMemory, NewRevision()) }, cancellation);
         });
         if (step is null)
             throw new StoreFaultException(StoreFault.Unavailable, "another process has written to it");
@@ -221,18 +221,18 @@ internal sealed class DriverItems : ItemLog
         }
     }
 
-    private ReadOnlyMemory<byte> LineAt(long place)
+    private ReadOnlyMemory<byte> LineAt(long place, CancellationToken cancellation)
     {
-        var entry = Read(_key, place >> OffsetBits) ?? throw new InvalidDataException("the line of the journal is gone");
+        var entry = Read(_key, place >> OffsetBits, cancellation) ?? throw new InvalidDataException("the line of the journal is gone");
         var offset = (int)(place & ((1 << OffsetBits) - 1));
         var line = offset < entry.Record.Length ? PiecesOf(entry.Record[offset..]).First() : default;
         return ItemFormat.IsWhole(line.Span) ? line : throw new InvalidDataException("the line of the journal was changed");
     }
 
-    private DriverPayload? Open(ItemOutput output) => Guarded(() => Read(_outputs, output.Offset) is { } entry
-        && DriverCall.Wait(() => _driver.OpenPayloadAsync(_outputs, output.Offset, Encoding.ASCII.GetString(entry.Record.Span), default)) is { } payload ? new DriverPayload(payload, _faults, _stage) : null);
+    private DriverPayload? Open(ItemOutput output, CancellationToken cancellation) => Guarded(() => Read(_outputs, output.Offset, cancellation) is { } entry
+        && DriverCall.Wait(() => _driver.OpenPayloadAsync(_outputs, output.Offset, Encoding.ASCII.GetString(entry.Record.Span), cancellation)) is { } payload ? new DriverPayload(payload, _faults, _stage) : null);
 
-    private StoreEntry? Read(StoreKey key, long? step) => DriverCall.Wait(() => _driver.ReadAsync(key, step, default));
+    private StoreEntry? Read(StoreKey key, long? step, CancellationToken cancellation) => DriverCall.Wait(() => _driver.ReadAsync(key, step, cancellation));
 
     private T Guarded<T>(Func<T> work)
     {

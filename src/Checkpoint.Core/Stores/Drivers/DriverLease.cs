@@ -4,9 +4,13 @@ namespace Checkpoint;
 /// <param name="driver">The driver.</param>
 /// <param name="faults">Makes the errors.</param>
 /// <param name="renewal">Renews it.</param>
-internal sealed class DriverLease(StoreDriver driver, DriverFaults faults, LeaseRenewal renewal) : Lease
+/// <param name="workStopped">Cancelled where the work for which it was taken is stopped.</param>
+internal sealed class DriverLease(StoreDriver driver, DriverFaults faults, LeaseRenewal renewal, CancellationToken workStopped) : Lease
 {
+    // It ends by itself; this has others wait less.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ShortFarewell = TimeSpan.FromMilliseconds(100);
 
     private bool _isClosed;
 
@@ -16,20 +20,35 @@ internal sealed class DriverLease(StoreDriver driver, DriverFaults faults, Lease
 
     public override ValueTask<string?> WhyLostAsync(CancellationToken cancellation) => new(renewal.WhyLost);
 
-    public override void Dispose()
+    public override void Dispose() => GiveBack(workStopped);
+
+    public override void GiveBack(CancellationToken stopped)
     {
         if (_isClosed)
             return;
         _isClosed = true;
         renewal.Dispose();
+        var release = Task.Run(ReleaseAsync, CancellationToken.None);
         try
         {
-            using var patience = new CancellationTokenSource(Farewell);
-            DriverCall.Wait(() => driver.ReleaseLeaseAsync(Fence, patience.Token));
+            release.Wait(stopped);
+        }
+        catch (OperationCanceledException)
+        {
+            // Left to itself where the server does not answer.
+            release.Wait(ShortFarewell, CancellationToken.None);
+        }
+    }
+
+    private async Task ReleaseAsync()
+    {
+        using var patience = new CancellationTokenSource(Farewell);
+        try
+        {
+            await driver.ReleaseLeaseAsync(Fence.OfDriver, patience.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException || faults.Translate(e, "", Name) is not null)
         {
-            // It ends by itself.
         }
     }
 }

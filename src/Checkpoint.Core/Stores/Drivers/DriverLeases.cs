@@ -24,7 +24,7 @@ internal sealed class DriverLeases(StoreDriver driver, DriverFaults faults, Time
         var fence = new StoreFence(key, lease.Token);
         var renewal = new LeaseRenewal(time, length, asked, patience =>
             DriverCall.Wait(() => driver.RenewLeaseAsync(fence, length, patience)) ? null : "its time was over before it was renewed, as after a pause of this process");
-        var taken = new DriverLease(driver, faults, renewal) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration };
+        var taken = new DriverLease(driver, faults, renewal, cancellation) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration };
         try
         {
             if (FindBar(name, cancellation) is not { } bar)

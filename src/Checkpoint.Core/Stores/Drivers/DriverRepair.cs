@@ -37,7 +37,7 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
         if (finding is not { Entry: { } entry, Remedy: FindingAction.Quarantined })
             return null;
         var place = Keep(entry, cancellation);
-        return DriverCall.Wait(() => driver.RemoveAsync(entry.Key, [new StoreStep(entry.Step, entry.Revision)], cancellation)) == 0 ? null : Tell(finding, place, cancellation);
+        return DriverCall.Wait(() => driver.RemoveAsync(entry.Key, [new StoreStep(entry.Step, entry.Revision)], null, cancellation)) == 0 ? null : Tell(finding, place, cancellation);
     }
 
     private StoreFinding? TakeItems(StoreFinding finding, CancellationToken cancellation)
@@ -48,11 +48,11 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
         {
             if (_verifier.VerifyItems(finding.Entry!.Key, cancellation).FirstOrDefault(f => f.Kind == finding.Kind && f.Entry!.Step == finding.Entry.Step) is not { } again)
                 return null;
-            return finding.Kind == StoreFindingKind.Misplaced ? TakeJournal(again, cancellation) : TakeLines(again, stage, cancellation);
+            return finding.Kind == StoreFindingKind.Misplaced ? TakeJournal(again, lease.Fence.OfDriver, cancellation) : TakeLines(again, stage, cancellation);
         }
     }
 
-    private StoreFinding TakeJournal(StoreFinding finding, CancellationToken cancellation)
+    private StoreFinding TakeJournal(StoreFinding finding, StoreFence fence, CancellationToken cancellation)
     {
         var place = "";
         // The journal goes last: were it cut off before, that would still be found.
@@ -60,15 +60,15 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
         foreach (var entry in keys.SelectMany(key => DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation))))
             place = Keep(entry, cancellation);
         foreach (var key in keys)
-            DriverCall.Wait(() => driver.RemoveAsync(key, null, cancellation));
+            DriverCall.Wait(() => driver.RemoveAsync(key, null, fence, cancellation));
         return Tell(finding, place, cancellation);
     }
 
     private StoreFinding? TakeLines(StoreFinding finding, StageId stage, CancellationToken cancellation)
     {
         var entry = finding.Entry!;
-        using var log = new DriverItems(driver, faults, records, stage);
-        var check = log.Check(opener);
+        using var log = new DriverItems(driver, faults, records, stage, null, cancellation);
+        var check = log.Check(opener, cancellation);
         var good = DriverItems.PiecesOf(entry.Record).Where(piece => check.Judge(piece, 0, cancellation)).ToList();
         var record = new ArrayBufferWriter<byte>(entry.Record.Length + 1);
         // A journal whose head is lost gets another, as far as its key tells the names.

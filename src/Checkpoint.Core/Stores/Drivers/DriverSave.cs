@@ -26,7 +26,7 @@ internal sealed class DriverSave(StoreDriver driver, DriverRecords records, Chec
                     saved.Encryption = draft.Close?.Invoke(saved);
                     return DriverRecords.Serialize(saved);
                 },
-                Fence = draft.Fence,
+                Fence = draft.Fence?.OfDriver,
                 Note = note,
             };
             if (DriverCall.Wait(() => save.CommitAsync(commit, cancellation)) is null)

@@ -53,7 +53,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
         {
             if (steps is null)
                 RemoveItems(stage, held, cancellation);
-            return Remove(DriverKeys.Of(stage), steps?.Select(s => new StoreStep(s.Step, s.Revision)).ToList(), cancellation);
+            return Remove(DriverKeys.Of(stage), steps?.Select(s => new StoreStep(s.Step, s.Revision)).ToList(), held, cancellation);
         }));
 
     public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation)
@@ -69,7 +69,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
             yield return entry;
     }
 
-    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? lease, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage, lease));
+    public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? lease, CancellationToken cancellation) => new(new DriverItems(driver, _faults, _records, stage, lease, cancellation));
 
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
@@ -130,7 +130,8 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
 
     private StoreEntry? Entry(StageId stage, long? step, CancellationToken cancellation) => DriverCall.Wait(() => driver.ReadAsync(DriverKeys.Of(stage), step, cancellation));
 
-    private int Remove(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation) => DriverCall.Wait(() => driver.RemoveAsync(key, steps, cancellation));
+    private int Remove(StoreKey key, IReadOnlyCollection<StoreStep>? steps, Lease? held, CancellationToken cancellation) =>
+        DriverCall.Wait(() => driver.RemoveAsync(key, steps, held?.Fence.OfDriver, cancellation));
 
     private StageListing Listing(StoreEntry newest, StageId named, CancellationToken cancellation)
     {
@@ -166,14 +167,10 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     {
         if (!HasItems(stage, cancellation))
             return;
-        using (held is null ? LeaseItems(stage, cancellation) : null)
-        {
-            if (held?.WhyLostAsync(cancellation).AsTask().GetAwaiter().GetResult() is { } reason)
-                throw CheckpointErrors.LeaseLost(held.Name, driver.Location, reason);
-            Remove(DriverKeys.Of(stage, DriverKeys.Items), null, cancellation);
-            Remove(DriverKeys.Of(stage, DriverKeys.ItemOutput), null, cancellation);
-            Remove(DriverKeys.Of(stage, DriverKeys.ItemWorker), null, cancellation);
-        }
+        using var own = held is null ? LeaseItems(stage, cancellation) : null;
+        // Whoever is at work on the items meanwhile, because this process stood still for too long, keeps its journal.
+        foreach (var kind in new[] { DriverKeys.Items, DriverKeys.ItemOutput, DriverKeys.ItemWorker })
+            Remove(DriverKeys.Of(stage, kind), null, held ?? own, cancellation);
     }
 
     private Lease LeaseItems(StageId stage, CancellationToken cancellation)

@@ -78,8 +78,8 @@ internal sealed class DriverVerifier(StoreDriver driver, DriverFaults faults, Dr
     /// <summary>Verifies the journal of a stage's items, entry by entry, and the outputs that it names.</summary>
     public IEnumerable<StoreFinding> VerifyItems(StoreKey key, CancellationToken cancellation)
     {
-        using var log = new DriverItems(driver, faults, records, Named(key));
-        var check = log.Check(opener);
+        using var log = new DriverItems(driver, faults, records, Named(key), null, cancellation);
+        var check = log.Check(opener, cancellation);
         var number = 0L;
         StoreEntry? first = null;
         foreach (var entry in DriverCall.Items(() => driver.ReadAboveAsync(key, 0, cancellation)))

@@ -56,9 +56,10 @@ public abstract class StoreDriver : IAsyncDisposable
     /// <summary>Removes entries of a key, with their payloads, durably. Either all that are to be removed are, or none; what is not there is passed over.</summary>
     /// <param name="key">The key.</param>
     /// <param name="steps">The steps, or null for all.</param>
+    /// <param name="fence">A lease without which nothing must be removed, or null. Where it is not held at that moment this throws <see cref="StoreFault.LeaseLost"/>.</param>
     /// <param name="cancellation">Ends the wait for other writers.</param>
     /// <returns>How many were removed.</returns>
-    public abstract ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, CancellationToken cancellation);
+    public abstract ValueTask<int> RemoveAsync(StoreKey key, IReadOnlyCollection<StoreStep>? steps, StoreFence? fence, CancellationToken cancellation);
 
     /// <summary>Takes a lease where nobody has it, or its time is over by the clock of the store.</summary>
     /// <param name="key">What it is on.</param>

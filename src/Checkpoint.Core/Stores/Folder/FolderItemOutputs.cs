@@ -10,7 +10,6 @@ namespace Checkpoint;
 internal sealed class FolderItemOutputs(FileSystem files, string folder, string own, Func<string, SafeFileHandle> open) : IDisposable
 {
     private readonly object _gate = new();
-    private readonly Dictionary<string, SafeFileHandle> _others = [];
     private SafeFileHandle? _file;
     private long _end;
     private bool _isDirty;
@@ -67,22 +66,12 @@ internal sealed class FolderItemOutputs(FileSystem files, string folder, string 
     {
         lock (_gate)
         {
-            var file = output.State.Payload! == own ? _file ??= open(own) : Other(output.State.Payload!);
-            return new StateReader(output.State, new PayloadStream(files, file, leaveOpen: true) { Start = output.Offset, End = output.Offset + output.State.PayloadLength });
+            var isOwn = output.State.Payload! == own;
+            // That of another is opened anew each time: of a file that stays open the client of a share may not see what was appended since.
+            var file = isOwn ? _file ??= open(own) : files.OpenRead(Path.Join(folder, output.State.Payload)) ?? throw new InvalidDataException("the file of the output is missing");
+            return new StateReader(output.State, new PayloadStream(files, file, leaveOpen: isOwn) { Start = output.Offset, End = output.Offset + output.State.PayloadLength });
         }
     }
 
-    public void Dispose()
-    {
-        _file?.Dispose();
-        foreach (var file in _others.Values)
-            file.Dispose();
-    }
-
-    private SafeFileHandle Other(string name)
-    {
-        if (!_others.TryGetValue(name, out var file))
-            _others[name] = file = files.OpenRead(Path.Join(folder, name)) ?? throw new InvalidDataException("the file of the output is missing");
-        return file;
-    }
+    public void Dispose() => _file?.Dispose();
 }

@@ -189,18 +189,23 @@ internal sealed class FolderItems : ItemLog
 
     public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation) => Guarded(() => _outputs.Write(output, cancellation));
 
-    public override void Append(IReadOnlyList<ItemEntry> entries) => Append(lines =>
-    {
-        foreach (var entry in entries)
-            ItemFormat.Write(lines, entry);
-        if (entries.Any(e => e.Output?.State.Payload is not null))
-            _outputs.Flush();
-    });
+    public override void Append(IReadOnlyList<ItemEntry> entries, CancellationToken cancellation) => Append(
+        lines =>
+        {
+            foreach (var entry in entries)
+                ItemFormat.Write(lines, entry);
+            if (entries.Any(e => e.Output?.State.Payload is not null))
+                _outputs.Flush();
+        },
+        cancellation);
 
-    public override void Append(WorkerLine line) => Append(lines => ItemFormat.Write(lines, line));
+    public override void Append(WorkerLine line, CancellationToken cancellation) => Append(lines => ItemFormat.Write(lines, line), cancellation);
 
-    private void Append(Action<ArrayBufferWriter<byte>> write) => WithJournal(journal =>
+    private void Append(Action<ArrayBufferWriter<byte>> write, CancellationToken cancellation) => WithJournal(journal =>
     {
+        // Whose time is over has no place in a journal that may have been begun anew since.
+        if (_worker?.WhyLostAsync(cancellation).AsTask().GetAwaiter().GetResult() is { } reason)
+            throw CheckpointErrors.LeaseLost(_worker.Name, _root, reason);
         var end = RandomAccess.GetLength(journal);
         // What others were told is done must not be written over.
         if (_worker is null && end != _end)
@@ -216,11 +221,11 @@ internal sealed class FolderItems : ItemLog
         if (_worker is null)
             _end = end + _lines.WrittenCount;
         return true;
-    }, default);
+    }, cancellation);
 
-    public override ItemOutput ReadOutput(long place) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
+    public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
 
-    public override StateReader OpenOutput(ItemId id, ItemOutput output) => output.State.Payload is null ? new StateReader(output.State, null) : Guarded(() => _outputs.Open(output));
+    public override StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation) => output.State.Payload is null ? new StateReader(output.State, null) : Guarded(() => _outputs.Open(output));
 
     public override void Dispose()
     {

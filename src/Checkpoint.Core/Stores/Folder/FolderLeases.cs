@@ -76,9 +76,9 @@ internal sealed class FolderLeases(string root, FileSystem files, TimeProvider t
 
     /// <summary>Keeps others from taking a lease over until what is returned is disposed of.</summary>
     /// <exception cref="StoreFaultException">The lease is not held any more.</exception>
-    public async ValueTask<IDisposable> HoldAsync(StoreFence fence, CancellationToken cancellation)
+    public async ValueTask<IDisposable> HoldAsync(LeaseFence fence, CancellationToken cancellation)
     {
-        var path = FolderLayout.LeasePath(root, new LeaseName(fence.Lease.Pipeline, fence.Lease.Run, fence.Lease.Name));
+        var path = FolderLayout.LeasePath(root, fence.Name);
         try
         {
             var turn = await TurnAsync(path, needsLocks: false, cancellation);

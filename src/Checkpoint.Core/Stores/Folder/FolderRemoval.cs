@@ -16,7 +16,7 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
             var (removed, isLast) = (0, false);
             var hasItems = steps is null && StageFolder.List(files, folder).Items.Count > 0;
             using (var handle = files.OpenDirectory(folder))
-            using (hasItems ? await LeaseItemsAsync(held, cancellation) : null)
+            using (hasItems || held is not null ? await LeaseAsync(held, cancellation) : null)
             {
                 // Who changes the key of a record puts another in its place, which must not be one that was removed meanwhile. And what was judged must be what is
                 // removed: between the second look at it and its end nobody may save over it.
@@ -58,11 +58,12 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     }
 
     // Whoever is at work on the items would go on writing to a file that nobody finds again.
-    private async ValueTask<Lease?> LeaseItemsAsync(Lease? held, CancellationToken cancellation)
+    private async ValueTask<IDisposable> LeaseAsync(Lease? held, CancellationToken cancellation)
     {
+        var leases = new FolderLeases(root, files, time);
         if (held is not null)
-            return await held.WhyLostAsync(cancellation) is { } reason ? throw CheckpointErrors.LeaseLost(held.Name, root, reason) : null;
-        var (lease, holder) = await new FolderLeases(root, files, time).TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
+            return await leases.HoldAsync(held.Fence, cancellation);
+        var (lease, holder) = await leases.TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
     }
 

@@ -152,6 +152,10 @@ internal sealed class FolderStore : CheckpointStore
         {
             throw CheckpointErrors.FromIO(e, _root, $"Clearing checkpoint {stage}", stage.Name);
         }
+        catch (StoreFaultException e)
+        {
+            throw CheckpointErrors.FromDriver(e, _root, $"Clearing checkpoint {stage}", stage.Name);
+        }
         finally
         {
             _cache.Forget(FolderLayout.StagePath(_root, stage));

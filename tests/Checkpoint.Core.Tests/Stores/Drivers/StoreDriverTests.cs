@@ -27,7 +27,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Empty(await Driver.ListAsync(new StoreQuery("checkpoint", null, null, false, null), default).All());
         Assert.Empty(await Driver.ReadAboveAsync(Key, 0, default).All());
         Assert.Null(await Driver.OpenPayloadAsync(Key, 1, NewName(), default));
-        Assert.Equal(0, await Driver.RemoveAsync(Key, null, default));
+        Assert.Equal(0, await Driver.RemoveAsync(Key, null, null, default));
         Assert.Null(await Driver.FindLeaseAsync(Key, default));
     }
 
@@ -40,7 +40,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
         Assert.Equal(3, await other.Save());
         Assert.Equal(10, await other.Save(step: 10));
         Assert.Equal(11, await Driver.Save());
-        Assert.Equal(2, await Driver.RemoveAsync(Key, [new StoreStep(10, null), new StoreStep(11, null), new StoreStep(12, null)], default));
+        Assert.Equal(2, await Driver.RemoveAsync(Key, [new StoreStep(10, null), new StoreStep(11, null), new StoreStep(12, null)], null, default));
         Assert.Equal(4, await Driver.Save());
         Assert.Equal([4, 3, 2, 1], await other.ListStepsAsync(Key, default));
         Assert.Equal("step 4", Text(await other.ReadAsync(Key, null, default)));
@@ -147,9 +147,9 @@ public abstract class StoreDriverTests : IAsyncLifetime
         await Driver.Save();
         await Driver.Save(key: Key with { Name = "other" });
         var second = (await Driver.ReadAsync(Key, 2, default))!;
-        Assert.Equal(0, await Driver.RemoveAsync(Key, [new StoreStep(2, "another")], default));
-        Assert.Equal(1, await Driver.RemoveAsync(Key, [new StoreStep(2, second.Revision), new StoreStep(7, null)], default));
-        Assert.Equal(1, await Driver.RemoveAsync(Key, null, default));
+        Assert.Equal(0, await Driver.RemoveAsync(Key, [new StoreStep(2, "another")], null, default));
+        Assert.Equal(1, await Driver.RemoveAsync(Key, [new StoreStep(2, second.Revision), new StoreStep(7, null)], null, default));
+        Assert.Equal(1, await Driver.RemoveAsync(Key, null, null, default));
         Assert.Null(await Driver.Payload(Key, 1, name));
         Assert.NotNull(await Driver.ReadAsync(Key with { Name = "other" }, null, default));
     }
@@ -254,7 +254,7 @@ public abstract class StoreDriverTests : IAsyncLifetime
             {
                 Assert.Equal(1, await driver.Save(name, step: 1, overwrite: true, payload: n == 9 ? Bytes(name) : Bytes("early"), payloadName: n == 9 ? name : null));
                 if (n is 3 or 6)
-                    await driver.RemoveAsync(Key, [new StoreStep(1, null)], default);
+                    await driver.RemoveAsync(Key, [new StoreStep(1, null)], null, default);
             }
         })));
         var winner = Text(await Driver.ReadAsync(Key, 1, default));
@@ -300,6 +300,24 @@ public abstract class StoreDriverTests : IAsyncLifetime
         await AssertLost(() => Driver.Save("late", step: 1, overwrite: true, fence: fence));
         Assert.Equal([2, 1], await Driver.ListStepsAsync(Key, default));
         Assert.Equal("again", Text(await Driver.ReadAsync(Key, 1, default)));
+    }
+
+    [DriverFact]
+    public async Task A_removal_without_its_lease_is_refused()
+    {
+        var (_, lease) = await Driver.TryLeaseAsync(Key, "first", TimeSpan.FromMinutes(1), default);
+        var fence = new StoreFence(Key, lease.Token);
+        for (var i = 0; i < 3; i++)
+            await Driver.Save(payload: new byte[1000]);
+        Assert.Equal(1, await Driver.RemoveAsync(Key, [new StoreStep(1, null), new StoreStep(9, null)], fence, default));
+        Assert.Equal(0, await Driver.RemoveAsync(Key, [new StoreStep(1, null)], fence, default));
+        await Driver.ReleaseLeaseAsync(fence, default);
+        (_, lease) = await Driver.TryLeaseAsync(Key, "second", TimeSpan.FromMinutes(1), default);
+        await AssertLost(async () => await Driver.RemoveAsync(Key, [new StoreStep(2, null)], fence, default));
+        await AssertLost(async () => await Driver.RemoveAsync(Key, null, fence, default));
+        Assert.Equal([3, 2], await Driver.ListStepsAsync(Key, default));
+        Assert.Equal(2, await Driver.RemoveAsync(Key, null, new StoreFence(Key, lease.Token), default));
+        Assert.Empty(await Driver.ListStepsAsync(Key, default));
     }
 
     [DriverFact]

@@ -106,7 +106,7 @@ public sealed class LostAnswerTests : IAsyncDisposable
     public async Task It_is_not_done_again_where_another_process_replaced_or_removed_it_meanwhile()
     {
         await Warm();
-        await Lose(() => _far.Save("mine"), "count(*) FROM $store.entry WHERE step = 4", 4, () => _near.RemoveAsync(Key, [new StoreStep(4, null)], default).AsTask());
+        await Lose(() => _far.Save("mine"), "count(*) FROM $store.entry WHERE step = 4", 4, () => _near.RemoveAsync(Key, [new StoreStep(4, null)], null, default).AsTask());
         Assert.Equal([3, 2, 1], await _near.ListStepsAsync(Key, default));
         await Lose(() => _far.Save("mine", step: 5, overwrite: true), "count(*) FROM $store.entry WHERE step = 5", 5, () => _near.Save("theirs", step: 5, overwrite: true));
         Assert.Equal("theirs", Text(await _near.ReadAsync(Key, 5, default)));
@@ -124,7 +124,7 @@ public sealed class LostAnswerTests : IAsyncDisposable
             _network.Cut(clientsOnly: true);
             _network.Restore();
             Assert.Equal(4, await saving);
-            Assert.Equal(1, await _near.RemoveAsync(Key, [new StoreStep(4, null)], default));
+            Assert.Equal(1, await _near.RemoveAsync(Key, [new StoreStep(4, null)], null, default));
             _network.ReleaseRequests();
             await Task.Delay(200);
             Assert.Equal([3, 2, 1], await _near.ListStepsAsync(Key, default));
@@ -135,7 +135,7 @@ public sealed class LostAnswerTests : IAsyncDisposable
     public async Task Removals_and_replacements_tell_what_they_did()
     {
         await Warm();
-        await Lose(async () => await _far.RemoveAsync(Key, [new StoreStep(1, null), new StoreStep(2, null)], default), "2 - count(*) FROM $store.entry WHERE step < 3", 2);
+        await Lose(async () => await _far.RemoveAsync(Key, [new StoreStep(1, null), new StoreStep(2, null)], null, default), "2 - count(*) FROM $store.entry WHERE step < 3", 2);
         var entry = (await _near.ReadAsync(Key, 3, default))!;
         await Lose(async () => await _far.ReplaceRecordAsync(entry, Bytes("new"), "other", default) ? 1 : 0, "count(*) FROM $store.entry WHERE record = 'new'", 1);
         var token = 0L;

@@ -13,7 +13,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         await using var driver = PostgresServer.Open(PostgresServer.WithSchema(server.Uri, "made_once"));
         server.Sql("DROP SCHEMA IF EXISTS made_once CASCADE");
         Assert.Null(await driver.ReadAsync(Key, null, default));
-        Assert.Equal(0, await driver.RemoveAsync(Key, null, default));
+        Assert.Equal(0, await driver.RemoveAsync(Key, null, null, default));
         Assert.Null(await driver.FindLeaseAsync(Key, default));
         Assert.False(await driver.RenewLeaseAsync(new StoreFence(Key, 1), TimeSpan.FromMinutes(1), default));
         Assert.Equal("0", server.Sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'made_once'"));
@@ -42,7 +42,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
             await driver.Save();
         server.Sql($"UPDATE {schema}.version SET version = 7");
         await using var late = PostgresServer.Open(store);
-        foreach (var call in new Func<Task>[] { () => late.Save(), async () => await late.ReadAsync(Key, null, default), async () => await late.RemoveAsync(Key, null, default) })
+        foreach (var call in new Func<Task>[] { () => late.Save(), async () => await late.ReadAsync(Key, null, default), async () => await late.RemoveAsync(Key, null, null, default) })
             Assert.Contains("version 7", (await AssertFault(StoreFault.TooNew, call)).Message, StringComparison.Ordinal);
     }
 
@@ -161,6 +161,33 @@ public sealed class PostgresStoreTests(PostgresServer server)
     }
 
     [PostgresFact]
+    public async Task Of_a_state_that_two_replace_and_one_removes_at_once_nothing_is_left_behind()
+    {
+        var schema = $"orphans_{NewName()}";
+        await using var driver = PostgresServer.Open(PostgresServer.WithSchema(server.Uri, schema));
+        await driver.Save(step: 1, payload: new byte[2 << 20]);
+        foreach (var last in new Func<Task>[] { () => driver.Save(step: 1, overwrite: true), async () => await driver.RemoveAsync(Key, [new StoreStep(1, null)], null, default), async () => await driver.RemoveAsync(Key, null, null, default) })
+        {
+            await driver.Save(step: 1, overwrite: true, payload: new byte[2 << 20]);
+            var holding = Task.Run(() => server.Sql($"BEGIN; SELECT 1 FROM {schema}.entry WHERE step = 1 FOR UPDATE; SELECT pg_sleep(3), '{schema}'; COMMIT"));
+            await Waiting(1, "wait_event = 'PgSleep'");
+            // They come one after the other, and wait for the same row.
+            var first = Task.Run(() => driver.Save(step: 1, overwrite: true, payload: new byte[6 << 20]));
+            await Waiting(1, "wait_event_type = 'Lock'");
+            var second = Task.Run(last);
+            await Waiting(2, "wait_event_type = 'Lock'");
+            await Task.WhenAll(holding, first, second);
+            Assert.Equal("0", server.Sql($"SELECT count(*) FROM {schema}.chunk WHERE payload NOT IN (SELECT payload FROM {schema}.entry WHERE payload IS NOT NULL)"));
+        }
+
+        async Task Waiting(int count, string what)
+        {
+            for (var end = Environment.TickCount64 + 30_000; server.Sql($"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%{schema}%' AND {what} AND pid <> pg_backend_pid()") != $"{count}"; await Task.Delay(20))
+                Assert.True(Environment.TickCount64 < end, $"not {count} with {what}");
+        }
+    }
+
+    [PostgresFact]
     public async Task Whoever_waits_is_told_of_saves_removals_and_leases_given_back()
     {
         var store = server.NewStore();
@@ -172,7 +199,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         foreach (var change in new Func<Task>[]
         {
             () => other.Save(), () => other.Save(step: 2, overwrite: true), () => other.Append(Key), () => other.Save(payload: new byte[6 << 20]),
-            async () => await other.RemoveAsync(Key, [new StoreStep(1, null)], default), async () => await other.ReleaseLeaseAsync(new StoreFence(Key, lease.Token), default),
+            async () => await other.RemoveAsync(Key, [new StoreStep(1, null)], null, default), async () => await other.ReleaseLeaseAsync(new StoreFence(Key, lease.Token), default),
         })
         {
             var wait = waiting.WaitForChangeAsync(Key, TimeSpan.FromMinutes(2), default).AsTask();
