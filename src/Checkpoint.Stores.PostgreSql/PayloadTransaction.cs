@@ -33,7 +33,8 @@ internal sealed class PayloadTransaction : IAsyncDisposable
             },
             null,
             cancellation).ConfigureAwait(false);
-        return await server.WithinAsync(
+        return await WithinAsync(
+            server,
             async token =>
             {
                 var connection = await server.OpenAsync(token).ConfigureAwait(false);
@@ -53,7 +54,10 @@ internal sealed class PayloadTransaction : IAsyncDisposable
             cancellation).ConfigureAwait(false);
     }
 
-    public ValueTask<bool> WriteAsync(Guid payload, long number, ReadOnlyMemory<byte> chunk, CancellationToken cancellation) => _server.WithinAsync(
+    /// <summary>Does what is undone where the connection breaks: it can all be begun anew then, by who has the payload.</summary>
+    public ValueTask<T> WithinAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation) => WithinAsync(_server, work, cancellation);
+
+    public ValueTask<bool> WriteAsync(Guid payload, long number, ReadOnlyMemory<byte> chunk, CancellationToken cancellation) => WithinAsync(
         async token =>
         {
             await _copy!.StartRowAsync(token).ConfigureAwait(false);
@@ -64,7 +68,7 @@ internal sealed class PayloadTransaction : IAsyncDisposable
         },
         cancellation);
 
-    public ValueTask<ulong> CompleteAsync(CancellationToken cancellation) => _server.WithinAsync(
+    public ValueTask<ulong> CompleteAsync(CancellationToken cancellation) => WithinAsync(
         async token =>
         {
             var rows = await _copy!.CompleteAsync(token).ConfigureAwait(false);
@@ -93,6 +97,18 @@ internal sealed class PayloadTransaction : IAsyncDisposable
 
     /// <summary>Ends it, and what was not committed is gone. Left to itself where the server does not answer: nobody waits for that.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(), Task.Delay(Server.Farewell)).ConfigureAwait(false);
+
+    private static async ValueTask<T> WithinAsync<T>(Server server, Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
+        try
+        {
+            return await server.WithinAsync(work, cancellation).ConfigureAwait(false);
+        }
+        catch (StoreFaultException e) when (e.InnerException is { } cause && Faults.MayPass(cause))
+        {
+            throw new StoreFaultException(e.Fault, e.Message, cause) { MayRepeat = true };
+        }
+    }
 
     private async Task EndAsync()
     {

@@ -113,12 +113,12 @@ internal sealed class PostgreSqlSave(PostgreSqlDriver driver, StoreKey key, Canc
         {
             var (record, revision) = commit.MakeRecord(step.Value, null);
             var attempt = new SaveAttempt(step.Value, record, revision, null);
-            var answer = await Server.WithinAsync(token => SaveAsync(transaction.Connection, commit, attempt, token), cancellation).ConfigureAwait(false);
+            var answer = await transaction.WithinAsync(token => SaveAsync(transaction.Connection, commit, attempt, token), cancellation).ConfigureAwait(false);
             if (answer.IsSaved)
             {
                 var isCommitted = await transaction.CommitAsync(cancellation).ConfigureAwait(false)
                     || await Server.SettleAsync(transaction.Session, async (connection, token) => ((await FindAsync(connection, commit, attempt, token).ConfigureAwait(false)).IsDone, true), cancellation).ConfigureAwait(false);
-                return isCommitted ? step : throw new StoreFaultException(StoreFault.Unavailable, "the connection broke at the end of a large state, and nothing was saved");
+                return isCommitted ? step : throw new StoreFaultException(StoreFault.Unavailable, "the connection broke at the end of a large state, and nothing was saved") { MayRepeat = true };
             }
             step = NextTry(commit, attempt, answer);
         }

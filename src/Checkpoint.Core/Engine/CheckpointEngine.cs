@@ -86,7 +86,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         {
             try
             {
-                saved = await _store.SaveAsync(draft with { Note = note }, cancellation);
+                saved = await Repetition.RunAsync(draft.State, () => _store.SaveAsync(draft with { Note = note }, cancellation));
                 Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), null);
             }
             catch (Exception e)

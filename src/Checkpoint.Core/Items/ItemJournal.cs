@@ -141,7 +141,8 @@ internal sealed class ItemJournal : IDisposable
     }
 
     /// <summary>Keeps an item's output, for its entry.</summary>
-    public ItemOutput Keep(ItemId id, IStateSource output, CancellationToken cancellation) => _log.WriteOutput(id, output, cancellation);
+    public ItemOutput Keep(ItemId id, IStateSource output, CancellationToken cancellation) =>
+        Repetition.RunAsync(output, () => new ValueTask<ItemOutput>(_log.WriteOutput(id, output, cancellation))).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Adds an entry. It is on disk when <see cref="Durable"/> has reached what this returns.</summary>
     /// <exception cref="CheckpointException">The journal cannot be written.</exception>

@@ -265,7 +265,7 @@ internal static class CheckpointErrors
             StoreFault.TooNew => (CheckpointErrorKind.FormatTooNew, "Update the Checkpoint module on this machine."),
             _ => (CheckpointErrorKind.StoreUnavailable, "Earlier checkpoints are untouched. Check that the store can be reached, then try again."),
         };
-        return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error);
+        return new(kind, $"{doing} failed in the store '{store}': {error.Message.TrimEnd('.')}. {advice}", target, error) { MayRepeat = error.MayRepeat };
     }
 
     /// <summary>The first few of many, and how many there are beside them.</summary>

@@ -16,4 +16,7 @@ public sealed class CheckpointException : Exception
 
     /// <summary>The checkpoint's name, its <see cref="CheckpointInfo"/>, or what else the error is about.</summary>
     public object? Target { get; }
+
+    /// <summary>Whether nothing was done, and the same may succeed that is begun anew.</summary>
+    internal bool MayRepeat { get; init; }
 }

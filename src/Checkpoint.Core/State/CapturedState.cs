@@ -21,6 +21,8 @@ internal sealed class CapturedState : IStateSource, IDisposable
 
     public bool IsSequence { get; }
 
+    public bool CanRepeat => true;
+
     /// <summary>Has a state written into memory, on this thread.</summary>
     /// <param name="source">The state.</param>
     /// <param name="keepsSecrets">Whether it will be encrypted when it leaves the memory.</param>

@@ -11,6 +11,8 @@ internal sealed class ObjectState(object? value, bool isSequence) : IStateSource
 
     public bool IsSequence => isSequence;
 
+    public bool CanRepeat => true;
+
     public void WriteTo(StateWriter writer, CancellationToken cancellation)
     {
         using var json = new Utf8JsonWriter(writer, Options);

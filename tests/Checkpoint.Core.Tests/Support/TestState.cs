@@ -12,6 +12,8 @@ internal sealed class TestState(string document, byte[]? blob = null, bool isSeq
 
     public bool IsSequence => isSequence;
 
+    public bool CanRepeat => true;
+
     /// <summary>A state that lies inside the record.</summary>
     public static TestState Small(string text) => new(JsonSerializer.Serialize(text));
 

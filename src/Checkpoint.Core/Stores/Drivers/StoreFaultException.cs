@@ -11,4 +11,7 @@ public sealed class StoreFaultException : Exception
 
     /// <summary>The kind of failure.</summary>
     public StoreFault Fault { get; }
+
+    /// <summary>Whether nothing was done, and the same may succeed that is begun anew: a payload of which only its user has all must be sent once more. Default: false.</summary>
+    public bool MayRepeat { get; init; }
 }

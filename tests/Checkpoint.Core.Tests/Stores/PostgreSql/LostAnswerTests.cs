@@ -103,6 +103,25 @@ public sealed class LostAnswerTests : IAsyncDisposable
     }
 
     [PostgresFact(IsOwn = true)]
+    public async Task A_large_state_whose_connection_breaks_is_sent_again()
+    {
+        await Warm();
+        var stage = new StageId("default", null, "large");
+        var engine = new CheckpointEngine(new DriverStore(_far));
+        for (var answers = 0; answers < 9; answers++)
+        {
+            var state = TestState.Large(answers, 6 << 20);
+            var draft = new CheckpointDraft { Stage = stage, State = state, SavedAt = DateTimeOffset.UtcNow };
+            var (saved, _, _) = await CutAfter(answers, async () => await engine.SaveAsync(draft, new RetentionPolicy(), default));
+            Assert.Equal(answers + 1, saved.Step);
+            using var reader = await new DriverStore(_near).OpenStateAsync(saved, null, default);
+            TestState.AssertEqual(state, TestState.Read(reader));
+        }
+        // And nothing is left of those that were cut off.
+        Assert.Equal("63", Sql("SELECT count(*) FROM $store.chunk"));
+    }
+
+    [PostgresFact(IsOwn = true)]
     public async Task It_is_not_done_again_where_another_process_replaced_or_removed_it_meanwhile()
     {
         await Warm();
