@@ -64,7 +64,22 @@ internal sealed class SavingProcesses : IDisposable
         }
         foreach (var failed in _told.Where(t => !t.Line.StartsWith("ok ", StringComparison.Ordinal)))
             campaign.Findings.Add($"{round}: {failed.Line}");
+        await CompareHistoryAsync(new DriverStore(driver), [.. there.Keys], campaign, round);
         return saves;
+    }
+
+    // A line of the history may be missing: those that are written by themselves are not waited for. None tells of a save twice, nor of one that is not there, and each follows from the one before.
+    private static async Task CompareHistoryAsync(DriverStore store, List<long> there, Campaign campaign, string round)
+    {
+        var told = await store.ReadHistoryAsync(NamePattern.Of("failover"), default).Where(e => e.Event == CheckpointEvents.Saved).Select(e => e.Step!.Value).ToListAsync();
+        foreach (var twice in told.GroupBy(step => step).Where(g => g.Count() > 1))
+            campaign.Findings.Add($"{round}: the history tells {twice.Count()} times of step {twice.Key}");
+        foreach (var step in told.Except(there))
+            campaign.Findings.Add($"{round}: the history tells of step {step}, which is not there");
+        if (told.Count < there.Count / 2)
+            campaign.Findings.Add($"{round}: the history tells of {told.Count} of {there.Count} saves");
+        await foreach (var finding in store.VerifyAsync(new StoreScope(), null, default))
+            campaign.Findings.Add($"{round}: {finding.Kind} {finding.Location}: {finding.Message}");
     }
 
     /// <summary>For how long nobody's save was acknowledged, at the longest, since a moment; and nobody's of each process.</summary>
