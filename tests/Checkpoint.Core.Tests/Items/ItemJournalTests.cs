@@ -47,6 +47,19 @@ public sealed class ItemJournalTests : ItemLogTest
     }
 
     [Fact]
+    public void What_was_written_while_the_right_to_was_lost_is_not_told_to_be_on_disk()
+    {
+        var looks = 0;
+        using var journal = new ItemJournal(Open(), Time, null, default, () =>
+        {
+            if (++looks == 2)
+                throw CheckpointErrors.LeaseLost(new LeaseName(Stage), Root, "its time was over");
+        });
+        Assert.Equal(CheckpointErrorKind.LeaseLost, Assert.Throws<CheckpointException>(() => journal.Add(Entry("a"))).Kind);
+        Assert.Equal((2, 0, 0), (looks, journal.Durable, journal.Done));
+    }
+
+    [Fact]
     public void Flushing_and_ending_write_what_is_left()
     {
         using (var journal = Journal())

@@ -375,6 +375,52 @@ public sealed class ReplicatedStoreTests : EngineTest
         Assert.Equal([1L], (await _replica.FindAsync(Stage, default))!.Steps);
     }
 
+    [Fact]
+    public async Task The_record_of_a_run_and_a_document_are_in_the_replica_as_the_store_has_them_in_the_end()
+    {
+        await Begin();
+        var document = new DocumentName("breaker", Stage.Pipeline, "api");
+        var store = Open(ReplicaMode.Asynchronous);
+        var races = 0;
+        // Another process goes on with both while they are brought: after they were read, and before they are written.
+        _replicaFiles.Before = operation =>
+        {
+            if (operation.Verb is not (FileVerb.RenameOver or FileVerb.RenameNew) || races >= 4)
+                return;
+            races++;
+            Store.WriteRunAsync(Run("7") with { Attempts = 10 + races }, default).AsTask().GetAwaiter().GetResult();
+            Store.WriteDocumentAsync(document, System.Text.Encoding.UTF8.GetBytes($"{races}"), default).AsTask().GetAwaiter().GetResult();
+        };
+        await store.WriteRunAsync(Run("7"), default);
+        await store.WriteDocumentAsync(document, "0"u8.ToArray(), default);
+        Assert.Null(_queue.Finish(Patience));
+        Assert.Equal(4, races);
+        Assert.Equal(14, (await All(_replica.ListRunsAsync(NamePattern.Any, NamePattern.Any, default))).Single().Run!.Attempts);
+        Assert.Equal("4"u8.ToArray(), await _replica.ReadDocumentAsync(document, default));
+    }
+
+    [Fact]
+    public void What_goes_on_for_long_at_the_end_of_the_process_is_waited_for_and_what_stands_still_is_not()
+    {
+        using var end = new ManualResetEventSlim();
+        _queue.Add(async () =>
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                await Task.Delay(50);
+                _queue.Tick();
+            }
+        });
+        Assert.Null(_queue.Finish(TimeSpan.FromSeconds(1)));
+        _queue.Add(() =>
+        {
+            end.Wait();
+            return default;
+        });
+        Assert.Contains("missed 1 change", _queue.Finish(TimeSpan.FromSeconds(1)), StringComparison.Ordinal);
+        end.Set();
+    }
+
     // A store that is not there is looked for in its replica.
     private async Task Begin() => await Save(stage: Other);
 

@@ -136,7 +136,7 @@ public sealed class PostgresStoreTests(PostgresServer server)
         using var standby = primary.StartStandby("second");
         var store = $"postgresql://postgres:{Uri.EscapeDataString(PostgresCluster.Password)}@127.0.0.1:{primary.Port},127.0.0.1:{standby.Port}/postgres";
         // Also where the user's own default promises less.
-        primary.Sql("ALTER SYSTEM SET synchronous_standby_names = 'second'; ALTER ROLE postgres SET synchronous_commit = 'local'; SELECT pg_reload_conf();");
+        primary.Sql("ALTER SYSTEM SET synchronous_standby_names = 'second'; ALTER ROLE postgres SET synchronous_commit = 'local'; ALTER ROLE postgres SET client_min_messages = 'error'; SELECT pg_reload_conf();");
         await using var driver = PostgresServer.Open(store);
         Assert.Equal(1, await driver.Save());
         standby.Stop("immediate");
@@ -146,6 +146,10 @@ public sealed class PostgresStoreTests(PostgresServer server)
         // What need not be durable waits for nobody.
         Assert.Equal(1, await driver.Save(key: Key with { Name = "other" }, durable: false));
         await Task.Delay(1000);
+        Assert.False(saving.IsCompleted);
+        // Nor where the server is told not to wait any more, and says so.
+        Assert.Contains("t", primary.Sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), StringComparison.Ordinal);
+        await Task.Delay(500);
         Assert.False(saving.IsCompleted);
         standby.Start();
         Assert.Equal(2, await saving);
@@ -226,6 +230,11 @@ public sealed class PostgresStoreTests(PostgresServer server)
         await using var both = PostgresServer.Open($"postgresql://postgres:{password}@127.0.0.1:{primary.Port},127.0.0.1:{standby.Port}/postgres?target_session_attrs=any");
         Assert.Equal("step 1", Text(await both.ReadAsync(Key, null, default)));
         await AssertFault(StoreFault.ReadOnly, () => reader.Save(step: 9));
+        // It tells nobody of changes; whoever waits for one looks again when the time is over, and not all the time.
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < 4; i++)
+            await reader.WaitForChangeAsync(Key, TimeSpan.FromSeconds(1), default);
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10));
     }
 
     private static async Task<StoreFaultException> AssertFault(StoreFault fault, Func<Task> call)
