@@ -276,28 +276,26 @@ function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
         Write-Warning "$_ That counts as one failure."
         return @{ Suite = 'Pester'; Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
     }
+    # The cmdlets on every kind of store, all at once: each test waits for its children more than it computes.
+    $others = $Only ? @() : @('sqlite', 'postgresql' | ForEach-Object { Start-PesterPass $ResultFolder $_ })
     Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
     Get-PesterCount $ResultFolder folder $LASTEXITCODE $told
-    if ($Only) {
-        return
-    }
-
-    # The cmdlets on stores that are no folders, both at once: each test waits for its children more than it computes.
-    $kinds = 'sqlite', 'postgresql'
-    $passes = foreach ($kind in $kinds) {
-        $program, $arguments = @(Get-PwshCommand) + '-File', "$PSScriptRoot/tests/Invoke-Tests.ps1", '-Module', $Module, '-ResultFolder', $ResultFolder, '-Store', $kind
-        $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]] $arguments)
-        $start.RedirectStandardOutput = $true
-        $process = [Diagnostics.Process]::Start($start)
-        [pscustomobject]@{ Kind = $kind; Process = $process; Told = $process.StandardOutput.ReadToEndAsync() }
-    }
-    foreach ($pass in $passes) {
+    foreach ($pass in $others) {
         $told = $pass.Told.GetAwaiter().GetResult()
         $pass.Process.WaitForExit()
         Write-Step "Pester on $($pass.Kind)"
         $told | Out-Host
         Get-PesterCount $ResultFolder $pass.Kind $pass.Process.ExitCode
     }
+}
+
+# What it tells is shown when the others have been.
+function Start-PesterPass([string] $ResultFolder, [string] $Kind) {
+    $program, $arguments = @(Get-PwshCommand) + '-File', "$PSScriptRoot/tests/Invoke-Tests.ps1", '-Module', $Module, '-ResultFolder', $ResultFolder, '-Store', $Kind
+    $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]] $arguments)
+    $start.RedirectStandardOutput = $true
+    $process = [Diagnostics.Process]::Start($start)
+    [pscustomobject]@{ Kind = $Kind; Process = $process; Told = $process.StandardOutput.ReadToEndAsync() }
 }
 
 function Get-PesterCount([string] $ResultFolder, [string] $Kind, [int] $ExitCode, [string[]] $Told) {

@@ -104,6 +104,23 @@ public sealed class SharedItemsTests : EngineTest
         Assert.Equal(ItemDecision.Run, next.Next(ItemId.Of("a")));
     }
 
+    [UnixFact]
+    public async Task Who_is_stopped_while_another_has_its_turn_at_the_journal_waits_for_that_no_longer_than_a_moment()
+    {
+        using var stop = new CancellationTokenSource();
+        using var run = await ItemRun.StartAsync(Engine, Work, Time, null, stop.Token);
+        run.Next(ItemId.Of("a"));
+        using var turn = FileSystem.Current.OpenLocked(Journal)!;
+        var adding = Task.Run(() => run.TryDone(ItemId.Of("a"), "a", null, out _, default));
+        Assert.False(adding.Wait(200));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => adding);
+        run.Dispose();
+        // A moment, and some for a busy machine; the turn would be waited for for half a minute.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"it ended after {watch.Elapsed}");
+    }
+
     [Fact]
     public async Task A_line_that_a_dead_one_left_half_written_costs_only_itself()
     {
