@@ -67,4 +67,40 @@ Describe 'The helpers of the test suite' -Tag AnyStore {
         $null = Stop-Pwsh $child
         Wait-Until { -not (Test-Path $folder) -and -not (Get-Process -Id $server -ErrorAction Ignore) }
     }
+
+    It 'fail where there is a PostgreSQL and it does not start: <Name>' -Skip:$IsWindows -ForEach @(
+        @{ Name = 'its cluster cannot be made'; Fails = 'initdb' }
+        @{ Name = 'it ends at once'; Fails = 'pg_ctl' }
+    ) {
+        $programs = New-TestFolder
+        $stands = @{
+            # It runs what it is told to, as this user.
+            runuser = 'shift 3; exec "$@"'
+            initdb = '[ "$1" != --version ] || { echo "initdb (PostgreSQL) 16.1"; exit 0; }; mkdir -p "$2"'
+            pg_ctl = ':'
+        }
+        $stands[$Fails] += "; echo '$Fails is broken' >&2; exit 1"
+        foreach ($program in $stands.Keys) {
+            Set-Content "$programs/$program" "#!/bin/sh`n$($stands[$program])"
+            chmod +x "$programs/$program"
+        }
+        $child = Invoke-Pwsh -NoModule {
+            param($Tests)
+            . $Tests/Postgres.ps1
+            Start-PostgreSql
+        } $PSScriptRoot -Environment @{ CHECKPOINT_TEST_POSTGRES = $null; PATH = "${programs}:$env:PATH" }
+        $child.ExitCode | Should -Not -Be 0
+        $child.ErrorOutput | Should -BeLike "*PostgreSQL did not start:*$Fails is broken*"
+    }
+
+    It 'say so where PostgreSQL is too old' -Skip:$IsWindows {
+        $programs = New-TestFolder
+        Set-Content "$programs/initdb" "#!/bin/sh`necho 'initdb (PostgreSQL) 14.9'"
+        chmod +x "$programs/initdb"
+        (Invoke-Pwsh -NoModule {
+            param($Tests)
+            . $Tests/Postgres.ps1
+            Start-PostgreSql
+        } $PSScriptRoot -Environment @{ CHECKPOINT_TEST_POSTGRES = $null; PATH = "${programs}:$env:PATH" }).Output | Should -BeLike 'PostgreSQL 14 is older than 15*'
+    }
 }
