@@ -10,6 +10,7 @@ internal sealed class PayloadTransaction : IAsyncDisposable
     private readonly NpgsqlTransaction _transaction;
     private NpgsqlBinaryImporter? _copy;
     private bool _isUnconfirmed;
+    private Task _last = Task.CompletedTask;
 
     private PayloadTransaction(Server server, NpgsqlConnection connection, NpgsqlTransaction transaction, NpgsqlBinaryImporter copy)
     {
@@ -33,29 +34,30 @@ internal sealed class PayloadTransaction : IAsyncDisposable
             },
             null,
             cancellation).ConfigureAwait(false);
-        return await WithinAsync(
-            server,
-            async token =>
-            {
-                var connection = await server.OpenAsync(token).ConfigureAwait(false);
-                try
-                {
-                    var transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
-                    var copy = await connection.BeginBinaryImportAsync(server.Statements.CopyChunks, token).ConfigureAwait(false);
-                    copy.Timeout = TimeSpan.FromSeconds(60);
-                    return new PayloadTransaction(server, connection, transaction, copy);
-                }
-                catch
-                {
-                    await connection.DisposeAsync().ConfigureAwait(false);
-                    throw;
-                }
-            },
-            cancellation).ConfigureAwait(false);
+        try
+        {
+            return await server.WithinAsync(token => OpenAsync(server, token), cancellation).ConfigureAwait(false);
+        }
+        catch (StoreFaultException e) when (e.InnerException is { } cause && Faults.MayPass(cause))
+        {
+            throw Repeatable(e);
+        }
     }
 
     /// <summary>Does what is undone where the connection breaks: it can all be begun anew then, by who has the payload.</summary>
-    public ValueTask<T> WithinAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation) => WithinAsync(_server, work, cancellation);
+    public async ValueTask<T> WithinAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    {
+        try
+        {
+            return await OneAsync(work, cancellation).ConfigureAwait(false);
+        }
+        catch (StoreFaultException e) when (e.InnerException is { } cause && Faults.MayPass(cause))
+        {
+            // What its session may still be doing must not be in the way of the next.
+            await _server.SettleAsync(Session, static (_, _) => Task.FromResult((true, true)), cancellation).ConfigureAwait(false);
+            throw Repeatable(e);
+        }
+    }
 
     public ValueTask<bool> WriteAsync(Guid payload, long number, ReadOnlyMemory<byte> chunk, CancellationToken cancellation) => WithinAsync(
         async token =>
@@ -80,7 +82,7 @@ internal sealed class PayloadTransaction : IAsyncDisposable
 
     /// <summary>Commits.</summary>
     /// <returns>False where the answer was lost.</returns>
-    public ValueTask<bool> CommitAsync(CancellationToken cancellation) => _server.WithinAsync(
+    public ValueTask<bool> CommitAsync(CancellationToken cancellation) => OneAsync(
         async token =>
         {
             try
@@ -98,20 +100,38 @@ internal sealed class PayloadTransaction : IAsyncDisposable
     /// <summary>Ends it, and what was not committed is gone. Left to itself where the server does not answer: nobody waits for that.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(), Task.Delay(Server.Farewell)).ConfigureAwait(false);
 
-    private static async ValueTask<T> WithinAsync<T>(Server server, Func<CancellationToken, Task<T>> work, CancellationToken cancellation)
+    // What is left to itself goes on with the connection, which must not be closed before.
+    private ValueTask<T> OneAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellation) => _server.WithinAsync(
+        token =>
+        {
+            var running = work(token);
+            _last = running;
+            return running;
+        },
+        cancellation);
+
+    private static async Task<PayloadTransaction> OpenAsync(Server server, CancellationToken cancellation)
     {
+        var connection = await server.OpenAsync(cancellation).ConfigureAwait(false);
         try
         {
-            return await server.WithinAsync(work, cancellation).ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            var copy = await connection.BeginBinaryImportAsync(server.Statements.CopyChunks, cancellation).ConfigureAwait(false);
+            copy.Timeout = TimeSpan.FromSeconds(60);
+            return new PayloadTransaction(server, connection, transaction, copy);
         }
-        catch (StoreFaultException e) when (e.InnerException is { } cause && Faults.MayPass(cause))
+        catch
         {
-            throw new StoreFaultException(e.Fault, e.Message, cause) { MayRepeat = true };
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
+    private static StoreFaultException Repeatable(StoreFaultException error) => new(error.Fault, error.Message, error.InnerException) { MayRepeat = true };
+
     private async Task EndAsync()
     {
+        await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             if (_copy is not null)
@@ -121,7 +141,10 @@ internal sealed class PayloadTransaction : IAsyncDisposable
         {
             // The connection goes, and with it all that was sent.
         }
-        // An open transaction ends with it.
-        await Connection.DisposeAsync().ConfigureAwait(false);
+        finally
+        {
+            // An open transaction ends with it.
+            await Connection.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

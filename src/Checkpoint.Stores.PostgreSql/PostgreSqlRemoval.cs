@@ -12,22 +12,19 @@ internal sealed class PostgreSqlRemoval(PostgreSqlDriver driver, StoreKey key, I
 
     public async Task<long> RemoveAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var remove = new NpgsqlBatchCommand(Sql.Remove(new RemovalShape(steps is not null, fence is not null)));
-        remove.Parameters.With(key).With(_id).With(driver.NumberOf(key));
-        if (steps is not null)
-            remove.Parameters.With(steps.Select(s => s.Step).ToArray(), NpgsqlDbType.Bigint).With(steps.Select(s => s.Revision).ToArray(), NpgsqlDbType.Text);
-        if (fence is not null)
-            remove.Parameters.With(fence.Lease).With(fence.Token);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Lock(), remove }, Timeout = 600 };
-        await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-        await row.NextResultAsync(cancellation).ConfigureAwait(false);
-        await row.ReadAsync(cancellation).ConfigureAwait(false);
-        var (count, isHeld) = (row.GetInt64(0), row.GetBoolean(1));
-        // An error may come behind the row, up to the end of the commit.
-        while (await row.ReadAsync(cancellation).ConfigureAwait(false) || await row.NextResultAsync(cancellation).ConfigureAwait(false))
+        if (fence is null)
+            return await RemoveStepsAsync(connection, cancellation).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var count = await RemoveStepsAsync(connection, cancellation).ConfigureAwait(false);
+        // At the end: it cannot be renewed from then on, and to remove much may take longer than it lasts.
+        await using (var hold = Query.On(connection, Sql.HoldLease, p => p.With(fence.Lease).With(fence.Token)))
         {
+            await using var row = await hold.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            if (!await row.ReadAsync(cancellation).ConfigureAwait(false))
+                throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more");
         }
-        return isHeld ? count : throw new StoreFaultException(StoreFault.LeaseLost, "its lease is not held any more");
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+        return count;
     }
 
     public async Task<(bool IsDone, long Count)> FindAsync(NpgsqlConnection connection, CancellationToken cancellation)
@@ -36,12 +33,26 @@ internal sealed class PostgreSqlRemoval(PostgreSqlDriver driver, StoreKey key, I
         return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false) is long count ? (true, count) : (false, 0);
     }
 
-    private NpgsqlBatchCommand Lock()
+    private async Task<long> RemoveStepsAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var command = new NpgsqlBatchCommand(Sql.LockSteps(steps is not null));
-        command.Parameters.With(key);
+        var (take, remove) = (new NpgsqlBatchCommand(Sql.LockSteps(steps is not null)), new NpgsqlBatchCommand(Sql.Remove(steps is not null)));
+        take.Parameters.With(key);
+        remove.Parameters.With(key).With(_id).With(driver.NumberOf(key));
         if (steps is not null)
-            command.Parameters.With(steps.Select(s => s.Step).ToArray(), NpgsqlDbType.Bigint);
-        return command;
+        {
+            var numbers = steps.Select(s => s.Step).ToArray();
+            take.Parameters.With(numbers, NpgsqlDbType.Bigint);
+            remove.Parameters.With(numbers, NpgsqlDbType.Bigint).With(steps.Select(s => s.Revision).ToArray(), NpgsqlDbType.Text);
+        }
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { take, remove }, Timeout = 600 };
+        await using var row = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await row.NextResultAsync(cancellation).ConfigureAwait(false);
+        await row.ReadAsync(cancellation).ConfigureAwait(false);
+        var count = row.GetInt64(0);
+        // An error may come behind the row, up to the end of the commit.
+        while (await row.ReadAsync(cancellation).ConfigureAwait(false) || await row.NextResultAsync(cancellation).ConfigureAwait(false))
+        {
+        }
+        return count;
     }
 }

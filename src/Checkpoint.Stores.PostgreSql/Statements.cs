@@ -136,16 +136,19 @@ internal sealed class Statements(string schema)
     /// <summary>Locks all steps of a key or, where <paramref name="some"/>, those that are given. To be sent before what replaces or removes them: a statement sees no chunks that were committed while it waited for a row.</summary>
     public string LockSteps(bool some) => $"SELECT count(*) FROM (SELECT FROM {_schema}.entry WHERE {IsKey}{(some ? " AND step = ANY($5)" : "")} ORDER BY step FOR UPDATE) AS locked";
 
-    /// <summary>Removes the steps of a key; and says how many, and whether the lease is held.</summary>
-    public string Remove(RemovalShape shape) => $"""
-        WITH {(shape.IsFenced ? $"{Fence(shape.FenceAt)}," : "")}
-            removed AS (DELETE FROM {_schema}.entry {(shape.Some ? "USING unnest($7::bigint[], $8::text[]) AS s(step_, revision_)" : "")}
-                WHERE {IsKey}{(shape.Some ? " AND step = step_ AND (revision_ IS NULL OR revision = revision_)" : "")}{(shape.IsFenced ? " AND EXISTS (SELECT FROM fence)" : "")} RETURNING step, payload, save, saved_at),
+    /// <summary>Removes all steps of a key or, where <paramref name="some"/>, those that are given.</summary>
+    public string Remove(bool some) => $"""
+        WITH removed AS (DELETE FROM {_schema}.entry {(some ? "USING unnest($7::bigint[], $8::text[]) AS s(step_, revision_)" : "")} WHERE {IsKey}{(some ? " AND step = step_ AND (revision_ IS NULL OR revision = revision_)" : "")}
+                RETURNING step, payload, save, saved_at),
             freed AS (DELETE FROM {_schema}.chunk WHERE payload = ANY(ARRAY(SELECT payload FROM removed WHERE payload IS NOT NULL))),
             logged AS (INSERT INTO {_schema}.done(id, result) SELECT save, step FROM removed WHERE saved_at > {Recently} ON CONFLICT DO NOTHING),
             counted AS (INSERT INTO {_schema}.done(id, result) SELECT $5, count(*) FROM removed HAVING count(*) > 0)
-        SELECT count(*), {(shape.IsFenced ? "EXISTS (SELECT FROM fence)" : "true")}, {Tell("$6")} FROM removed
+        SELECT count(*), {Tell("$6")} FROM removed
         """;
+
+    /// <summary>Gives a row where a lease is held, and keeps it so until the transaction ends: it can be neither taken nor renewed before.</summary>
+    public string HoldLease { get; } = $"SELECT FROM {schema}.lease WHERE {IsLease(1)} AND token = $5 AND expires_at > clock_timestamp() FOR SHARE";
+
 
     /// <summary>Saves in one statement: nothing of it is there unless all is. Gives a row where it was saved, and none where not.</summary>
     /// <remarks>
@@ -169,9 +172,10 @@ internal sealed class Statements(string schema)
         yield return ("Look free", Look(false));
         yield return ("Look fenced", Look(true));
         foreach (var some in new[] { false, true })
+        {
             yield return ($"LockSteps {(some ? "some" : "all")}", LockSteps(some));
-        foreach (var shape in RemovalShape.All)
-            yield return ($"Remove {shape}", Remove(shape));
+            yield return ($"Remove {(some ? "some" : "all")}", Remove(some));
+        }
         foreach (var shape in SaveShape.All)
             yield return ($"Save {shape}", Save(shape));
         foreach (var shape in ListShape.All)
@@ -184,7 +188,8 @@ internal sealed class Statements(string schema)
         var conditions = new List<string>();
         if (shape.IsFenced)
         {
-            parts.Add(Fence(shape.FenceAt));
+            // Nobody else is given the lease before this transaction has ended.
+            parts.Add($"fence AS MATERIALIZED (SELECT FROM {_schema}.lease WHERE {IsLease(shape.FenceAt)} AND token = ${shape.FenceAt + 4} AND expires_at > clock_timestamp() FOR SHARE)");
             conditions.Add("EXISTS (SELECT FROM fence)");
         }
         if (shape.Step == StepRule.Next)
@@ -227,9 +232,6 @@ internal sealed class Statements(string schema)
     // The entry is meant by its revision, and none by an empty one.
     private string IsLast(int key, string step, string revision) =>
         $"coalesce((SELECT step = {step} - 1 AND revision = {revision} FROM {_schema}.entry WHERE {IsKeyAt(key)} ORDER BY step DESC LIMIT 1), {revision} = '')";
-
-    // Nobody else is given the lease before this transaction has ended.
-    private string Fence(int first) => $"fence AS MATERIALIZED (SELECT FROM {_schema}.lease WHERE {IsLease(first)} AND token = ${first + 4} AND expires_at > clock_timestamp() FOR SHARE)";
 
     private string MakeList(ListShape shape)
     {

@@ -86,7 +86,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         {
             try
             {
-                saved = await Repetition.RunAsync(draft.State, () => _store.SaveAsync(draft with { Note = note }, cancellation));
+                saved = await Repetition.RunAsync(draft.State, token => _store.SaveAsync(draft with { Note = note }, token), cancellation);
                 Diagnostics.SaveEnded(activity, draft.Stage, _time.GetElapsedTime(started), null);
             }
             catch (Exception e)
@@ -104,7 +104,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
             return (saved, 0, null);
         try
         {
-            return (saved, await PruneAsync(draft.Stage, retention, saved, cancellation), null);
+            return (saved, await PruneAsync(draft, retention, saved, cancellation), null);
         }
         catch (CheckpointException e)
         {
@@ -249,9 +249,12 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <param name="steps">The steps, or null for all.</param>
     /// <param name="reason">Why, for the history, or null.</param>
     /// <param name="cancellation">Stops between two removals.</param>
-    public async ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, CancellationToken cancellation)
+    public ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, CancellationToken cancellation) => ClearAsync(stage, steps, reason, HeldLease(stage)?.Fence, cancellation);
+
+    /// <summary>The same under a lease that is not the session's.</summary>
+    public async ValueTask<int> ClearAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, string? reason, LeaseFence? held, CancellationToken cancellation)
     {
-        var removed = await _store.RemoveAsync(stage, steps, HeldLease(stage), cancellation);
+        var removed = await _store.RemoveAsync(stage, steps, held, cancellation);
         if (removed > 0)
             await History.RecordAsync(CheckpointEvents.Cleared, stage, steps is { Count: 1 } ? steps.First().Step : null, reason ?? Describe(steps), cancellation);
         return removed;
@@ -261,7 +264,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
     /// <returns>How many checkpoints it had by then all the same.</returns>
     public async ValueTask<int> ClearLeftoversAsync(StageId stage, CancellationToken cancellation)
     {
-        var removed = await _store.RemoveAsync(stage, null, HeldLease(stage), cancellation);
+        var removed = await _store.RemoveAsync(stage, null, HeldLease(stage)?.Fence, cancellation);
         await History.RecordAsync(CheckpointEvents.Cleared, stage, null, removed > 0 ? Describe(null) : "what a cut-off save or items left", cancellation);
         return removed;
     }
@@ -294,8 +297,9 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         return old;
     }
 
-    private async ValueTask<int> PruneAsync(StageId stage, RetentionPolicy retention, CheckpointInfo saved, CancellationToken cancellation)
+    private async ValueTask<int> PruneAsync(CheckpointDraft draft, RetentionPolicy retention, CheckpointInfo saved, CancellationToken cancellation)
     {
+        var stage = draft.Stage;
         if (await _store.FindAsync(stage, cancellation) is not { } listing)
             return 0;
         var doomed = await retention.SelectAsync(listing.Steps, saved.Step, UtcNow,
@@ -303,7 +307,7 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         if (doomed.Count == 0)
             return 0;
         var steps = doomed.Select(info => new DoomedStep(info)).ToList();
-        var removed = await _store.RemoveAsync(stage, steps, cancellation);
+        var removed = await _store.RemoveAsync(stage, steps, draft.Fence, cancellation);
         if (removed > 0)
             await History.RecordAsync(CheckpointEvents.Pruned, stage, steps.Count == 1 ? steps[0].Step : null, Describe(steps), cancellation);
         return removed;

@@ -9,16 +9,18 @@ internal static class Repetition
     /// <summary>Saves something, again where it must.</summary>
     /// <param name="state">What is saved.</param>
     /// <param name="save">Saves it.</param>
-    public static async ValueTask<T> RunAsync<T>(IStateSource? state, Func<ValueTask<T>> save)
+    /// <param name="cancellation">Ends it.</param>
+    public static async ValueTask<T> RunAsync<T>(IStateSource? state, Func<CancellationToken, ValueTask<T>> save, CancellationToken cancellation)
     {
         for (var repeats = 0; ; repeats++)
         {
             try
             {
-                return await save();
+                return await save(cancellation);
             }
             catch (CheckpointException e) when (e.MayRepeat && repeats < Most && state is { CanRepeat: true })
             {
+                cancellation.ThrowIfCancellationRequested();
             }
         }
     }

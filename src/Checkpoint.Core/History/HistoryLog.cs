@@ -29,7 +29,7 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
     /// <summary>Writes down that a lease was lost, and gives the error.</summary>
     public async ValueTask<CheckpointException> RecordLossAsync(LeaseName lease, string reason, CancellationToken cancellation)
     {
-        await RecordAsync(CheckpointEvents.LeaseLost, lease.Pipeline, lease.Run, lease.Name, null, reason, cancellation);
+        await LastWords.SayAsync(token => RecordAsync(CheckpointEvents.LeaseLost, lease.Pipeline, lease.Run, lease.Name, null, reason, token), cancellation);
         return CheckpointErrors.LeaseLost(lease, store.Location, reason);
     }
 

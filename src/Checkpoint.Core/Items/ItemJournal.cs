@@ -33,8 +33,6 @@ internal sealed class ItemJournal : IDisposable
     private readonly ITimer _timer;
     private readonly bool _isReadOn;
     private readonly CancellationToken _stopped;
-    private readonly CancellationTokenSource _end = new();
-    private readonly CancellationTokenRegistration _ending;
     private List<ItemEntry> _pending = [];
     private CheckpointException? _fault;
     private long _added;
@@ -56,7 +54,6 @@ internal sealed class ItemJournal : IDisposable
         _guard = guard;
         _worker = worker;
         _stopped = cancellation;
-        _ending = LastWords.End(_end, cancellation);
         _time = time;
         _onDurable = onDurable;
         _known = new Dictionary<ItemId, long>(log.Estimate);
@@ -142,7 +139,7 @@ internal sealed class ItemJournal : IDisposable
 
     /// <summary>Keeps an item's output, for its entry.</summary>
     public ItemOutput Keep(ItemId id, IStateSource output, CancellationToken cancellation) =>
-        Repetition.RunAsync(output, () => new ValueTask<ItemOutput>(_log.WriteOutput(id, output, cancellation))).AsTask().GetAwaiter().GetResult();
+        Repetition.RunAsync(output, token => new ValueTask<ItemOutput>(_log.WriteOutput(id, output, token)), cancellation).AsTask().GetAwaiter().GetResult();
 
     /// <summary>Adds an entry. It is on disk when <see cref="Durable"/> has reached what this returns.</summary>
     /// <exception cref="CheckpointException">The journal cannot be written.</exception>
@@ -187,7 +184,17 @@ internal sealed class ItemJournal : IDisposable
             }
             if (group.Count == 0)
                 return;
-            Append(token => _log.Append(group, token));
+            try
+            {
+                Append(token => _log.Append(group, token));
+            }
+            catch (OperationCanceledException)
+            {
+                // A line that is there twice does no harm; who ends tries it once more.
+                lock (_gate)
+                    _pending.InsertRange(0, group);
+                throw;
+            }
             lock (_gate)
             {
                 _durable += group.Count;
@@ -221,7 +228,6 @@ internal sealed class ItemJournal : IDisposable
         _timer.Dispose();
         lock (_writing)
             _log.Dispose();
-        _ending.Dispose();
     }
 
     private static ItemDecision Judge(long known, bool retryFailed) =>
@@ -245,7 +251,9 @@ internal sealed class ItemJournal : IDisposable
             try
             {
                 _guard?.Invoke();
-                append(_end.Token);
+                using var end = new CancellationTokenSource();
+                using (LastWords.End(end, _stopped))
+                    append(end.Token);
                 // Whose time was over in between wrote into what may have been cleared.
                 _guard?.Invoke();
             }

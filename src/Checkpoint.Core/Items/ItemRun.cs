@@ -135,8 +135,8 @@ internal sealed class ItemRun : IDisposable
     /// <summary>To be called before an item is run. The first opens the stage again, where it was complete: it is not, while something is to be done.</summary>
     public ValueTask BeginItemAsync(CancellationToken cancellation)
     {
-        // What was claimed may be another's by now.
-        if (_work.IsShared)
+        // What was claimed may be another's by now; and the stage, before the first item comes.
+        if (_work.IsShared || !_hasWorked)
             RequireLease(_engine, _lease, cancellation);
         return _hasWorked ? default : BeginAsync(cancellation);
     }
@@ -279,7 +279,7 @@ internal sealed class ItemRun : IDisposable
     // Who lost it must write no more: another process may, to the same place.
     private static void RequireLease(CheckpointEngine engine, Lease lease, CancellationToken cancellation)
     {
-        if (lease.WhyLostAsync(cancellation).AsTask().GetAwaiter().GetResult() is { } reason)
+        if (lease.WhyLostAsync(default).AsTask().GetAwaiter().GetResult() is { } reason)
             throw engine.History.RecordLossAsync(lease.Name, reason, cancellation).AsTask().GetAwaiter().GetResult();
     }
 
@@ -325,7 +325,7 @@ internal sealed class ItemRun : IDisposable
                     stale.Add(new DoomedStep(info));
             }
             if (stale.Count > 0)
-                await _engine.ClearAsync(_work.Stage, stale, "there are more items to be done", cancellation);
+                await _engine.ClearAsync(_work.Stage, stale, "there are more items to be done", _lease.Fence, cancellation);
         }
         await _engine.History.RecordAsync(CheckpointEvents.StageStarted, _work.Stage, null, null, cancellation);
     }

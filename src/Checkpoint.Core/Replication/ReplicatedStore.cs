@@ -48,7 +48,7 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         return isReplaced;
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation)
     {
         RequirePrimary(cancellation);
         var removed = await primary.RemoveAsync(stage, steps, held, cancellation);

@@ -49,7 +49,7 @@ internal abstract class CheckpointStore
     /// <param name="held">The lease of the stage where the caller has it: with all steps the journal of items goes too, at which nobody else may be at work.</param>
     /// <param name="cancellation">Stops between two removals.</param>
     /// <returns>How many were removed.</returns>
-    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation);
+    public abstract ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation);
 
     /// <summary>The same by who has no lease.</summary>
     public ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, CancellationToken cancellation) => RemoveAsync(stage, steps, null, cancellation);

@@ -97,12 +97,34 @@ public abstract class ItemContract : StoreContract
         var (lease, _) = await Open().TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(TimeProvider.System), TimeSpan.FromMinutes(10), default);
         Assert.Equal(CheckpointErrorKind.LeaseHeld, await Fails(async () => await Open().RemoveAsync(Stage, null, default)));
         // It does not know yet that another has it.
-        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Open().RemoveAsync(Stage, null, UnawareLease.Before(lease!), default)));
+        Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Open().RemoveAsync(Stage, null, lease!.Fence with { Token = lease!.Token - 1 }, default)));
         Assert.True((await Open().ListAsync(new StageQuery { Pipeline = NamePattern.Any, Name = NamePattern.Any, WithLeftovers = true }, default).SingleAsync()).HasItems);
-        await Open().RemoveAsync(Stage, null, lease, default);
+        await Open().RemoveAsync(Stage, null, lease!.Fence, default);
         lease!.Dispose();
         using var next = await Start(Open(), Shared with { IsShared = false });
         Assert.Equal(ItemDecision.Run, next.Next(ItemId.Of("a")));
+    }
+
+    [DriverFact]
+    public async Task Who_lost_its_lease_before_its_first_item_takes_no_completion_back()
+    {
+        foreach (var work in new[] { Shared, Shared with { IsShared = false } })
+        {
+            using var stopped = await Start(Open(), work);
+            // It is lost, and its holder does not know.
+            stopped.Lease.Dispose();
+            using (var other = await Start(Open(), work))
+            {
+                other.Next(ItemId.Of("a"));
+                await other.BeginItemAsync(default);
+                Assert.Null(other.TryDone(ItemId.Of("a"), "a", null, out _, default));
+                Assert.NotNull((await other.CompleteAsync(default)).Saved);
+            }
+            Assert.Equal(ItemDecision.Run, stopped.Next(ItemId.Of("a")));
+            Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await stopped.BeginItemAsync(default)));
+            Assert.Equal([1], await Steps());
+            await Open().RemoveAsync(Stage, null, default);
+        }
     }
 
     [DriverFact]

@@ -78,12 +78,12 @@ public abstract class LeaseContract : StoreContract
     public async Task Who_does_not_know_that_it_lost_the_lease_of_a_stage_clears_nothing_under_it()
     {
         using var lease = (await Take(Store, Long)).Lease!;
-        var lost = UnawareLease.Before(lease);
+        var lost = lease.Fence with { Token = lease.Token - 1 };
         await Store.SaveAsync(Draft(), default);
         Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.RemoveAsync(Stage, null, lost, default)));
         Assert.Equal(CheckpointErrorKind.LeaseLost, await Fails(async () => await Store.RemoveAsync(Stage, [new DoomedStep(1)], lost, default)));
         Assert.Equal([1], await Steps());
-        Assert.Equal(1, await Store.RemoveAsync(Stage, null, lease, default));
+        Assert.Equal(1, await Store.RemoveAsync(Stage, null, lease.Fence, default));
         Assert.Empty(await Steps());
     }
 

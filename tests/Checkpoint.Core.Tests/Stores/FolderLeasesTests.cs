@@ -11,6 +11,34 @@ public class FolderLeasesTests : StoreTest
     public FolderLeasesTests() => Store = new FolderStore(Root, _files);
 
     [Fact]
+    public async Task A_save_and_a_removal_under_one_lease_wait_for_each_other_in_one_order()
+    {
+        await Save();
+        await Save();
+        using var lease = (await Store.TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(TimeProvider.System), TimeSpan.FromMinutes(10), default)).Lease!;
+        var (savers, removers) = (new TestFileSystem(), new TestFileSystem());
+        var doomed = new DoomedStep((await Store.ReadAsync(Stage, 1, default)).Info!);
+        using var isAtWork = new ManualResetEventSlim();
+        Task<int>? removal = null;
+        removers.Before = operation =>
+        {
+            if (operation.Verb == FileVerb.LockDirectory)
+                isAtWork.Set();
+        };
+        savers.Before = operation =>
+        {
+            // The save has the folder's lock, and the other thread of its session wants it.
+            if (operation.Verb != FileVerb.OpenLocked || operation.Name != FolderLayout.TurnName || removal is not null)
+                return;
+            removal = Task.Run(async () => await new FolderStore(Root, removers).RemoveAsync(Stage, [doomed], lease.Fence, default));
+            isAtWork.Wait();
+        };
+        await Task.Run(async () => await new FolderStore(Root, savers).SaveAsync(Draft(fence: lease.Fence), default));
+        Assert.Equal(1, await removal!);
+        Assert.Equal([3L, 2L], (await Store.FindAsync(Stage, default))!.Steps);
+    }
+
+    [Fact]
     public async Task One_has_it_and_the_other_is_told_who_and_since_when()
     {
         var first = await Take(Store, 1);

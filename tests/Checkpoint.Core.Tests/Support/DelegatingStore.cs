@@ -64,7 +64,7 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
         return await inner.OpenStateAsync(checkpoint, progress, cancellation);
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation)
     {
         if (BeforeRemove is not null)
             await BeforeRemove();

@@ -2,10 +2,9 @@ namespace Checkpoint;
 
 /// <summary>A lease of a driver's store, renewed behind the work until it is given back.</summary>
 /// <param name="driver">The driver.</param>
-/// <param name="faults">Makes the errors.</param>
 /// <param name="renewal">Renews it.</param>
 /// <param name="workStopped">Cancelled where the work for which it was taken is stopped.</param>
-internal sealed class DriverLease(StoreDriver driver, DriverFaults faults, LeaseRenewal renewal, CancellationToken workStopped) : Lease
+internal sealed class DriverLease(StoreDriver driver, LeaseRenewal renewal, CancellationToken workStopped) : Lease
 {
     // It ends by itself; this has others wait less.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
@@ -47,7 +46,8 @@ internal sealed class DriverLease(StoreDriver driver, DriverFaults faults, Lease
         {
             await driver.ReleaseLeaseAsync(Fence.OfDriver, patience.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException || faults.Translate(e, "", Name) is not null)
+        // Whatever it is, nobody waits for it.
+        catch (Exception)
         {
         }
     }

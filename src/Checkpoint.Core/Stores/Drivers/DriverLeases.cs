@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Checkpoint;
 
 /// <summary>Leases of a driver's store that last for as long as their process lives: they are renewed behind the work, and end soon after their holder has died.</summary>
-internal sealed class DriverLeases(StoreDriver driver, DriverFaults faults, TimeProvider time)
+internal sealed class DriverLeases(StoreDriver driver, TimeProvider time)
 {
     // What lasts for as long as its process lives: for so long a dead one blocks others.
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
@@ -24,7 +24,7 @@ internal sealed class DriverLeases(StoreDriver driver, DriverFaults faults, Time
         var fence = new StoreFence(key, lease.Token);
         var renewal = new LeaseRenewal(time, length, asked, patience =>
             DriverCall.Wait(() => driver.RenewLeaseAsync(fence, length, patience)) ? null : "its time was over before it was renewed, as after a pause of this process");
-        var taken = new DriverLease(driver, faults, renewal, cancellation) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration };
+        var taken = new DriverLease(driver, renewal, cancellation) { Name = name, Holder = holder with { TakenAt = lease.TakenAt }, Token = lease.Token, Duration = duration };
         try
         {
             if (FindBar(name, cancellation) is not { } bar)

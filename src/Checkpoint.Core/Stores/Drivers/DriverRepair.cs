@@ -43,7 +43,7 @@ internal sealed class DriverRepair(StoreDriver driver, DriverFaults faults, Driv
     private StoreFinding? TakeItems(StoreFinding finding, CancellationToken cancellation)
     {
         var stage = new StageId(finding.Pipeline!, finding.Run, finding.Name!);
-        var (lease, holder) = new DriverLeases(driver, faults, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
+        var (lease, holder) = new DriverLeases(driver, time).TryTake(new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         using (lease ?? throw CheckpointErrors.RepairBusy(finding.Location, driver.Location, holder))
         {
             if (_verifier.VerifyItems(finding.Entry!.Key, cancellation).FirstOrDefault(f => f.Kind == finding.Kind && f.Entry!.Step == finding.Entry.Step) is not { } again)

@@ -48,7 +48,7 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
             : new StateReader(state, new DriverPayload(payload, _faults, checkpoint.StageId), progress));
     }
 
-    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation) =>
+    public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation) =>
         new(_faults.Guard($"Clearing checkpoint {stage}", stage.Name, () =>
         {
             if (steps is null)
@@ -99,10 +99,10 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     }
 
     public override ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation) =>
-        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).TryTake(lease, holder, duration, cancellation)));
+        new(_faults.Guard($"Taking the lease of {lease}", Target(lease), () => new DriverLeases(driver, _time).TryTake(lease, holder, duration, cancellation)));
 
     public override ValueTask<LeaseHolder?> FindLeaseAsync(LeaseName lease, CancellationToken cancellation) =>
-        new(_faults.Guard($"Looking at the lease of {lease}", Target(lease), () => new DriverLeases(driver, _faults, _time).Find(lease, cancellation)));
+        new(_faults.Guard($"Looking at the lease of {lease}", Target(lease), () => new DriverLeases(driver, _time).Find(lease, cancellation)));
 
     public override ValueTask WaitForChangeAsync(StageId stage, TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
@@ -130,8 +130,8 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
 
     private StoreEntry? Entry(StageId stage, long? step, CancellationToken cancellation) => DriverCall.Wait(() => driver.ReadAsync(DriverKeys.Of(stage), step, cancellation));
 
-    private int Remove(StoreKey key, IReadOnlyCollection<StoreStep>? steps, Lease? held, CancellationToken cancellation) =>
-        DriverCall.Wait(() => driver.RemoveAsync(key, steps, held?.Fence.OfDriver, cancellation));
+    private int Remove(StoreKey key, IReadOnlyCollection<StoreStep>? steps, LeaseFence? held, CancellationToken cancellation) =>
+        DriverCall.Wait(() => driver.RemoveAsync(key, steps, held?.OfDriver, cancellation));
 
     private StageListing Listing(StoreEntry newest, StageId named, CancellationToken cancellation)
     {
@@ -163,20 +163,20 @@ internal sealed class DriverStore(StoreDriver driver, TimeProvider? time = null)
     private static StageId Named(StoreKey key) => new(key.Pipeline, key.Run, key.Name!);
 
     // The journal goes first: were the clearing cut off between the two, a stage that is not complete would be completed without an item being run.
-    private void RemoveItems(StageId stage, Lease? held, CancellationToken cancellation)
+    private void RemoveItems(StageId stage, LeaseFence? held, CancellationToken cancellation)
     {
         if (!HasItems(stage, cancellation))
             return;
         using var own = held is null ? LeaseItems(stage, cancellation) : null;
         // Whoever is at work on the items meanwhile, because this process stood still for too long, keeps its journal.
         foreach (var kind in new[] { DriverKeys.Items, DriverKeys.ItemOutput, DriverKeys.ItemWorker })
-            Remove(DriverKeys.Of(stage, kind), null, held ?? own, cancellation);
+            Remove(DriverKeys.Of(stage, kind), null, held ?? own!.Fence, cancellation);
     }
 
     private Lease LeaseItems(StageId stage, CancellationToken cancellation)
     {
         var name = new LeaseName(stage);
-        var (lease, holder) = new DriverLeases(driver, _faults, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
+        var (lease, holder) = new DriverLeases(driver, _time).TryTake(name, LeaseHolder.Self(_time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(name, driver.Location, holder);
     }
 

@@ -9,20 +9,21 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     private readonly FolderLeftovers _leftovers = new(files, folder);
 
     /// <returns>How many records were removed.</returns>
-    public async ValueTask<int> RemoveAsync(IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
+    public async ValueTask<int> RemoveAsync(IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation)
     {
         try
         {
             var (removed, isLast) = (0, false);
             var hasItems = steps is null && StageFolder.List(files, folder).Items.Count > 0;
             using (var handle = files.OpenDirectory(folder))
-            using (hasItems || held is not null ? await LeaseAsync(held, cancellation) : null)
             {
                 // Who changes the key of a record puts another in its place, which must not be one that was removed meanwhile. And what was judged must be what is
                 // removed: between the second look at it and its end nobody may save over it.
                 var locked = await handle.LockAsync(LockPatience, cancellation);
                 if (locked == LockResult.Busy && steps?.Any(s => s.Revision is not null) == true)
                     throw new IOException($"other processes have kept the stage busy for {LockPatience.TotalSeconds:0} seconds");
+                // The lock first and the lease then, as a save does.
+                using var lease = hasItems || held is not null ? await LeaseAsync(held, cancellation) : null;
                 (removed, isLast) = Remove(handle, locked == LockResult.Taken, hasItems, steps, cancellation);
             }
             if (isLast)
@@ -58,11 +59,11 @@ internal sealed class FolderRemoval(string root, FileSystem files, TimeProvider 
     }
 
     // Whoever is at work on the items would go on writing to a file that nobody finds again.
-    private async ValueTask<IDisposable> LeaseAsync(Lease? held, CancellationToken cancellation)
+    private async ValueTask<IDisposable> LeaseAsync(LeaseFence? held, CancellationToken cancellation)
     {
         var leases = new FolderLeases(root, files, time);
         if (held is not null)
-            return await leases.HoldAsync(held.Fence, cancellation);
+            return await leases.HoldAsync(held, cancellation);
         var (lease, holder) = await leases.TryTakeAsync(FolderLayout.LeasePath(folder), new LeaseName(stage), LeaseHolder.Self(time), null, cancellation);
         return lease ?? throw CheckpointErrors.LeaseHeld(new LeaseName(stage), root, holder);
     }

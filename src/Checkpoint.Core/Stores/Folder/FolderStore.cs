@@ -142,7 +142,7 @@ internal sealed class FolderStore : CheckpointStore
         }
     }
 
-    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, Lease? held, CancellationToken cancellation)
+    public override async ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation)
     {
         try
         {

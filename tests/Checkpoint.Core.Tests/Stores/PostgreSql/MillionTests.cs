@@ -126,7 +126,8 @@ public sealed partial class MillionTests(PostgresServer server, ITestOutputHelpe
             "TakeLease" => $"{Key}, text 'h', interval '1 minute', {Id}",
             "RenewLease" => $"{Key}, bigint '1', interval '1 minute'",
             "ReleaseLease" => $"{Key}, bigint '1', bigint '1'",
-            "Remove" => $"{Key}, {Id}, bigint '1'" + (Has("Some") ? ", bigint[] '{1,2,3}', text[] '{a,b,c}'" : "") + (Has("IsFenced") ? $", {Key}, bigint '1'" : ""),
+            "Remove" => $"{Key}, {Id}, bigint '1'" + (name == "Remove some" ? ", bigint[] '{1,2,3}', text[] '{a,b,c}'" : ""),
+            "HoldLease" => $"{Key}, bigint '1'",
             "LockSteps" => Key + (name == "LockSteps some" ? ", bigint[] '{1,2,3}'" : ""),
             "Look" => name == "Look free" ? Key : $"{Key}, {Key}, bigint '1'",
             "Save" => $"{Key}, bigint '1', bytea 'x', text 'r', {Id}, bigint '3', {Id}, bigint '1'" + (Has("Follows") ? ", text 'q'" : "") + (Has("IsFenced") ? $", {Key}, bigint '1'" : "")

@@ -165,6 +165,21 @@ public sealed class PostgresStoreTests(PostgresServer server)
     }
 
     [PostgresFact]
+    public async Task A_removal_that_takes_longer_than_its_lease_lasts_does_not_keep_it_from_being_renewed()
+    {
+        var schema = $"slow_{NewName()}";
+        await using var driver = PostgresServer.Open(PostgresServer.WithSchema(server.Uri, schema));
+        var store = new DriverStore(driver);
+        var stage = new StageId("nightly", null, "large");
+        await store.SaveAsync(new CheckpointDraft { Stage = stage, SavedAt = DateTimeOffset.UtcNow }, default);
+        server.Sql($"CREATE FUNCTION {schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(6); RETURN OLD; END $$; CREATE TRIGGER slow BEFORE DELETE ON {schema}.entry FOR EACH ROW WHEN (OLD.kind = 'checkpoint') EXECUTE FUNCTION {schema}.slow()");
+        using var lease = (await store.TryLeaseAsync(new LeaseName(stage), LeaseHolder.Self(TimeProvider.System), TimeSpan.FromSeconds(4), default)).Lease!;
+        Assert.Equal(1, await store.RemoveAsync(stage, null, lease.Fence, default));
+        Assert.Null(await lease.WhyLostAsync(default));
+        await store.SaveAsync(new CheckpointDraft { Stage = stage, SavedAt = DateTimeOffset.UtcNow, Fence = lease.Fence }, default);
+    }
+
+    [PostgresFact]
     public async Task Of_a_state_that_two_replace_and_one_removes_at_once_nothing_is_left_behind()
     {
         var schema = $"orphans_{NewName()}";
