@@ -804,6 +804,15 @@ Describe 'State' {
     }
 
     Context 'never is cut:' -Tag AnyStore {
+        It 'what can be gone through only once' {
+            $queue = [Collections.Concurrent.BlockingCollection[object]]::new()
+            1..5 | ForEach-Object { $queue.Add("row $_") }
+            $queue.CompleteAdding()
+            $copy = Copy-State $queue.GetConsumingEnumerable()
+            @($copy) | Should -Be (1..5 | ForEach-Object { "row $_" })
+            "$copy" | Should -Be 'row 1 row 2 row 3 row 4 row 5'
+        }
+
         It '<Levels> levels of <Name> are kept' -ForEach ($collector | ForEach-Object { foreach ($levels in 99, 100) { $_ + @{ Levels = $levels } } }) {
             $state = 'bottom'
             for ($i = 0; $i -lt $Levels; $i++) {

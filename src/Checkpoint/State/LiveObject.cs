@@ -65,7 +65,11 @@ internal sealed class LiveObject
         }
         // As a pipeline would: the rows of a data table too, but not the children of an XML node.
         if (LanguagePrimitives.GetEnumerable(shape.Value) is { } items)
-            return new(wrapper, KnownText(wrapper)) { Items = items };
+        {
+            // What can be gone through only once must not be used up by its text.
+            var gathered = items as ICollection ?? new ArrayList(items.Cast<object?>().ToArray());
+            return new(wrapper, FindText(wrapper) ?? KnownText(ReferenceEquals(gathered, items) ? wrapper : PSObject.AsPSObject(gathered))) { Items = gathered };
+        }
         return (StandardMember(wrapper, "SerializationMethod") as PSPropertyInfo)?.Value?.ToString() switch
         {
             "String" => new(wrapper, SourceText(wrapper) ?? KnownText(wrapper)) { IsText = true },

@@ -250,6 +250,25 @@ public sealed class ReplicatedStoreTests : EngineTest
     }
 
     [Fact]
+    public async Task What_may_be_sent_again_to_a_replica_is_not_saved_again_in_the_store()
+    {
+        await Begin();
+        var sends = 0;
+        var replica = new DelegatingStore(_replica)
+        {
+            BeforeSave = () =>
+            {
+                sends++;
+                throw new CheckpointException(CheckpointErrorKind.StoreUnavailable, "cut off", null) { MayRepeat = true };
+            },
+        };
+        var engine = new CheckpointEngine(new ReplicatedStore(Store, replica, ReplicaMode.Required, _queue, _time, _warnings.Add), Time);
+        await Assert.ThrowsAsync<CheckpointException>(async () => await engine.SaveAsync(Draft(TestState.Large(1)), new RetentionPolicy(), default));
+        Assert.Equal(1, sends);
+        Assert.Equal([1L], (await Store.FindAsync(Stage, default))!.Steps);
+    }
+
+    [Fact]
     public async Task Who_has_the_right_to_work_by_the_store_goes_by_what_it_says()
     {
         await Begin();
