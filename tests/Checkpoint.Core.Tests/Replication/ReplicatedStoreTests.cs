@@ -426,11 +426,11 @@ public sealed class ReplicatedStoreTests : EngineTest
         {
             for (var i = 0; i < 50; i++)
             {
-                await Task.Delay(50);
+                await Task.Delay(100);
                 _queue.Tick();
             }
         });
-        Assert.Null(_queue.Finish(TimeSpan.FromSeconds(1)));
+        Assert.Null(_queue.Finish(TimeSpan.FromSeconds(4)));
         _queue.Add(() =>
         {
             end.Wait();
