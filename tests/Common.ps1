@@ -37,10 +37,19 @@ if ($StoreKind -eq 'postgresql') {
 
 Import-Module $script:ModulePath -Global -ErrorAction Stop
 
+# Where the folders and stores of tests lie. Pester removes a TestDrive file by file, which took more time than all tests together; Invoke-Tests.ps1 names a place that is emptied here, for the next file.
+$script:TestPlace = Get-Variable CheckpointTestPlace -Scope Global -ValueOnly -ErrorAction Ignore
+if ($TestPlace) {
+    Get-ChildItem -LiteralPath $TestPlace -Directory -Force | ForEach-Object { [IO.Directory]::Delete($_.FullName, $true) }
+}
+else {
+    $script:TestPlace = $TestDrive
+}
+
 function New-TestFolder {
     <#
     .SYNOPSIS
-    Makes a fresh, empty folder for one test and emits its path. It lies in Pester's TestDrive and goes with it.
+    Makes a fresh, empty folder for one test and emits its path. It is removed after the tests of the file.
 
     .EXAMPLE
     $signal = "$(New-TestFolder)/started"
@@ -48,13 +57,13 @@ function New-TestFolder {
     [OutputType([string])]
     param()
 
-    (New-Item -ItemType Directory -Path (Join-Path $TestDrive "folder-$([guid]::NewGuid().ToString('N'))")).FullName
+    (New-Item -ItemType Directory -Path (Join-Path $TestPlace "folder-$([guid]::NewGuid().ToString('N'))")).FullName
 }
 
 function New-TestStore {
     <#
     .SYNOPSIS
-    Makes a fresh, empty store for one test's checkpoints and emits its name: the path of a folder in Pester's TestDrive or, as CHECKPOINT_TEST_STORE_KIND says, the URI of a store of another kind.
+    Makes a fresh, empty store for one test's checkpoints and emits its name: the path of a folder or, as CHECKPOINT_TEST_STORE_KIND says, the URI of a store of another kind.
 
     .DESCRIPTION
     Call it in BeforeEach or in It, so that no test sees what another one saved. Not every store is a folder: what else a
@@ -75,7 +84,7 @@ function New-TestStore {
     if ($StoreKind -eq 'postgresql') {
         return New-PostgresStore
     }
-    $path = Join-Path $TestDrive "store-$([guid]::NewGuid().ToString('N'))"
+    $path = Join-Path $TestPlace "store-$([guid]::NewGuid().ToString('N'))"
     if ($StoreKind -eq 'sqlite') {
         return "sqlite://$path.db"
     }

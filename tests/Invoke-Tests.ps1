@@ -69,10 +69,19 @@ if ($Store -eq 'postgresql') {
     $missing = Start-PostgreSql
     $configuration.Run.SkipRun = [bool] $missing
 }
+$place = New-Item -ItemType Directory -Path (Join-Path ([IO.Path]::GetTempPath()) "checkpoint-tests-$PID")
+# Of this process alone, and not of its children.
+Set-Variable CheckpointTestPlace $place.FullName -Scope Global
 try {
     $result = Invoke-Pester -Configuration $configuration
 }
 finally {
+    try {
+        $place.Delete($true)
+    }
+    catch [IO.IOException] {
+        Write-Verbose "A database is still open: $_"
+    }
     if ($Store -eq 'postgresql') {
         Clear-PostgreSql
     }
