@@ -65,11 +65,7 @@ internal sealed class LiveObject
         }
         // As a pipeline would: the rows of a data table too, but not the children of an XML node.
         if (LanguagePrimitives.GetEnumerable(shape.Value) is { } items)
-        {
-            // What can be gone through only once must not be used up by its text.
-            var gathered = items as ICollection ?? new ArrayList(items.Cast<object?>().ToArray());
-            return new(wrapper, FindText(wrapper) ?? KnownText(ReferenceEquals(gathered, items) ? wrapper : PSObject.AsPSObject(gathered))) { Items = gathered };
-        }
+            return items is ICollection ? new(wrapper, KnownText(wrapper)) { Items = items } : Gather(wrapper, items);
         return (StandardMember(wrapper, "SerializationMethod") as PSPropertyInfo)?.Value?.ToString() switch
         {
             "String" => new(wrapper, SourceText(wrapper) ?? KnownText(wrapper)) { IsText = true },
@@ -94,6 +90,30 @@ internal sealed class LiveObject
 
     /// <summary>The text that a restored object had when it was live, or null.</summary>
     public static string? FindText(PSObject bag) => Texts.TryGetValue(bag, out var text) ? text : null;
+
+    // What can be gone through only once must not be used up by its text.
+    private static LiveObject Gather(PSObject wrapper, IEnumerable items)
+    {
+        var gathered = new ArrayList();
+        try
+        {
+            foreach (var item in items)
+                gathered.Add(item);
+        }
+        catch (Exception e) when (ObjectPath.IsOfObject(e))
+        {
+            return new(wrapper, wrapper.TypeNames[0]) { Items = Again(gathered, e) };
+        }
+        return new(wrapper, FindText(wrapper) ?? KnownText(PSObject.AsPSObject(gathered))) { Items = gathered };
+    }
+
+    // Whoever goes through it meets the error at its place.
+    private static IEnumerable Again(ArrayList items, Exception error)
+    {
+        foreach (var item in items)
+            yield return item;
+        System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+    }
 
     private static Hashtable ToTable(IDictionary entries)
     {
