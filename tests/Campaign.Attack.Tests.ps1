@@ -208,7 +208,7 @@ Describe 'A store whose files somebody else may write' -Tag Campaign -Skip:(-not
             if ($line -like 'case *') {
                 $number++
             }
-            elseif ($line -match 'CANARY|^  error (?!(Checkpoint\w+|Store\w+|LeaseHeld|Key(Wrong|Required)|RunNotFound|StageFailed|InvalidPipeline),)') {
+            elseif ($line -match 'CANARY|^  error (?!(Checkpoint\w+|Store\w+|Lease(Held|Lost)|Key(Wrong|Required)|RunNotFound|StageFailed|InvalidPipeline),)') {
                 $campaign.Findings.Add("$($cases[$number].Name): $line")
             }
             else {

@@ -40,7 +40,8 @@ Import-Module $script:ModulePath -Global -ErrorAction Stop
 # Where the folders and stores of tests lie. Pester removes a TestDrive file by file, which took more time than all tests together; Invoke-Tests.ps1 names a place that is emptied here, for the next file.
 $script:TestPlace = Get-Variable CheckpointTestPlace -Scope Global -ValueOnly -ErrorAction Ignore
 if ($TestPlace) {
-    Get-ChildItem -LiteralPath $TestPlace -Directory -Force | ForEach-Object { [IO.Directory]::Delete($_.FullName, $true) }
+    [IO.Directory]::Delete($TestPlace, $true)
+    $null = [IO.Directory]::CreateDirectory($TestPlace)
 }
 else {
     $script:TestPlace = $TestDrive

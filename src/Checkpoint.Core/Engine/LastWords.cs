@@ -4,7 +4,7 @@ namespace Checkpoint;
 internal static class LastWords
 {
     /// <summary>How long. Ctrl+C is promised to have its effect within a second; and a stage, its run and their leases may each have something left to say.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Says something, in full unless the work is stopped.</summary>
     /// <param name="say">Says it.</param>

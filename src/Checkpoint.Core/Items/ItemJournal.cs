@@ -41,6 +41,7 @@ internal sealed class ItemJournal : IDisposable
     private long _lastWrite;
     private bool _isTimed;
     private bool _isClosed;
+    private bool _isGivenUp;
 
     /// <param name="log">The journal in its store; closed with this.</param>
     /// <param name="time">The clock.</param>
@@ -184,17 +185,7 @@ internal sealed class ItemJournal : IDisposable
             }
             if (group.Count == 0)
                 return;
-            try
-            {
-                Append(token => _log.Append(group, token));
-            }
-            catch (OperationCanceledException)
-            {
-                // A line that is there twice does no harm; who ends tries it once more.
-                lock (_gate)
-                    _pending.InsertRange(0, group);
-                throw;
-            }
+            Append(token => _log.Append(group, token));
             lock (_gate)
             {
                 _durable += group.Count;
@@ -248,6 +239,9 @@ internal sealed class ItemJournal : IDisposable
         lock (_writing)
         {
             ThrowIfFaulted();
+            // What a store did not answer to whoever stopped the work it is not asked again.
+            if (_isGivenUp)
+                throw new OperationCanceledException(_stopped);
             try
             {
                 _guard?.Invoke();
@@ -262,6 +256,11 @@ internal sealed class ItemJournal : IDisposable
                 lock (_gate)
                     _fault = e;
                 _onDurable?.Invoke();
+                throw;
+            }
+            catch (OperationCanceledException)
+            {
+                _isGivenUp = true;
                 throw;
             }
         }

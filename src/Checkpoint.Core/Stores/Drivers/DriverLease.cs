@@ -9,7 +9,7 @@ internal sealed class DriverLease(StoreDriver driver, LeaseRenewal renewal, Canc
     // It ends by itself; this has others wait less.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan ShortFarewell = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ShortFarewell = TimeSpan.FromMilliseconds(50);
 
     private bool _isClosed;
 
