@@ -18,7 +18,8 @@ BeforeAll {
     function Get-Essence([string] $Store) {
         foreach ($run in '', '*') { Get-Checkpoint -Store $Store -Pipeline * -Run $run -AllSteps | ForEach-Object { "$($_.Pipeline)/$($_.Run)/$($_.Name) $($_.Step) $($_.SavedAt.ToString('o')) $($_.StateSize)" } }
         Get-CheckpointRun -Store $Store -Pipeline * -Run * | ForEach-Object { "$($_.Run) $($_.Status) $($_.Attempts) $($_.EndedAt.ToString('o'))" }
-        Get-CheckpointHistory -Store $Store -Pipeline * | Where-Object Event -NE Restored | ForEach-Object { "$($_.Time.ToString('o')) $($_.Event) $($_.Name) $($_.Step)" }
+        # By their times: what two threads do at once the replica may get in another order.
+        Get-CheckpointHistory -Store $Store -Pipeline * | Where-Object Event -NE Restored | ForEach-Object { "$($_.Time.ToString('o')) $($_.Event) $($_.Name) $($_.Step)" } | Sort-Object
     }
 }
 
