@@ -82,9 +82,7 @@ public sealed class SharedItemsTests : EngineTest
     public async Task Who_lost_its_lease_while_it_waited_for_its_turn_writes_nothing_into_a_journal_that_is_another_by_now()
     {
         var files = new TestFileSystem();
-        using var worker = await SharedWorker.Join(new CheckpointEngine(new FolderStore(Root, files, Time), Time), Work, Time);
-        worker.AddAll("a b");
-        Assert.True(worker.Go(1));
+        using var worker = await JoinAndDoOneOfTwo(files);
         var (stopped, isCleared) = (worker.Run.Lease.Name, false);
         files.Before = operation =>
         {
@@ -170,9 +168,7 @@ public sealed class SharedItemsTests : EngineTest
     public async Task Who_lost_its_turn_at_the_journal_while_it_wrote_writes_once_more()
     {
         var files = new TestFileSystem();
-        using var worker = await SharedWorker.Join(new CheckpointEngine(new FolderStore(Root, files, Time), Time), Work, Time);
-        worker.AddAll("a b");
-        Assert.True(worker.Go(1));
+        using var worker = await JoinAndDoOneOfTwo(files);
         files.Before = operation =>
         {
             if (operation.Verb != FileVerb.Write || operation.Path != Journal)
@@ -283,6 +279,14 @@ public sealed class SharedItemsTests : EngineTest
 
     // How many were claimed at once, line by line.
     private List<int> Claims() => [.. File.ReadLines(Journal).Select(line => ItemFormat.TryReadWorker(Encoding.UTF8.GetBytes(line))?.Claimed.Count ?? 0).Where(count => count > 0)];
+
+    private async Task<SharedWorker> JoinAndDoOneOfTwo(TestFileSystem files)
+    {
+        var worker = await SharedWorker.Join(new CheckpointEngine(new FolderStore(Root, files, Time), Time), Work, Time);
+        worker.AddAll("a b");
+        Assert.True(worker.Go(1));
+        return worker;
+    }
 
     private Task<SharedWorker> Join(int atOnce = 1) => SharedWorker.Join(Engine, Work, Time, atOnce);
 }
