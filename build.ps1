@@ -69,6 +69,8 @@ $help = Join-Path $PSScriptRoot 'en-US'
 $pages = Join-Path $PSScriptRoot 'docs/en-US'
 $done = [Collections.Generic.HashSet[string]]::new([StringComparer]::OrdinalIgnoreCase)
 
+. $PSScriptRoot/tests/Suites.ps1
+
 function Invoke-Task([string] $Name) {
     if ($done.Add($Name)) {
         & "Invoke-${Name}Task"
@@ -98,33 +100,6 @@ function Invoke-CampaignTask {
         $env:CHECKPOINT_CAMPAIGN = $size
     }
     & "$PSScriptRoot/docs/Update-Reliability.ps1" -Line (Get-Content "$out/results/campaigns.txt") -Path "$PSScriptRoot/docs/reliability.md"
-}
-
-function Invoke-Suite([string] $Only) {
-    $results = Join-Path $out 'results'
-    Remove-Item -LiteralPath $results -Recurse -Force -ErrorAction Ignore
-    $null = New-Item -ItemType Directory -Path $results
-
-    $counts = Use-CleanContext {
-        Invoke-XunitSuite $results $Only
-        Invoke-PesterSuite $results $Only
-    }
-    $passed, $failed, $skipped = foreach ($kind in 'Passed', 'Failed', 'Skipped') {
-        ($counts.$kind | Measure-Object -Sum).Sum
-    }
-    Set-Content "$results/campaigns.txt" $counts.Campaigns
-
-    Write-Step 'Result'
-    foreach ($name in $counts.SkippedNames) {
-        "Skipped: $name"
-    }
-    foreach ($suite in $counts) {
-        "$($suite.Suite): $($suite.Passed) passed, $($suite.Failed) failed, $($suite.Skipped) skipped"
-    }
-    "$passed passed, $failed failed, $skipped skipped"
-    if ($failed) {
-        exit 1
-    }
 }
 
 function Invoke-DemoTask {
@@ -238,86 +213,6 @@ function Build-Help {
     }
 }
 
-function Invoke-XunitSuite([string] $ResultFolder, [string] $Only) {
-    Write-Step 'xunit'
-    $filter = $Only ? @('--filter', "Category=$Only") : @()
-    & dotnet test "$PSScriptRoot/tests/Checkpoint.Core.Tests" --configuration $Configuration --results-directory $ResultFolder --logger 'trx;LogFileName=xunit.trx' @filter |
-        Out-Host
-    $exitCode = $LASTEXITCODE
-    $trx = Join-Path $ResultFolder 'xunit.trx'
-    $tests = @()
-    if (Test-Path $trx) {
-        $tests = @(([xml] (Get-Content -LiteralPath $trx -Raw)).SelectNodes('//*[local-name() = "UnitTestResult"]'))
-    }
-    $passed = @($tests | Where-Object outcome -EQ 'Passed').Count
-    $failed = @($tests | Where-Object outcome -EQ 'Failed').Count
-    $skipped = @($tests | Where-Object outcome -NotIn 'Passed', 'Failed')
-    if (-not $passed -or ($exitCode -and -not $failed)) {
-        Write-Warning 'The xunit tests did not run to their end, which counts as one failure. The reason stands above.'
-        $failed++
-    }
-    $campaigns = Select-CampaignLine ($tests | ForEach-Object { $_.SelectNodes('.//*[local-name() = "StdOut"]').InnerText })
-    $campaigns | Out-Host
-    @{ Suite = 'xunit'; Passed = $passed; Failed = $failed; Skipped = $skipped.Count; SkippedNames = @($skipped.testName); Campaigns = $campaigns }
-}
-
-function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
-    Write-Step 'Pester'
-    try {
-        Assert-Tool PSScriptAnalyzer 'The scripts can NOT be analysed; the tests that do so will fail.'
-    }
-    catch {
-        Write-Warning $_
-    }
-    try {
-        Assert-Tool Pester 'The Pester tests did NOT run.'
-    }
-    catch {
-        Write-Warning "$_ That counts as one failure."
-        return @{ Suite = 'Pester'; Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
-    }
-    # The cmdlets on every kind of store, all at once: each test waits for its children more than it computes.
-    $others = $Only ? @() : @('sqlite', 'postgresql' | ForEach-Object { Start-PesterPass $ResultFolder $_ })
-    Invoke-Pwsh "$PSScriptRoot/tests/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
-    Get-PesterCount $ResultFolder folder $LASTEXITCODE $told
-    foreach ($pass in $others) {
-        $told = $pass.Told.GetAwaiter().GetResult()
-        $pass.Process.WaitForExit()
-        Write-Step "Pester on $($pass.Kind)"
-        $told | Out-Host
-        Get-PesterCount $ResultFolder $pass.Kind $pass.Process.ExitCode
-    }
-}
-
-# What it tells is shown when the others have been.
-function Start-PesterPass([string] $ResultFolder, [string] $Kind) {
-    $program, $arguments = @(Get-PwshCommand) + '-File', "$PSScriptRoot/tests/Invoke-Tests.ps1", '-Module', $Module, '-ResultFolder', $ResultFolder, '-Store', $Kind
-    $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]] $arguments)
-    $start.RedirectStandardOutput = $true
-    $process = [Diagnostics.Process]::Start($start)
-    [pscustomobject]@{ Kind = $Kind; Process = $process; Told = $process.StandardOutput.ReadToEndAsync() }
-}
-
-function Get-PesterCount([string] $ResultFolder, [string] $Kind, [int] $ExitCode, [string[]] $Told) {
-    $summary = Join-Path $ResultFolder "pester-$Kind.json"
-    $counts = @{ Passed = 0; Failed = 0; Skipped = 0; SkippedNames = @() }
-    if (Test-Path $summary) {
-        $counts = Get-Content -LiteralPath $summary -Raw | ConvertFrom-Json -AsHashtable
-    }
-    if (($ExitCode -or -not (Test-Path $summary)) -and -not $counts.Failed) {
-        Write-Warning "The Pester tests on $Kind did not run to their end, which counts as one failure. The reason stands above."
-        $counts.Failed++
-    }
-    $counts.Suite = "Pester on $Kind"
-    $counts.Campaigns = Select-CampaignLine $Told
-    $counts
-}
-
-# As tests/Campaign.ps1 and the xunit tests print them.
-function Select-CampaignLine([string[]] $Text) {
-    @($Text -split '\r?\n' -match '^campaign .+: \d+ tries, seed ')
-}
-
 function Assert-Sdk {
     if (-not (Get-Command dotnet -CommandType Application -ErrorAction Ignore)) {
         throw 'There is no dotnet on the PATH. Install the .NET 10 SDK; nothing was built.'
@@ -361,19 +256,6 @@ function Invoke-Dotnet {
     & dotnet @args
     if ($LASTEXITCODE) {
         throw "dotnet $($args[0]) failed. The reason stands above."
-    }
-}
-
-function Use-CleanContext([scriptblock] $Script) {
-    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them, and so is a server.
-    $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore |
-        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED', 'CHECKPOINT_TEST_POSTGRES'
-    try {
-        $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }
-        & $Script
-    }
-    finally {
-        $saved | ForEach-Object { Set-Item "Env:$($_.Name)" $_.Value }
     }
 }
 

@@ -21,7 +21,7 @@ The kind of store that the tests run on: a folder; sqlite, the sample of a drive
 run but those with the tag Files, which look into the files of one, AnyStore, whose result cannot depend on it, and Campaign.
 
 .PARAMETER ResultFolder
-Where pester-<store>.xml (NUnit) and pester-<store>.json (the counts, and the names of skipped tests) go.
+Where pester-<store>.xml (NUnit) and pester-<store>.json (the counts, and the names of tests that failed or were skipped) go.
 
 .EXAMPLE
 pwsh -NoProfile tests/Invoke-Tests.ps1 tests/Save-Checkpoint.Tests.ps1
@@ -100,6 +100,14 @@ if ($missing) {
 [ordered]@{
     Passed = $result.PassedCount
     Failed = $failed
+    Failures = @(
+        $result.FailedContainers + $result.FailedBlocks + $result.Failed | Where-Object { $_ } | ForEach-Object {
+            [ordered]@{
+                Name = ($_.ExpandedPath ? $_.ExpandedPath : "$($_.Path -join '.')$($_.Item)") + ($Store -eq 'folder' ? '' : " on $Store")
+                Message = "$($_.ErrorRecord.DisplayErrorMessage -join "`n")" -replace '\e', '␛'
+            }
+        }
+    )
     Skipped = @($notRun).Count
     SkippedNames = [string[]] @($notRun | ForEach-Object { ($_.ExpandedPath ? $_.ExpandedPath : $_.Path -join '.') + ($Store -eq 'folder' ? '' : " on $Store") + ($missing ? ": $missing" : '') })
 } | ConvertTo-Json | Set-Content -LiteralPath (Join-Path $ResultFolder "pester-$Store.json")
