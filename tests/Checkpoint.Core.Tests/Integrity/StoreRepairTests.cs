@@ -48,8 +48,9 @@ public class StoreRepairTests : IntegrityTest
     {
         await Fill();
         var payload = PayloadPath;
+        var end = Path.GetFileName(payload)[20..];
         var text = await File.ReadAllTextAsync(RecordPath(2));
-        await File.WriteAllTextAsync(RecordPath(2), text.Replace(Path.GetFileName(payload)[20..], "0" + Path.GetFileName(payload)[21..], StringComparison.Ordinal));
+        await File.WriteAllTextAsync(RecordPath(2), text.Replace(end, (end[0] == '0' ? '1' : '0') + end[1..], StringComparison.Ordinal));
 
         Assert.Single(await Repair());
 
