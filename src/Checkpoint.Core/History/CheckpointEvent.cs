@@ -31,6 +31,9 @@ public sealed class CheckpointEvent
     /// <summary>Why, in words, or null.</summary>
     public string? Reason { get; internal init; }
 
+    /// <summary>Of <see cref="CheckpointEvents.StageRetried"/>: when the next attempt begins, UTC. Null otherwise.</summary>
+    public DateTimeOffset? Until { get; internal init; }
+
     /// <summary>The machine.</summary>
     public string Host { get; internal init; } = "";
 

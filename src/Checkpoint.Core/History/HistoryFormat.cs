@@ -51,6 +51,8 @@ internal static class HistoryFormat
             if (entry.Step is { } step)
                 json.WriteNumber("step"u8, step);
             SealedDocument.WriteMessage(json, "reason", entry.Reason);
+            if (entry.Until is { } until)
+                json.WriteString("until"u8, until);
             json.WriteString("host"u8, entry.Host);
             json.WriteString("user"u8, entry.User);
             json.WriteNumber("processId"u8, entry.ProcessId);
@@ -124,7 +126,7 @@ internal static class HistoryFormat
 
     private static CheckpointEvent? ParseMembers(ref Utf8JsonReader json, string store)
     {
-        DateTimeOffset? time = null;
+        DateTimeOffset? time = null, until = null;
         string? kind = null, pipeline = null, run = null, name = null, reason = null, host = null, user = null;
         long? step = null;
         var process = 0;
@@ -155,6 +157,9 @@ internal static class HistoryFormat
                 case "reason":
                     reason = json.GetString();
                     break;
+                case "until":
+                    until = json.GetDateTimeOffset().ToUniversalTime();
+                    break;
                 case "host":
                     host = json.GetString();
                     break;
@@ -171,7 +176,7 @@ internal static class HistoryFormat
         }
         if (json.TokenType != JsonTokenType.EndObject || json.Read() || time is not { } at || kind is null || pipeline is null)
             return null;
-        return new CheckpointEvent { Store = store, Time = at, Event = kind, Pipeline = pipeline, Run = run, Name = name, Step = step, Reason = reason, Host = host ?? "", User = user ?? "", ProcessId = process };
+        return new CheckpointEvent { Store = store, Time = at, Event = kind, Pipeline = pipeline, Run = run, Name = name, Step = step, Reason = reason, Until = until, Host = host ?? "", User = user ?? "", ProcessId = process };
     }
 
     private static void WriteText(Utf8JsonWriter json, string member, string? text)

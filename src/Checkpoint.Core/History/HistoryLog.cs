@@ -12,16 +12,23 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
     /// <summary>What is to be written along with a save.</summary>
     public HistoryNote NoteOf(string kind, StageId stage) => new(step => Describe(time, kind, stage.Pipeline, stage.Run, stage.Name, step, null));
 
-    public async ValueTask RecordAsync(string kind, string pipeline, string? run, string? name, long? step, string? reason, CancellationToken cancellation)
+    /// <summary>Writes down that a stage failed, and when it is tried again.</summary>
+    public ValueTask RecordRetryAsync(StageId stage, string reason, TimeSpan pause, CancellationToken cancellation) =>
+        RecordAsync(Describe(time, CheckpointEvents.StageRetried, stage.Pipeline, stage.Run, stage.Name, null, reason, pause), cancellation);
+
+    public ValueTask RecordAsync(string kind, string pipeline, string? run, string? name, long? step, string? reason, CancellationToken cancellation) =>
+        RecordAsync(Describe(time, kind, pipeline, run, name, step, reason), cancellation);
+
+    private async ValueTask RecordAsync(CheckpointEvent entry, CancellationToken cancellation)
     {
         try
         {
-            await store.AppendHistoryAsync(pipeline, [Describe(time, kind, pipeline, run, name, step, reason)], cancellation);
+            await store.AppendHistoryAsync(entry.Pipeline, [entry], cancellation);
         }
         catch (CheckpointException e)
         {
             // Reading a store that one may not write is no fault.
-            if (kind is not (CheckpointEvents.Restored or CheckpointEvents.StageSkipped) || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
+            if (entry.Event is not (CheckpointEvents.Restored or CheckpointEvents.StageSkipped) || e.Kind is not (CheckpointErrorKind.StoreReadOnly or CheckpointErrorKind.StoreAccessDenied))
                 onFault?.Invoke(e);
         }
     }
@@ -34,17 +41,22 @@ internal sealed class HistoryLog(CheckpointStore store, TimeProvider time, Actio
     }
 
     /// <summary>Something that this process does now.</summary>
-    public static CheckpointEvent Describe(TimeProvider time, string kind, string pipeline, string? run, string? name, long? step, string? reason) => new()
+    public static CheckpointEvent Describe(TimeProvider time, string kind, string pipeline, string? run, string? name, long? step, string? reason, TimeSpan? pause = null)
     {
-        Time = time.GetUtcNow(),
-        Event = kind,
-        Pipeline = pipeline,
-        Run = run,
-        Name = name,
-        Step = step,
-        Reason = reason,
-        Host = CheckpointOrigin.Self.Host,
-        User = CheckpointOrigin.Self.User,
-        ProcessId = CheckpointOrigin.Self.ProcessId,
-    };
+        var now = time.GetUtcNow();
+        return new()
+        {
+            Time = now,
+            Event = kind,
+            Pipeline = pipeline,
+            Run = run,
+            Name = name,
+            Step = step,
+            Reason = reason,
+            Until = now + pause,
+            Host = CheckpointOrigin.Self.Host,
+            User = CheckpointOrigin.Self.User,
+            ProcessId = CheckpointOrigin.Self.ProcessId,
+        };
+    }
 }

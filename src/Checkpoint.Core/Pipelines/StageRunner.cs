@@ -85,7 +85,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             var pause = work.Retry.DelayBefore(attempt);
             work.OnRetry?.Invoke(error, attempt, pause);
             Diagnostics.Retried(activity, work.Stage, cause);
-            await engine.History.RecordAsync(CheckpointEvents.StageRetried, work.Stage, null, string.Create(CultureInfo.InvariantCulture, $"attempt {attempt} failed: {cause.Message}"), cancellation);
+            await engine.History.RecordRetryAsync(work.Stage, string.Create(CultureInfo.InvariantCulture, $"attempt {attempt} failed: {cause.Message}"), pause, cancellation);
             await Task.Delay(pause, _time, cancellation);
         }
     }

@@ -202,6 +202,19 @@ public sealed class StageRunnerTests : EngineTest
         Assert.Equal(["StageStarted ", "StageRetried ", "Saved 1", "StageCompleted 1", "StageSkipped 1", "StageStarted ", "StageFailed "], history);
     }
 
+    [Fact]
+    public async Task The_history_of_a_retry_tells_when_the_next_attempt_begins()
+    {
+        Time.WaitsAreShort = true;
+        await Run(Work() with { Run = Fail(1), Retry = new RetryPolicy { Retry = 1, Delay = TimeSpan.FromMinutes(5) } });
+        var history = new List<CheckpointEvent>();
+        await foreach (var entry in Store.ReadHistoryAsync(NamePattern.Any, default))
+            history.Add(entry);
+        var retry = history.Single(e => e.Event == CheckpointEvents.StageRetried);
+        Assert.Equal(retry.Time + TimeSpan.FromMinutes(5), retry.Until);
+        Assert.All(history.Where(e => e != retry), e => Assert.Null(e.Until));
+    }
+
     private static CheckpointFingerprint Fingerprint(params string[] partsAndValues) =>
         FingerprintHash.Combine(partsAndValues.Chunk(2).ToDictionary(p => p[0], p => FingerprintHash.Scalar("string", p[1])));
 
