@@ -1,0 +1,23 @@
+namespace Checkpoint;
+
+/// <summary>What happened in a store, as a report tells it.</summary>
+internal sealed record CheckpointReport
+{
+    /// <summary>The version of the report as JSON. A member may come; none changes its meaning.</summary>
+    public int Format { get; init; } = 1;
+
+    /// <summary>When it was made, UTC.</summary>
+    public required DateTimeOffset GeneratedAt { get; init; }
+
+    /// <summary>The store.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The runs, and what belongs to none, the newest first.</summary>
+    public required IReadOnlyList<ReportRun> Runs { get; init; }
+
+    /// <summary>The history, oldest first.</summary>
+    public required IReadOnlyList<ReportEvent> History { get; init; }
+
+    /// <summary>What could not be read, in words.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+}
