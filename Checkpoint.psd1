@@ -12,6 +12,7 @@
     CmdletsToExport = @(
         'Clear-Checkpoint'
         'Copy-Checkpoint'
+        'Export-CheckpointReport'
         'Get-Checkpoint'
         'Get-CheckpointContext'
         'Get-CheckpointFingerprint'
@@ -29,6 +30,7 @@
         'Restore-Checkpoint'
         'Save-Checkpoint'
         'Set-CheckpointContext'
+        'Show-CheckpointDashboard'
         'Test-Checkpoint'
         'Test-CheckpointStore'
         'Unlock-Checkpoint'

@@ -43,7 +43,8 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             GeneratedAt = now,
             Store = _store.Location,
             Runs = runs.Values.Where(r => r.IsWorthTelling).Select(r => r.Told()).OrderByDescending(r => r.StartedAt).ThenBy(r => r.Pipeline, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ToList(),
-            History = history,
+            // The histories of pipelines come one after the other.
+            History = [.. history.OrderBy(e => e.Time)],
             Problems = problems,
         };
     }

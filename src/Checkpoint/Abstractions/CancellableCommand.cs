@@ -124,6 +124,10 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
         {
             ThrowTerminatingError(ErrorRecords.UnreadableFile(e.InnerException!, e.Path));
         }
+        catch (UnwritableFileException e)
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
         catch (InvalidArgumentException e)
         {
             ThrowTerminatingError(e.ToErrorRecord());

@@ -13,6 +13,9 @@ internal static class ErrorRecords
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
     public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
 
+    /// <summary>A file that is to be written, such as a report, cannot be.</summary>
+    public static ErrorRecord ToErrorRecord(this UnwritableFileException error) => new(error, "FileUnwritable", ErrorCategory.WriteError, error.Path);
+
     /// <summary>What a stage failed with, where that brings no record of its own.</summary>
     public static ErrorRecord StageError(Exception error, string stage) => error switch
     {

@@ -1,0 +1,139 @@
+using System.Threading.Channels;
+
+namespace Checkpoint;
+
+/// <summary>A report that is kept up to date, and tells who listens what changed.</summary>
+/// <param name="read">Reads the report anew.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointReport>> read, TimeProvider time) : IDisposable
+{
+    // What is written becomes visible within this; where reading takes long, it takes no more than a fifth of the time.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    private const int Share = 4;
+
+    // Who does not take what is sent is sent no more, and asks for all when it comes again.
+    private const int MaxUnsent = 64;
+
+    private readonly object _gate = new();
+    private readonly List<Channel<DashboardNews>> _listeners = [];
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private CheckpointReport? _report;
+    private Dictionary<RunName, byte[]> _runs = [];
+    private long _version;
+
+    /// <summary>The report as it is now, and its version.</summary>
+    public async ValueTask<(CheckpointReport Report, long Version)> ReadAsync(CancellationToken cancellation)
+    {
+        await RefreshAsync(cancellation);
+        lock (_gate)
+            return (_report!, _version);
+    }
+
+    /// <summary>Begins to tell what comes from now on, and first all there is where the listener does not know the newest version.</summary>
+    public async ValueTask<LiveListener> ListenAsync(long known, CancellationToken cancellation)
+    {
+        await RefreshAsync(cancellation);
+        var channel = Channel.CreateBounded<DashboardNews>(MaxUnsent);
+        lock (_gate)
+        {
+            _listeners.Add(channel);
+            if (known != _version)
+                channel.Writer.TryWrite(Whole());
+        }
+        return new LiveListener(channel.Reader, () =>
+        {
+            lock (_gate)
+                _listeners.Remove(channel);
+        });
+    }
+
+    /// <summary>Keeps it up to date while somebody listens.</summary>
+    public async Task FollowAsync(CancellationToken cancellation)
+    {
+        var pause = Pause;
+        while (true)
+        {
+            await Task.Delay(pause, time, cancellation);
+            lock (_gate)
+            {
+                if (_listeners.Count == 0)
+                    continue;
+            }
+            var started = time.GetTimestamp();
+            await RefreshAsync(cancellation);
+            var took = time.GetElapsedTime(started) * Share;
+            pause = took > Pause ? took : Pause;
+        }
+    }
+
+    public void Dispose() => _reading.Dispose();
+
+    private async ValueTask RefreshAsync(CancellationToken cancellation)
+    {
+        await _reading.WaitAsync(cancellation);
+        try
+        {
+            CheckpointReport report;
+            try
+            {
+                report = await read(cancellation);
+            }
+            catch (CheckpointException e)
+            {
+                // A store that cannot be reached now may be so in a moment; what was known of it stays.
+                report = (_report ?? new CheckpointReport { GeneratedAt = time.GetUtcNow(), Store = "", Runs = [], History = [], Problems = [] }) with { Problems = [e.Message] };
+            }
+            Take(report);
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    private void Take(CheckpointReport report)
+    {
+        var runs = report.Runs.ToDictionary(Name, ReportJson.Serialize);
+        lock (_gate)
+        {
+            if (_report is not { } before)
+            {
+                (_report, _runs, _version) = (report, runs, 1);
+                return;
+            }
+            var changed = report.Runs.Where(run => !_runs.TryGetValue(Name(run), out var known) || !known.AsSpan().SequenceEqual(runs[Name(run)])).ToList();
+            var gone = _runs.Keys.Where(name => !runs.ContainsKey(name)).ToList();
+            var lines = NewLines(before.History, report.History);
+            var isSame = changed.Count == 0 && gone.Count == 0 && lines is { Count: 0 } && report.Problems.SequenceEqual(before.Problems);
+            (_report, _runs) = (report, runs);
+            if (isSame)
+                return;
+            _version++;
+            var news = lines is null ? Whole() : new DashboardNews { Version = _version, GeneratedAt = report.GeneratedAt, Runs = changed, Gone = gone, History = lines, Problems = report.Problems };
+            foreach (var listener in _listeners)
+            {
+                if (!listener.Writer.TryWrite(news))
+                    listener.Writer.TryComplete();
+            }
+        }
+    }
+
+    private DashboardNews Whole() => new() { Version = _version, GeneratedAt = _report!.GeneratedAt, IsWhole = true, Runs = _report.Runs, History = _report.History, Problems = _report.Problems };
+
+    // Histories only grow. Null where one did not, as when the store was replaced.
+    private static List<ReportEvent>? NewLines(IReadOnlyList<ReportEvent> before, IReadOnlyList<ReportEvent> now)
+    {
+        var known = before.GroupBy(e => e.Pipeline, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        var lines = new List<ReportEvent>();
+        foreach (var line in now)
+        {
+            if (known.GetValueOrDefault(line.Pipeline) is > 0 and var left)
+                known[line.Pipeline] = left - 1;
+            else
+                lines.Add(line);
+        }
+        return known.Values.Any(left => left > 0) ? null : lines;
+    }
+
+    private static RunName Name(ReportRun run) => new(run.Pipeline, run.Run);
+}
