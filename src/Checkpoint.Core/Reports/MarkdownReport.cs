@@ -106,9 +106,12 @@ internal static class MarkdownReport
         foreach (var stage in run.Stages)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {Icon(stage.Status)} {Status(stage.Status)} | {Text(stage.Name)} | {Duration(stage.DurationSeconds)} | {stage.Attempts} | ");
-            text.Append(CultureInfo.InvariantCulture, $"{Amounts.Size(stage.Checkpoint?.StateSize)} | {Items(stage.Items)} | {Text(stage.Error ?? stage.Reason)}{Skipped(stage)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Amounts.Size(stage.Checkpoint?.StateSize)} | {Items(stage.Items)} | {Text(stage.Error ?? Why(stage))}{Skipped(stage)} |\n");
         }
     }
+
+    // A reason says of what ran why it was not skipped.
+    private static string? Why(ReportStage stage) => stage is { Status: ReportStatus.Completed or ReportStatus.Running, Reason: not null } ? $"it ran because {stage.Reason}" : stage.Reason;
 
     private static string Skipped(ReportStage stage) => stage.Skips == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" skipped {stage.Skips}×, last {Time(stage.SkippedAt)}");
 

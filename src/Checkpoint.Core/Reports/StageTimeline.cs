@@ -86,10 +86,11 @@ internal sealed class StageTimeline
         if (_open is not { } start)
             return;
         _open = null;
-        if (at >= start)
-            _spans.Add(new ReportSpan(ReportSpanKind.Attempt, start, at, outcome));
-        else if (_spans is [.., { Kind: ReportSpanKind.Wait } wait])
-            // It was stopped while it waited.
+        // A next attempt that is announced may begin a moment early, by the clock of the wall, and ends where it was stopped while it waited.
+        var isEarly = at < start;
+        if (isEarly && _spans is [.., { Kind: ReportSpanKind.Wait } wait])
             _spans[^1] = wait with { End = at > wait.Start ? at : wait.Start };
+        if (!isEarly || outcome != ReportOutcome.Interrupted)
+            _spans.Add(new ReportSpan(ReportSpanKind.Attempt, isEarly ? at : start, at, outcome));
     }
 }

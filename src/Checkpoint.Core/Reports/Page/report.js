@@ -105,7 +105,8 @@
   function why(stage) {
     const cell = make('td', { 'data-label': 'Why' });
     if (stage.error) cell.append(make('div', { class: 'error' }, stage.error));
-    if (stage.reason) cell.append(make('div', null, stage.reason));
+    const ran = stage.status === 'completed' || stage.status === 'failed' || stage.status === 'running';
+    if (stage.reason) cell.append(make('div', { class: ran ? 'key' : null }, ran ? `it ran because ${stage.reason}` : stage.reason));
     if (stage.skips) cell.append(make('div', null, `skipped ${plural(stage.skips, 'time', 'times')}, its saved result held; last `, time(stage.skippedAt)));
     return cell;
   }
@@ -113,7 +114,7 @@
   function saved(checkpoint) {
     if (!checkpoint) return '';
     const text = checkpoint.stateSize === undefined ? 'no state' : size(checkpoint.stateSize);
-    return `${text}, step ${checkpoint.step}${checkpoint.steps > 1 ? ` of ${checkpoint.steps}` : ''}${checkpoint.encrypted ? ', encrypted' : ''}${checkpoint.outputFiles ? `, ${plural(checkpoint.outputFiles, 'file', 'files')}` : ''}`;
+    return `${text}, step ${checkpoint.step}${checkpoint.steps > 1 ? `, ${checkpoint.steps} kept` : ''}${checkpoint.encrypted ? ', encrypted' : ''}${checkpoint.outputFiles ? `, ${plural(checkpoint.outputFiles, 'file', 'files')}` : ''}`;
   }
 
   function detailOf(run, id) {
