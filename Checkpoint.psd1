@@ -36,6 +36,7 @@
         'Unlock-Checkpoint'
         'Update-CheckpointKey'
         'Wait-Checkpoint'
+        'Watch-Checkpoint'
     )
     FunctionsToExport = @()
     AliasesToExport = @()

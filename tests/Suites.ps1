@@ -6,7 +6,10 @@ function Invoke-Suite([string] $Only) {
     $null = New-Item -ItemType Directory -Path $results
 
     $counts = Use-CleanContext {
-        Invoke-XunitSuite $results $Only
+        Invoke-XunitSuite Checkpoint.Core.Tests $results $Only
+        if (-not $Only) {
+            Invoke-XunitSuite Checkpoint.Browser.Tests $results
+        }
         Invoke-PesterSuite $results $Only
     }
     $passed, $failed, $skipped = foreach ($kind in 'Passed', 'Failed', 'Skipped') {
@@ -31,13 +34,20 @@ function Invoke-Suite([string] $Only) {
     }
 }
 
-function Invoke-XunitSuite([string] $ResultFolder, [string] $Only) {
-    Write-Step 'xunit'
+function Invoke-XunitSuite([string] $Project, [string] $ResultFolder, [string] $Only) {
+    Write-Step $Project
     $filter = $Only ? @('--filter', "Category=$Only") : @()
-    & dotnet test "$PSScriptRoot/Checkpoint.Core.Tests" --configuration $Configuration --results-directory $ResultFolder --logger 'trx;LogFileName=xunit.trx' @filter |
-        Out-Host
-    $exitCode = $LASTEXITCODE
-    $trx = Join-Path $ResultFolder 'xunit.trx'
+    # A browser is shown what the cmdlets of that module make.
+    $env:CHECKPOINT_TEST_MODULE = $Module
+    try {
+        & dotnet test "$PSScriptRoot/$Project" --configuration $Configuration --results-directory $ResultFolder --logger "trx;LogFileName=$Project.trx" @filter |
+            Out-Host
+        $exitCode = $LASTEXITCODE
+    }
+    finally {
+        $env:CHECKPOINT_TEST_MODULE = $null
+    }
+    $trx = Join-Path $ResultFolder "$Project.trx"
     $tests = @()
     if (Test-Path $trx) {
         $tests = @(([xml] (Get-Content -LiteralPath $trx -Raw)).SelectNodes('//*[local-name() = "UnitTestResult"]'))
@@ -46,19 +56,19 @@ function Invoke-XunitSuite([string] $ResultFolder, [string] $Only) {
     $failures = @($tests | Where-Object outcome -EQ 'Failed')
     $failed = $failures.Count
     $skipped = @($tests | Where-Object outcome -NotIn 'Passed', 'Failed')
-    if (-not $passed -or ($exitCode -and -not $failed)) {
+    if (-not $tests -or ($exitCode -and -not $failed)) {
         Write-Warning 'The xunit tests did not run to their end, which counts as one failure. The reason stands above.'
         $failed++
     }
     $campaigns = Select-CampaignLine ($tests | ForEach-Object { $_.SelectNodes('.//*[local-name() = "StdOut"]').InnerText })
     $campaigns | Out-Host
     @{
-        Suite = 'xunit'
+        Suite = $Project
         Passed = $passed
         Failed = $failed
         Failures = @($failures | ForEach-Object { Format-Failure $_.testName $_.SelectSingleNode('.//*[local-name() = "Message"]').InnerText })
         Skipped = $skipped.Count
-        SkippedNames = @($skipped.testName)
+        SkippedNames = @($skipped | ForEach-Object { "$($_.testName): $($_.SelectSingleNode('.//*[local-name() = "Message"]').InnerText)" })
         Campaigns = $campaigns
     }
 }
@@ -128,9 +138,9 @@ function Select-CampaignLine([string[]] $Text) {
 }
 
 function Use-CleanContext([scriptblock] $Script) {
-    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them, and so is a server.
+    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them, and so are a server and a browser.
     $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore |
-        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED', 'CHECKPOINT_TEST_POSTGRES'
+        Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED', 'CHECKPOINT_TEST_POSTGRES', 'CHECKPOINT_TEST_BROWSER', 'CHECKPOINT_TEST_PICTURES'
     try {
         $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }
         & $Script

@@ -5,4 +5,11 @@ namespace Checkpoint.Browser.Tests;
 public sealed class BrowserFactAttribute : FactAttribute
 {
     public BrowserFactAttribute() => Skip = Machine.WhyNot;
+
+    /// <summary>Whether it takes a signal that Windows does not have.</summary>
+    public bool Interrupts
+    {
+        get => false;
+        set => Skip ??= value && OperatingSystem.IsWindows() ? "Windows has no signal that is Ctrl+C to one process." : null;
+    }
 }

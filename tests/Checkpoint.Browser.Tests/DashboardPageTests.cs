@@ -38,7 +38,7 @@ public sealed class DashboardPageTests(Pages pages, Demo demo) : IClassFixture<P
         await Expect(page.Locator("#found")).ToHaveTextAsync("5 runs");
     }
 
-    [BrowserFact]
+    [BrowserFact(Interrupts = true)]
     public async Task Its_address_serves_once_and_Ctrl_C_ends_it()
     {
         using var dashboard = Show();

@@ -1,0 +1,52 @@
+using System.Management.Automation;
+
+namespace Checkpoint.Commands;
+
+[Cmdlet(VerbsCommon.Watch, "Checkpoint")]
+[OutputType(typeof(string))]
+public sealed class WatchCheckpointCommand : ReportCommand
+{
+    [Parameter]
+    public SwitchParameter Plain { get; set; }
+
+    protected override void OnProcess()
+    {
+        var scope = ReportScope();
+        var view = IsPlain ? null : new LiveView(Host.UI, inColour: string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")));
+        var isWaiting = false;
+        foreach (var (run, news) in Wait(new RunWatch(new ReportBuilder(Engine, TimeProvider.System), TimeProvider.System).FollowAsync(scope, Cancellation)))
+        {
+            if (run is null)
+            {
+                if (!isWaiting)
+                    Show(view, [new RunViewLine($"Waiting for a run in '{Engine.Store.Location}'; Ctrl+C ends it.", null)]);
+                isWaiting = true;
+            }
+            else if (view is not null)
+            {
+                var (width, height) = view.Size;
+                view.Draw(RunView.Lines(run, TimeProvider.System.GetUtcNow(), width, height, view.Cells));
+            }
+            else
+            {
+                foreach (var line in news)
+                    WriteObject(RunView.Line(line));
+                if (run.Status is not (null or RunStatus.Running))
+                    Show(null, RunView.Lines(run, TimeProvider.System.GetUtcNow(), int.MaxValue, int.MaxValue, static text => text.Length));
+            }
+        }
+    }
+
+    // Where the lines go anywhere but to a terminal, nothing can be drawn anew.
+#pragma warning disable RS0030 // Nothing is written to the console; only it knows where this process writes to.
+    private bool IsPlain => Plain || MyInvocation.PipelinePosition < MyInvocation.PipelineLength || Console.IsOutputRedirected || !Host.UI.SupportsVirtualTerminal;
+#pragma warning restore RS0030
+
+    private void Show(LiveView? view, IReadOnlyList<RunViewLine> lines)
+    {
+        if (view is not null)
+            view.Draw(lines);
+        else
+            WriteObject(lines.Select(line => line.Text), enumerateCollection: true);
+    }
+}
