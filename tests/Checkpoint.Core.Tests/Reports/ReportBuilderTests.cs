@@ -1,0 +1,153 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Checkpoint.Tests;
+
+public sealed class ReportBuilderTests : PipelineTest
+{
+    [Fact]
+    public async Task A_run_is_told_with_its_stages_in_their_order_and_what_became_of_each()
+    {
+        Failing.Add("b");
+        Disabled.Add("d");
+        await Run("a b:a c:b d", r => r with { ContinueOnError = true });
+
+        var run = Assert.Single((await Build()).Runs);
+        Assert.Equal(RunStatus.Partial, run.Status);
+        Assert.Equal("a Completed, b Failed b broke, c NotRun it depends on 'b', which failed, d Disabled it is disabled", Show(run));
+        Assert.Equal("b broke", run.LastError);
+        Assert.Equal((1, 1), (run.Stages[0].Attempts, run.Stages[0].Spans.Count));
+        Assert.Equal(1, run.Stages[0].Checkpoint!.Step);
+        Assert.True(run.Stages[0].Checkpoint!.StateSize > 0);
+        Assert.Null(run.Stages[1].Checkpoint);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_resumed_tells_all_its_attempts_and_what_was_skipped()
+    {
+        Failing.Add("b");
+        await Run("a b:a");
+        Failing.Clear();
+        await Run("a b:a");
+
+        var run = Assert.Single((await Build()).Runs);
+        Assert.Equal((RunStatus.Completed, 2), (run.Status!.Value, run.Attempts));
+        Assert.Equal((1, 1), (run.Stages[0].Skips, run.Stages[0].Spans.Count));
+        Assert.Equal("Failed Completed", string.Join(' ', run.Stages[1].Spans.Select(s => s.Outcome)));
+        Assert.Equal(2, run.Stages[1].Attempts);
+    }
+
+    [Fact]
+    public async Task What_is_at_work_is_running_and_where_its_process_died_it_is_interrupted()
+    {
+        CheckpointReport? during = null;
+        OnRun = name => during = name == "b" ? Build().GetAwaiter().GetResult() : null;
+        await Run("a b:a");
+        Assert.Equal("a Completed, b Running", Show(Assert.Single(during!.Runs)));
+        Assert.Equal(RunStatus.Running, during.Runs[0].Status);
+
+        // A run whose record says that it goes on, and whose lease nobody has.
+        var registry = new RunRegistry(Store, Engine.History, Time);
+        var run = Assert.Single(await Runs());
+        await registry.WriteAsync(run.Begun() with { Stages = run.Stages.Take(1).ToList().AsReadOnly() }, default);
+        await Engine.History.RecordAsync(CheckpointEvents.StageStarted, new StageId("p", run.Run, "late"), null, null, default);
+        var dead = Assert.Single((await Build()).Runs);
+        Assert.Equal(RunStatus.Interrupted, dead.Status);
+        Assert.Equal(ReportStatus.Interrupted, dead.Stages.Single(s => s.Name == "late").Status);
+    }
+
+    [Fact]
+    public async Task What_scripts_saved_without_a_runner_is_told_by_pipeline_and_run()
+    {
+        await Save(TestState.Small("x"), stage: new("one", null, "s"));
+        await Save(TestState.Small("x"), stage: new("one", "7", "s"));
+        await Save(TestState.Small("x"), stage: new("one", "7", "t"));
+
+        var report = await Build();
+        Assert.Equal("one/7 s+t, one/ s", string.Join(", ", report.Runs.OrderByDescending(r => r.Run).Select(r => $"{r.Pipeline}/{r.Run} {string.Join('+', r.Stages.Select(s => s.Name))}")));
+        Assert.All(report.Runs, r => Assert.Null(r.Status));
+    }
+
+    [Fact]
+    public async Task Only_what_is_meant_is_told()
+    {
+        await Save(stage: new("one", null, "s"));
+        await Save(stage: new("one", "7", "s"));
+        await Save(stage: new("two", "7", "s"));
+
+        Assert.Equal(["one 7", "two 7"], await Told(new() { Run = NamePattern.Of("7"), WithoutRun = false }));
+        Assert.Equal(["one ", "one 7"], await Told(new() { Pipeline = NamePattern.Of("ONE") }));
+        Assert.Equal(["one "], await Told(new() { Run = null }));
+
+        async Task<IEnumerable<string>> Told(ReportScope scope)
+        {
+            var report = await Build(scope);
+            Assert.All(report.History, e => Assert.True(scope.Includes(e.Run)));
+            return report.Runs.Select(r => $"{r.Pipeline} {r.Run}").Order(StringComparer.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Items_are_counted_whether_their_stage_is_complete_or_not()
+    {
+        using (var log = await Store.OpenItemsAsync(Stage, default))
+        {
+            log.Append([Item("a", null), Item("b", "broke"), Item("c", "broke")], default);
+            log.Append([Item("b", null)], default);
+        }
+        var stage = Assert.Single(Assert.Single((await Build()).Runs).Stages);
+        Assert.Equal(new ReportItems(2, 1), stage.Items);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_told_and_the_rest_with_it()
+    {
+        await Run("a b");
+        await Save(TestState.Small("x"));
+        await Save(TestState.Small("y"));
+        await File.WriteAllTextAsync(RecordPath(2), "{");
+        var record = Directory.EnumerateFiles(Root, "run.json", SearchOption.AllDirectories).Single();
+        await File.WriteAllTextAsync(record, "{");
+
+        var report = await Build();
+        Assert.Equal(2, report.Problems.Count);
+        Assert.Equal(1, report.Runs.Single(r => r.Pipeline == "nightly").Stages.Single().Checkpoint!.Step);
+        Assert.Equal("a Completed, b Completed", Show(report.Runs.Single(r => r.Pipeline == "p")));
+    }
+
+    [Fact]
+    public async Task What_was_cleared_is_told_as_such_and_what_was_only_looked_for_is_not()
+    {
+        await Engine.SaveAsync(Draft(), new RetentionPolicy(), default);
+        await Engine.ClearAsync(Stage, null, null, default);
+        await Engine.History.RecordAsync(CheckpointEvents.LeaseTaken, "other", null, "x", null, null, default);
+        var run = Assert.Single((await Build()).Runs);
+        Assert.Equal("ingest Cleared all steps", Show(run));
+    }
+
+    [Fact]
+    public async Task As_JSON_it_is_what_was_told_and_holds_nothing_that_could_be_markup()
+    {
+        Failing.Add("</script>");
+        await Run("</script>");
+        var report = await Build();
+        var page = Encoding.UTF8.GetString(ReportJson.Serialize(report));
+        Assert.DoesNotContain('<', page);
+        Assert.True(page.All(char.IsAscii));
+
+        using var text = new MemoryStream();
+        await ReportJson.WriteAsync(report, text, default);
+        using var json = JsonDocument.Parse(text.ToArray());
+        Assert.Equal(1, json.RootElement.GetProperty("format").GetInt32());
+        var stage = json.RootElement.GetProperty("runs")[0].GetProperty("stages")[0];
+        Assert.Equal("</script>", stage.GetProperty("name").GetString());
+        Assert.Equal("failed", stage.GetProperty("status").GetString());
+        Assert.False(stage.TryGetProperty("checkpoint", out _));
+    }
+
+    private static string Show(ReportRun run) => string.Join(", ", run.Stages.Select(s => $"{s.Name} {s.Status} {s.Error ?? (s.Status == ReportStatus.Completed ? "" : s.Reason)}".TrimEnd()));
+
+    private ItemEntry Item(string key, string? error) => new() { Id = ItemId.Of(key), Key = key, At = Time.GetUtcNow(), Error = error };
+
+    private async Task<CheckpointReport> Build(ReportScope? scope = null) => await new ReportBuilder(Engine, Time).BuildAsync(scope ?? new(), default);
+}
