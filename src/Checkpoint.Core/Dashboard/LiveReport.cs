@@ -3,13 +3,17 @@ using System.Threading.Channels;
 namespace Checkpoint;
 
 /// <summary>A report that is kept up to date, and tells who listens what changed.</summary>
-/// <param name="read">Reads the report anew.</param>
+/// <param name="read">Reads the report anew: given the report as it was, only what may have changed; given null, all.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointReport>> read, TimeProvider time) : IDisposable
+internal sealed class LiveReport(Func<CheckpointReport?, CancellationToken, ValueTask<CheckpointReport>> read, TimeProvider time) : IDisposable
 {
     // What is written becomes visible within this; where reading takes long, it takes no more than a fifth of the time.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private const int Share = 4;
+
+    // After this, or after ten times as long as it takes where that is longer, all is read: what the history does not tell of shows then.
+    private static readonly TimeSpan WholePause = TimeSpan.FromSeconds(10);
+    private const int WholeShare = 10;
 
     // Who does not take what is sent is sent no more, and asks for all when it comes again.
     private const int MaxUnsent = 64;
@@ -20,6 +24,8 @@ internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointRep
     private CheckpointReport? _report;
     private Dictionary<RunName, byte[]> _runs = [];
     private long _version;
+    private long _wholeAt;
+    private TimeSpan _wholePause;
 
     /// <summary>The report as it is now, and its version.</summary>
     public async ValueTask<(CheckpointReport Report, long Version)> ReadAsync(CancellationToken cancellation)
@@ -76,7 +82,7 @@ internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointRep
             CheckpointReport report;
             try
             {
-                report = await read(cancellation);
+                report = await ReadReportAsync(cancellation);
             }
             catch (CheckpointException e)
             {
@@ -91,6 +97,18 @@ internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointRep
         }
     }
 
+    private async ValueTask<CheckpointReport> ReadReportAsync(CancellationToken cancellation)
+    {
+        if (_report is not null && time.GetElapsedTime(_wholeAt) < _wholePause)
+            return await read(_report, cancellation);
+        var started = time.GetTimestamp();
+        var report = await read(null, cancellation);
+        _wholeAt = time.GetTimestamp();
+        var took = time.GetElapsedTime(started, _wholeAt) * WholeShare;
+        _wholePause = took > WholePause ? took : WholePause;
+        return report;
+    }
+
     private void Take(CheckpointReport report)
     {
         var runs = report.Runs.ToDictionary(Name, ReportJson.Serialize);
@@ -103,7 +121,7 @@ internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointRep
             }
             var changed = report.Runs.Where(run => !_runs.TryGetValue(Name(run), out var known) || !known.AsSpan().SequenceEqual(runs[Name(run)])).ToList();
             var gone = _runs.Keys.Where(name => !runs.ContainsKey(name)).ToList();
-            var lines = NewLines(before.History, report.History);
+            var lines = ReportBuilder.NewLines(before.History, report.History);
             var isSame = changed.Count == 0 && gone.Count == 0 && lines is { Count: 0 } && report.Problems.SequenceEqual(before.Problems);
             (_report, _runs) = (report, runs);
             if (isSame)
@@ -119,21 +137,6 @@ internal sealed class LiveReport(Func<CancellationToken, ValueTask<CheckpointRep
     }
 
     private DashboardNews Whole() => new() { Version = _version, GeneratedAt = _report!.GeneratedAt, IsWhole = true, Runs = _report.Runs, History = _report.History, Problems = _report.Problems };
-
-    // Histories only grow. Null where one did not, as when the store was replaced.
-    private static List<ReportEvent>? NewLines(IReadOnlyList<ReportEvent> before, IReadOnlyList<ReportEvent> now)
-    {
-        var known = before.GroupBy(e => e.Pipeline, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
-        var lines = new List<ReportEvent>();
-        foreach (var line in now)
-        {
-            if (known.GetValueOrDefault(line.Pipeline) is > 0 and var left)
-                known[line.Pipeline] = left - 1;
-            else
-                lines.Add(line);
-        }
-        return known.Values.Any(left => left > 0) ? null : lines;
-    }
 
     private static RunName Name(ReportRun run) => new(run.Pipeline, run.Run);
 }

@@ -7,20 +7,89 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
 {
     private readonly CheckpointStore _store = engine.Store;
 
-    public async ValueTask<CheckpointReport> BuildAsync(ReportScope scope, CancellationToken cancellation)
+    /// <summary>Reads the report.</summary>
+    public ValueTask<CheckpointReport> BuildAsync(ReportScope scope, CancellationToken cancellation) => BuildAsync(scope, null, cancellation);
+
+    /// <summary>Reads the report, and of a large store no more of it than what may have changed.</summary>
+    /// <param name="scope">What it is about.</param>
+    /// <param name="before">The report as it was, or null to read all. Only what the history tells of since, and what somebody was at work on, is read anew.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async ValueTask<CheckpointReport> BuildAsync(ReportScope scope, CheckpointReport? before, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var runs = new Dictionary<(string Pipeline, string? Run), RunTimeline>();
-        var problems = new List<string>();
-        var history = new List<ReportEvent>();
         // The history first: what is saved later has its line later too, so nothing is told of that is not there yet.
+        var events = new List<CheckpointEvent>();
         await foreach (var entry in _store.ReadHistoryAsync(scope.Pipeline, cancellation))
         {
-            if (!scope.Includes(entry.Run))
-                continue;
-            history.Add(new ReportEvent(entry));
-            Run(runs, entry.Pipeline, entry.Run).Add(entry);
+            if (scope.Includes(entry.Run))
+                events.Add(entry);
         }
+        var history = events.Select(e => new ReportEvent(e)).ToList();
+        var changed = before is null ? null : Changed(before, history);
+        var runs = new Dictionary<RunName, RunTimeline>();
+        var problems = new List<string>(changed is null ? [] : before!.Problems);
+        foreach (var entry in events)
+        {
+            if (changed?.Contains(NameOf(entry.Pipeline, entry.Run)) != false)
+                Run(runs, entry.Pipeline, entry.Run).Add(entry);
+        }
+        foreach (var part in changed is null ? [scope] : changed.Select(ScopeOf))
+            await ReadAsync(part, runs, problems, cancellation);
+        var told = runs.Values.Where(r => r.IsWorthTelling).Select(r => r.Told());
+        if (changed is not null)
+            told = told.Concat(before!.Runs.Where(r => !changed.Contains(NameOf(r.Pipeline, r.Run))));
+        return new CheckpointReport
+        {
+            GeneratedAt = now,
+            Store = _store.Location,
+            Runs = told.OrderByDescending(r => r.StartedAt).ThenBy(r => r.Pipeline, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ToList(),
+            // The histories of pipelines come one after the other.
+            History = [.. history.OrderBy(e => e.Time)],
+            Problems = [.. problems.Distinct()],
+        };
+    }
+
+    /// <summary>The lines that came to a history; null where it lost some, as when the store was replaced.</summary>
+    public static IReadOnlyList<ReportEvent>? NewLines(IReadOnlyList<ReportEvent> before, IReadOnlyList<ReportEvent> now)
+    {
+        var known = before.GroupBy(e => e.Pipeline, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        var lines = new List<ReportEvent>();
+        foreach (var line in now)
+        {
+            if (known.GetValueOrDefault(line.Pipeline) is > 0 and var left)
+                known[line.Pipeline] = left - 1;
+            else
+                lines.Add(line);
+        }
+        return known.Values.Any(left => left > 0) ? null : lines;
+    }
+
+    // Null for all.
+    private static HashSet<RunName>? Changed(CheckpointReport before, List<ReportEvent> history)
+    {
+        if (NewLines(before.History, history) is not { } lines)
+            return null;
+        // Of what is at work the history does not tell how many items are done, nor that its process died.
+        var atWork = before.Runs.Where(r => r.Status == RunStatus.Running || r.Stages.Any(s => s.Status is ReportStatus.Begun || s.Spans is [.., { End: null }]));
+        return [.. lines.Select(e => NameOf(e.Pipeline, e.Run)), .. atWork.Select(r => NameOf(r.Pipeline, r.Run))];
+    }
+
+    private static ReportScope ScopeOf(RunName name) => name.Run is null
+        ? new ReportScope { Pipeline = NamePattern.Of(name.Pipeline), Run = null }
+        : new ReportScope { Pipeline = NamePattern.Of(name.Pipeline), Run = NamePattern.Of(name.Run), WithoutRun = false };
+
+    private static RunName NameOf(string pipeline, string? run) => new(CheckpointNames.Key(pipeline), run is null ? null : CheckpointNames.Key(run));
+
+    private static RunTimeline Run(Dictionary<RunName, RunTimeline> runs, string pipeline, string? run)
+    {
+        var key = NameOf(pipeline, run);
+        if (!runs.TryGetValue(key, out var timeline))
+            runs[key] = timeline = new RunTimeline(pipeline, run);
+        return timeline;
+    }
+
+    private async ValueTask ReadAsync(ReportScope scope, Dictionary<RunName, RunTimeline> runs, List<string> problems, CancellationToken cancellation)
+    {
         if (scope.Run is not null)
         {
             await foreach (var (run, fault) in new RunRegistry(_store, engine.History, time).FindAsync(scope.Pipeline, scope.Run, cancellation))
@@ -31,33 +100,15 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
                     Run(runs, run.Pipeline, run.Run).Account = run;
             }
         }
-        foreach (var run in new[] { scope.Run, null })
+        NamePattern?[] meant = scope.Run is null ? [null] : scope.WithoutRun ? [scope.Run, null] : [scope.Run];
+        foreach (var run in meant)
         {
-            if (run is null ? !scope.WithoutRun : scope.Run is null)
-                continue;
             await foreach (var stage in _store.ListAsync(new StageQuery { Pipeline = scope.Pipeline, Run = run, WithLeftovers = true }, cancellation))
                 await AddAsync(runs, stage, problems, cancellation);
         }
-        return new CheckpointReport
-        {
-            GeneratedAt = now,
-            Store = _store.Location,
-            Runs = runs.Values.Where(r => r.IsWorthTelling).Select(r => r.Told()).OrderByDescending(r => r.StartedAt).ThenBy(r => r.Pipeline, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ToList(),
-            // The histories of pipelines come one after the other.
-            History = [.. history.OrderBy(e => e.Time)],
-            Problems = problems,
-        };
     }
 
-    private static RunTimeline Run(Dictionary<(string Pipeline, string? Run), RunTimeline> runs, string pipeline, string? run)
-    {
-        var key = (CheckpointNames.Key(pipeline), run is null ? null : CheckpointNames.Key(run));
-        if (!runs.TryGetValue(key, out var timeline))
-            runs[key] = timeline = new RunTimeline(pipeline, run);
-        return timeline;
-    }
-
-    private async ValueTask AddAsync(Dictionary<(string Pipeline, string? Run), RunTimeline> runs, StageListing listing, List<string> problems, CancellationToken cancellation)
+    private async ValueTask AddAsync(Dictionary<RunName, RunTimeline> runs, StageListing listing, List<string> problems, CancellationToken cancellation)
     {
         var stage = listing.Stage;
         ReportCheckpoint? checkpoint = null;

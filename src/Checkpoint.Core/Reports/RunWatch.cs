@@ -14,10 +14,11 @@ internal sealed class RunWatch(ReportBuilder builder, TimeProvider time)
     {
         RunName? followed = null;
         var told = 0;
+        CheckpointReport? report = null;
         while (true)
         {
             var started = time.GetTimestamp();
-            var report = await builder.BuildAsync(scope, cancellation);
+            report = await builder.BuildAsync(scope, report, cancellation);
             // Once one is followed another that begins beside it is not.
             var run = followed is null ? Newest(report.Runs) : report.Runs.FirstOrDefault(r => new RunName(r.Pipeline, r.Run) == followed);
             if (run is null)

@@ -20,7 +20,7 @@ public sealed class ShowCheckpointDashboardCommand : ReportCommand
     protected override void OnProcess()
     {
         var (scope, builder) = (ReportScope(), new ReportBuilder(Engine, TimeProvider.System));
-        using var report = new LiveReport(token => builder.BuildAsync(scope, token), TimeProvider.System);
+        using var report = new LiveReport((before, token) => builder.BuildAsync(scope, before, token), TimeProvider.System);
         using var server = DashboardServer.Start(report, Port);
         var text = $"Dashboard of '{Engine.Store.Location}'. Its address serves once; Ctrl+C ends it.\n{server.Address}";
         WriteInformation(new HostInformationMessage { Message = text }, Tags);

@@ -86,7 +86,7 @@ public sealed class LiveReportTests
     public async Task Nothing_is_read_while_nobody_listens()
     {
         var reads = 0;
-        using var live = new LiveReport(_ =>
+        using var live = new LiveReport((_, _) =>
         {
             reads++;
             return new(_now);
@@ -109,5 +109,5 @@ public sealed class LiveReportTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
-    private LiveReport Live() => new(_ => _fault is null ? new(_now) : throw _fault, _time);
+    private LiveReport Live() => new((_, _) => _fault is null ? new(_now) : throw _fault, _time);
 }

@@ -126,6 +126,53 @@ public sealed class ReportBuilderTests : PipelineTest
     }
 
     [Fact]
+    public async Task A_report_that_is_brought_up_to_date_is_what_one_read_anew_would_be()
+    {
+        Failing.Add("b");
+        await Run("a b:a");
+        await Engine.SaveAsync(Draft(TestState.Small("x")), new RetentionPolicy(), default);
+        var before = await Build();
+        await AssertFollows("nothing happened");
+        Failing.Clear();
+        await Run("a b:a");
+        await AssertFollows("a run was resumed");
+        await Run("a b:a c");
+        await AssertFollows("another began");
+        await Engine.SaveAsync(Draft(TestState.Small("y")), new RetentionPolicy(), default);
+        await Engine.ClearAsync(new StageId("p", before.Runs[0].Run, "a"), null, null, default);
+        await AssertFollows("a script saved, and somebody cleared");
+        CheckpointReport? during = null;
+        OnRun = name => during = name == "c" ? Build(before: before).GetAwaiter().GetResult() : during;
+        await Run("a b:a c", r => r with { Restart = true });
+        Assert.Equal(RunStatus.Running, during!.Runs[0].Status);
+        before = during;
+        await AssertFollows("what was at work ended");
+        Directory.Delete(Path.Join(Root, "nightly"), recursive: true);
+        await AssertFollows("a pipeline was removed, its history with it");
+
+        async Task AssertFollows(string when)
+        {
+            var (followed, anew) = (await Build(before: before), await Build());
+            Assert.True(Encoding.UTF8.GetString(ReportJson.Serialize(anew)) == Encoding.UTF8.GetString(ReportJson.Serialize(followed)), when);
+            before = followed;
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_large_store_only_what_may_have_changed_is_read_again()
+    {
+        for (var i = 0; i < 20; i++)
+            await Run("a b c");
+        var before = await Build();
+        await Engine.SaveAsync(Draft(TestState.Small("x")), new RetentionPolicy(), default);
+        var listed = 0;
+        var counting = new DelegatingStore(Store) { OnList = _ => listed++ };
+        var report = await new ReportBuilder(new CheckpointEngine(counting, Time), Time).BuildAsync(new(), before, default);
+        Assert.Equal(21, report.Runs.Count);
+        Assert.Equal(1, listed);
+    }
+
+    [Fact]
     public async Task As_JSON_it_is_what_was_told_and_holds_nothing_that_could_be_markup()
     {
         Failing.Add("</script>");
@@ -149,5 +196,5 @@ public sealed class ReportBuilderTests : PipelineTest
 
     private ItemEntry Item(string key, string? error) => new() { Id = ItemId.Of(key), Key = key, At = Time.GetUtcNow(), Error = error };
 
-    private async Task<CheckpointReport> Build(ReportScope? scope = null) => await new ReportBuilder(Engine, Time).BuildAsync(scope ?? new(), default);
+    private async Task<CheckpointReport> Build(ReportScope? scope = null, CheckpointReport? before = null) => await new ReportBuilder(Engine, Time).BuildAsync(scope ?? new(), before, default);
 }

@@ -17,6 +17,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Func<LeaseName, Task>? BeforeLease { get; set; }
 
+    public Action<StageQuery>? OnList { get; set; }
+
     public Func<Task>? BeforeFindLease { get; set; }
 
     /// <summary>Whether the history is written.</summary>
@@ -48,7 +50,11 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
         return await inner.FindAsync(stage, cancellation);
     }
 
-    public override IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation) => inner.ListAsync(query, cancellation);
+    public override IAsyncEnumerable<StageListing> ListAsync(StageQuery query, CancellationToken cancellation)
+    {
+        OnList?.Invoke(query);
+        return inner.ListAsync(query, cancellation);
+    }
 
     public override async ValueTask<CheckpointReading> ReadAsync(StageId stage, long step, CancellationToken cancellation)
     {
