@@ -1,6 +1,7 @@
 BeforeDiscovery {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/..")
     $cmdlets = (Import-PowerShellDataFile "$root/Checkpoint.psd1").CmdletsToExport | ForEach-Object { @{ Cmdlet = $_ } }
+    $topics = Get-ChildItem "$root/docs/en-US" -Filter about_*.md | ForEach-Object { @{ Topic = $_.BaseName } }
 
     # Each example with its code and, where the page shows it, the output that the code has.
     $examples = foreach ($page in Get-ChildItem "$root/docs/en-US" -Filter *-*.md) {
@@ -19,18 +20,7 @@ BeforeDiscovery {
 
 BeforeAll {
     . $PSScriptRoot/Common.ps1
-
-    # What changes from one run to the next, and with the width of the terminal, does not count.
-    function Get-Essence([string] $Text, [string] $Folder) {
-        # What is announced by -WhatIf goes to the host, which a shell in a test does not have.
-        $essence = $Text -replace '\r' -replace '(?m)^What if: .*'
-        if ($Folder) {
-            $essence = $essence.Replace($Folder, '<folder>').Replace(($Folder -replace '\\', '/'), '<folder>')
-        }
-        $essence = $essence -replace '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?', '<time>' -replace '(?<=<time> +)\d+[smhd]\b', '<age>'
-        $essence = $essence -replace '\b[0-9a-f]{12,64}\b', '<hash>' -replace '-{3,}', '---' -replace '[ \t]+', ' '
-        ($essence -split '\n' | ForEach-Object Trim | Where-Object { $_ }) -join "`n"
-    }
+    . $PSScriptRoot/Pages.ps1
 }
 
 Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
@@ -104,28 +94,43 @@ Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
     }
 }
 
-Describe 'Get-Help about_Checkpoint' -Tag AnyStore {
-    It 'is found, by its name and among the topics' {
-        $topic = Get-Help about_Checkpoint
-        $topic | Should -Not -BeNullOrEmpty
-        (Get-Help about_Checkpoint* | Measure-Object).Count | Should -BeGreaterOrEqual 1
+Describe 'Get-Help <Topic>' -Tag AnyStore -ForEach $topics {
+    BeforeAll { $text = Get-Help $Topic | Out-String }
+
+    It 'is found by its name alone, with a synopsis' {
+        @(Get-Help $Topic) | Should -HaveCount 1
+        $text | Should -Match "(?m)^\s*$Topic\s*$"
+        (Get-Help $Topic).Synopsis | Should -Match '^\w.*\.$'
+        (Get-Help about_Checkpoint*).Name | Should -Contain $Topic
     }
 
-    It 'has a synopsis, and names every cmdlet and every word of the trade' {
-        (Get-Help about_Checkpoint).Synopsis | Should -Match '\w'
+    It 'has examples, and says where to read on' {
+        $text | Should -Match '(?m)^ {8}\w+-Checkpoint'
+        ($text -split '(?m)^SEE ALSO')[1] | Should -Match '(?m)^ +- \w+-Checkpoint\w*$'
+    }
+
+    It 'names no cmdlet or topic that there is not' {
+        $there = (Get-Module Checkpoint).ExportedCmdlets.Keys
+        [regex]::Matches($text, '\b(Clear|Copy|Export|Get|Invoke|Lock|New|Repair|Restore|Save|Set|Show|Test|Unlock|Update|Wait|Watch)-Checkpoint\w*').Value | Sort-Object -Unique | Where-Object { $_ -notin $there } | Should -BeNullOrEmpty
+        [regex]::Matches($text, '\babout_Checkpoint\w*').Value | Sort-Object -Unique | Where-Object { -not (Test-Path "$RepositoryRoot/docs/en-US/$_.md") } | Should -BeNullOrEmpty
+    }
+
+    It 'fits into a terminal of 80 columns' {
+        $file = Get-ChildItem (Split-Path $ModulePath) -Recurse -Filter "$Topic.help.txt" | Select-Object -First 1
+        # Code and tables are as wide as they are.
+        Get-Content $file | Where-Object { $_ -notmatch '^ {8}|\|' -and $_.Length -gt 80 } | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Get-Help about_Checkpoint' -Tag AnyStore {
+    It 'names every cmdlet, every other topic, and every word of the trade' {
         $text = Get-Help about_Checkpoint | Out-String
-        foreach ($name in (Get-Module Checkpoint).ExportedCmdlets.Keys) {
+        foreach ($name in @((Get-Module Checkpoint).ExportedCmdlets.Keys) + @((Get-ChildItem "$RepositoryRoot/docs/en-US" -Filter about_*.md).BaseName)) {
             $text | Should -Match $name
         }
         foreach ($word in 'store', 'pipeline', 'run', 'stage', 'step', 'state', 'metadata', 'fingerprint', 'record', 'CHECKPOINT_STORE', 'CHECKPOINT_RUN', 'GITHUB_RUN_ID', 'BUILD_BUILDID') {
             $text | Should -Match "\b$word"
         }
-    }
-
-    It 'fits into a terminal of 80 columns' {
-        $file = Get-ChildItem (Split-Path $ModulePath) -Recurse -Filter about_Checkpoint.help.txt | Select-Object -First 1
-        # Code and tables are as wide as they are.
-        Get-Content $file | Where-Object { $_ -notmatch '^ {8}|\|' -and $_.Length -gt 80 } | Should -BeNullOrEmpty
     }
 }
 

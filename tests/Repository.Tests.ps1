@@ -2,7 +2,6 @@ BeforeDiscovery {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/..")
     $pages = @(Get-Item "$root/README.md") + @(Get-ChildItem "$root/docs" -Recurse -File -Filter *.md) |
         ForEach-Object { @{ Name = [IO.Path]::GetRelativePath($root, $_) -replace '\\', '/'; Path = $_.FullName } }
-    $helpPages = $pages | Where-Object Name -Like 'docs/en-US/*'
     $cmdlets = (Import-PowerShellDataFile "$root/Checkpoint.psd1").CmdletsToExport
 }
 
@@ -116,13 +115,6 @@ Describe 'The pages' -Tag AnyStore {
 
     It 'have no blanks left to fill, in <Name>' -ForEach $pages {
         Get-Content -LiteralPath $Path | Select-String -SimpleMatch '{{ Fill', '{{ Add', '{{Insert' | Should -BeNullOrEmpty
-    }
-
-    It 'show examples that run, one after the other in an empty folder, in <Name>' -ForEach $helpPages {
-        $examples = (Get-CodeBlock $Path) -join "`n"
-        $result = Invoke-Pwsh $examples -WorkingDirectory (New-TestStore)
-        $result.ErrorOutput | Should -BeNullOrEmpty
-        $result.ExitCode | Should -Be 0
     }
 
     It 'are one per cmdlet' {
