@@ -1,6 +1,6 @@
 BeforeDiscovery {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/..")
-    $pages = @(Get-ChildItem "$root/docs/en-US" -Filter about_*.md) |
+    $pages = @(Get-ChildItem "$root/docs/en-US" -Filter about_*.md) + @('getting-started', 'coming-from' | ForEach-Object { Get-Item "$root/docs/$_.md" }) |
         ForEach-Object { @{ Name = [IO.Path]::GetRelativePath($root, $_) -replace '\\', '/'; Path = $_.FullName } }
 }
 

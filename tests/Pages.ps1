@@ -40,6 +40,7 @@ function Get-Essence {
         $essence = $essence.Replace($Folder, '<folder>').Replace(($Folder -replace '\\', '/'), '<folder>')
     }
     $essence = $essence -replace '/home/ada', '<folder>' -replace '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?', '<time>' -replace '(?<=<time> +)\d+[smhd]\b', '<age>'
+    $essence = $essence -replace '\b\d{8}-\d{6}-[0-9a-f]{6}\b', '<run>' -replace '\b\d+(\.\d+)?s(?=\s|$)', '<duration>' -replace '\b\d+(\.\d+)? ([KMG]iB|B)\b', '<size>'
     $essence = $essence -replace '\b[0-9a-f]{12,64}\b', '<hash>' -replace '-{3,}', '---' -replace '[ \t]+', ' '
     ($essence -split '\n' | ForEach-Object Trim | Where-Object { $_ }) -join "`n"
 }
@@ -70,8 +71,17 @@ function Invoke-Page {
         param($Place)
         $PSStyle.OutputRendering = 'PlainText'
         $null = New-Item -ItemType Directory "$Place/home"
+        $env:HOME = $env:USERPROFILE = "$Place/home"
+        # The PowerShell that runs, and it may be none that is on the path.
+        $program = Join-Path $PSHOME ($IsWindows ? 'pwsh.exe' : 'pwsh')
+        $words = (Test-Path -LiteralPath $program) ? @($program) : @('dotnet', "$PSHOME/pwsh.dll")
         $shell = [powershell]::Create()
-        $null = $shell.AddScript('param($Folder) Set-Location $Folder').AddArgument("$Place/home").Invoke()
+        $null = $shell.AddScript({
+                param($Folder, $Words)
+                (Get-PSProvider FileSystem).Home = $Folder
+                Set-Location $Folder
+                $function:global:pwsh = { $first, $rest = $Words + $args; $rest = @($rest); & $first @rest }.GetNewClosure()
+            }).AddArgument("$Place/home").AddArgument($words).Invoke()
         $results = foreach ($block in Get-Content "$Place/blocks.json" -Raw | ConvertFrom-Json) {
             if ($block.File) {
                 Set-Content -LiteralPath (Join-Path $shell.Runspace.SessionStateProxy.Path.CurrentFileSystemLocation $block.File) $block.Text -NoNewline
@@ -79,10 +89,10 @@ function Invoke-Page {
             elseif ($block.Language -eq 'powershell') {
                 $shell.Commands.Clear()
                 $shell.Streams.ClearStreams()
-                # In the scope of the shell, so that a later block has the variables of this one.
+                # In the scope of the shell, so that a later block has the variables of this one; on the first line, for errors tell their line only where it is another, as at a prompt.
                 $failure, $output = $null, ''
                 try {
-                    $output = $shell.AddScript(". {`n$($block.Text)`n} 2>&1 | Tee-Object -Variable shown | Out-String -Width 120").Invoke() -join ''
+                    $output = $shell.AddScript(". {$($block.Text)} 2>&1 | Tee-Object -Variable shown | Out-String -Width 120").Invoke() -join ''
                 }
                 catch { $failure = "$($_.Exception.InnerException ?? $_)" }
                 $written = $shell.Runspace.SessionStateProxy.GetVariable('shown') | Where-Object { $_ -is [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" }
