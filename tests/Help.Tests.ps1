@@ -51,6 +51,27 @@ Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
         }
     }
 
+    It 'says of each parameter what values it takes, and what holds without it' {
+        foreach ($name in $command.Parameters.Keys | Where-Object { $_ -notin $common -and $_ -notin 'WhatIf', 'Confirm' }) {
+            $parameter = $command.Parameters[$name]
+            $text = ((Get-Help $Cmdlet -Parameter $name).description.Text -join ' ') -replace '\s+', ' '
+            $text.Length | Should -BeGreaterOrEqual 30 -Because $name
+            foreach ($range in $parameter.Attributes | Where-Object { $_ -is [Management.Automation.ValidateRangeAttribute] }) {
+                $text | Should -Match "\bfrom $($range.MinRange)\b" -Because "$name begins there"
+                if ($range.MaxRange -notin [int]::MaxValue, [long]::MaxValue) {
+                    $text | Should -Match "\bto $($range.MaxRange)\b" -Because "$name ends there"
+                }
+            }
+            if ($parameter.Attributes.TypeId.Name -contains 'DurationAttribute') {
+                $text | Should -Match '\b\d+(\.\d+)?[smhd]\b' -Because "$name shows how a time is written"
+            }
+            $isMandatory = @($parameter.Attributes | Where-Object { $_ -is [Management.Automation.ParameterAttribute] })[0].Mandatory
+            if (-not $isMandatory -and $parameter.ParameterType -ne [switch] -and $text -notmatch '(?i)changes nothing here|has no effect here|belongs to no') {
+                $text | Should -Match '(?i)\bwithout\b|default|where it is not given|otherwise|alone' -Because "$name is optional"
+            }
+        }
+    }
+
     It 'says of each parameter what the code says: type, place, need, pipeline, wildcards' {
         foreach ($parameter in $help.parameters.parameter) {
             $actual = $command.Parameters[$parameter.name]
@@ -71,6 +92,7 @@ Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
             $example.title.Trim('-', ' ') | Should -Match '\w'
             $text | Should -Match $Cmdlet
             $text.Length | Should -BeGreaterThan 60
+            ($example.remarks.Text | Where-Object { $_ } | Select-Object -Last 1) | Should -Match '\.$' -Because $example.title
         }
     }
 
@@ -81,9 +103,13 @@ Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
         }
     }
 
-    It 'tells what it emits and where to read on' {
+    It 'tells what it emits, with which errors it fails, and where to read on' {
         $help.returnValues.returnValue.type.name | Where-Object { $_ } | Should -Not -BeNullOrEmpty
-        ($help.relatedLinks.navigationLink.linkText | Where-Object { $_ }).Count | Should -BeGreaterOrEqual 1
+        ($help.alertSet.alert.Text -join "`n") | Should -Match '(?m)^Errors(, by their ids)?:'
+        $links = $help.relatedLinks.navigationLink.linkText | Where-Object { $_ }
+        $links -match '^\w+-Checkpoint' | Should -Not -BeNullOrEmpty
+        $links -match '^about_Checkpoint' | Should -Not -BeNullOrEmpty
+        $links | Where-Object { -not (Test-Path "$RepositoryRoot/docs/en-US/$_.md") } | Should -BeNullOrEmpty
     }
 
     It 'can be asked for one parameter' {
@@ -91,6 +117,93 @@ Describe 'Get-Help <Cmdlet>' -Tag AnyStore -ForEach $cmdlets {
         foreach ($name in $command.Parameters.Keys | Where-Object { $_ -notin $common }) {
             (Get-Help $Cmdlet -Parameter $name).description.Text | Should -Not -BeNullOrEmpty -Because $name
         }
+    }
+}
+
+Describe 'The errors that the help names' -Tag AnyStore {
+    BeforeDiscovery {
+        $failures = @(
+            @{ Of = 'Save-Checkpoint'; Id = 'CheckpointExists'; Call = { Save-Checkpoint a 1 -Step 1; Save-Checkpoint a 2 -Step 1 } }
+            @{ Of = 'Save-Checkpoint'; Id = 'StateNotSerializable'; Call = { $a = @{}; $a.a = $a; Save-Checkpoint a $a } }
+            @{ Of = 'Save-Checkpoint'; Id = 'KeyRequired'; Call = { Save-Checkpoint a ([securestring]::new()) } }
+            @{ Of = 'Save-Checkpoint'; Id = 'FileUnreadable'; Call = { Save-Checkpoint a -OutputFile none.txt } }
+            @{ Of = 'Restore-Checkpoint'; Id = 'CheckpointNotFound'; Call = { Restore-Checkpoint a } }
+            @{ Of = 'Restore-Checkpoint'; Id = 'CheckpointDamaged'; Call = { Save-Checkpoint a 1; Set-Content (Get-Checkpoint a).Location oops; Restore-Checkpoint a -Step 1 } }
+            @{ Of = 'Restore-Checkpoint'; Id = 'KeyRequired'; Call = { Save-Checkpoint a 1 -Key ([byte[]]::new(32)); Restore-Checkpoint a } }
+            @{ Of = 'Restore-Checkpoint'; Id = 'KeyWrong'; Call = { Save-Checkpoint a 1 -Key ([byte[]]::new(32)); Restore-Checkpoint a -Key ([byte[]] (1..32)) } }
+            @{ Of = 'Restore-Checkpoint'; Id = 'IdentityMismatch'; Call = { Save-Checkpoint a -InputObject (New-CheckpointIterator (1, 2) -BatchSize 1); Restore-Checkpoint a -InputObject (New-CheckpointIterator (1, 2) -BatchSize 2) } }
+            @{ Of = 'New-CheckpointIterator'; Id = 'IdentityMismatch'; Call = { Save-Checkpoint a -InputObject (New-CheckpointIterator (1, 2) -BatchSize 1); Restore-Checkpoint a -InputObject (New-CheckpointIterator (1, 2, 3) -BatchSize 1) } }
+            @{ Of = 'Test-Checkpoint'; Id = 'FileUnreadable'; Call = { Test-Checkpoint a -Fingerprint ([IO.FileInfo] 'none.txt') } }
+            @{ Of = 'Test-Checkpoint'; Id = 'StateNotSerializable'; Call = { Test-Checkpoint a -Fingerprint ([securestring]::new()) } }
+            @{ Of = 'Get-Checkpoint'; Id = 'CheckpointNotFound'; Call = { Get-Checkpoint a } }
+            @{ Of = 'Get-Checkpoint'; Id = 'CheckpointDamaged'; Call = { Save-Checkpoint a 1; Set-Content (Get-Checkpoint a).Location oops; Get-Checkpoint a } }
+            @{ Of = 'Copy-Checkpoint'; Id = 'CheckpointExists'; Call = { Save-Checkpoint a 1; Save-Checkpoint a 2 -Store b; Copy-Checkpoint -To b } }
+            @{ Of = 'Copy-Checkpoint'; Id = 'CheckpointDamaged'; Call = { Save-Checkpoint a 1; Set-Content (Get-Checkpoint a).Location oops; Copy-Checkpoint -To b } }
+            @{ Of = 'Get-CheckpointRun'; Id = 'RunNotFound'; Call = { Get-CheckpointRun a } }
+            @{ Of = 'Get-CheckpointRun'; Id = 'CheckpointDamaged'; Call = { $null = Invoke-CheckpointPipeline -Run a { stage a { 1 } }; Set-Content .checkpoints/default/runs/a/run.json oops; Get-CheckpointRun a } }
+            @{ Of = 'Get-CheckpointFingerprint'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -Path none.txt } }
+            @{ Of = 'Get-CheckpointFingerprint'; Id = 'StateNotSerializable'; Call = { Get-CheckpointFingerprint ([securestring]::new()) } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'StateNotSerializable'; Call = { Invoke-CheckpointStage a { $a = @{}; $a.a = $a; $a } | Out-Null } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'StageTimeout'; Call = { Invoke-CheckpointStage a { Start-Sleep 60 } -Timeout 0.1s } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'CircuitOpen'; Call = { $b = New-CheckpointCircuitBreaker -FailureThreshold 1; try { Invoke-CheckpointStage a { throw 1 } -CircuitBreaker $b } catch { $null = $_ }; Invoke-CheckpointStage a { 1 } -CircuitBreaker $b } }
+            @{ Of = 'New-CheckpointCircuitBreaker'; Id = 'CircuitOpen'; Call = { $b = New-CheckpointCircuitBreaker -FailureThreshold 1; try { Invoke-CheckpointStage a { throw 1 } -CircuitBreaker $b } catch { $null = $_ }; Invoke-CheckpointStage b { 1 } -CircuitBreaker $b } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'KeyRequired'; Call = { $b = { 1 }; $null = Invoke-CheckpointStage a $b -Key ([byte[]]::new(32)); Invoke-CheckpointStage a $b } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'KeyWrong'; Call = { $b = { 1 }; $null = Invoke-CheckpointStage a $b -Key ([byte[]]::new(32)); Invoke-CheckpointStage a $b -Key ([byte[]] (1..32)) } }
+            @{ Of = 'Invoke-CheckpointStage'; Id = 'LeaseHeld'; Call = { Use-Other { $null = Lock-Checkpoint a } { Invoke-CheckpointStage a { 1 } } } }
+            @{ Of = 'Invoke-CheckpointPipeline'; Id = 'InvalidPipeline'; Call = { Invoke-CheckpointPipeline { stage a { 1 } -DependsOn b } } }
+            @{ Of = 'Invoke-CheckpointPipeline'; Id = 'StageFailed'; Call = { Invoke-CheckpointPipeline { stage a { throw 1 } } | Out-Null } }
+            @{ Of = 'Invoke-CheckpointPipeline'; Id = 'FingerprintMismatch'; Call = { foreach ($i in 1, 2) { Invoke-CheckpointPipeline -Config $i -OnConfigChange Error { stage a { throw 1 } } -ErrorAction ($i -eq 1 ? 'Ignore' : 'Stop') | Out-Null } } }
+            @{ Of = 'Invoke-CheckpointPipeline'; Id = 'RunNotFound'; Call = { Invoke-CheckpointPipeline -Resume { stage a { 1 } } } }
+            @{ Of = 'Invoke-CheckpointItem'; Id = 'StageFailed'; Call = { 1 | Invoke-CheckpointItem a { throw 1 } -MaxError 1 -ErrorAction SilentlyContinue -ErrorVariable all; throw $all[-1] } }
+            @{ Of = 'Invoke-CheckpointItem'; Id = 'LeaseHeld'; Call = { Use-Other { $null = Lock-Checkpoint a } { 1 | Invoke-CheckpointItem a { 1 } } } }
+            @{ Of = 'Invoke-CheckpointItem'; Id = 'StateNotSerializable'; Call = { 1 | Invoke-CheckpointItem a { $a = @{}; $a.a = $a; $a } -SaveOutput } }
+            @{ Of = 'Invoke-CheckpointItem'; Id = 'InvalidArgument'; Call = { , @{ a = 1 } | Invoke-CheckpointItem a { 1 } } }
+            @{ Of = 'New-CheckpointHook'; Id = 'FileUnreadable'; Call = { New-CheckpointHook zz:/log.txt } }
+            @{ Of = 'Lock-Checkpoint'; Id = 'LeaseHeld'; Call = { Use-Other { $null = Lock-Checkpoint a } { Lock-Checkpoint a } } }
+            @{ Of = 'Unlock-Checkpoint'; Id = 'LeaseHeld'; Call = { Use-Other { $null = Lock-Checkpoint a } { Unlock-Checkpoint a } } }
+            @{ Of = 'Wait-Checkpoint'; Id = 'CheckpointNotFound'; Call = { Wait-Checkpoint a -Timeout 0.1s } }
+            @{ Of = 'Update-CheckpointKey'; Id = 'KeyWrong'; Call = { Save-Checkpoint a 1 -Key ([byte[]]::new(32)); Update-CheckpointKey -Key ([byte[]] (1..32)) -NewKey ([byte[]] (2..33)) } }
+            @{ Of = 'Update-CheckpointKey'; Id = 'CheckpointNotFound'; Call = { Update-CheckpointKey a -Key ([byte[]]::new(32)) -NewKey ([byte[]] (1..32)) } }
+        )
+    }
+
+    BeforeAll {
+        # What a call does while another session of this process has something.
+        function Use-Other([scriptblock] $Before, [scriptblock] $Call) {
+            $other = [powershell]::Create()
+            try {
+                $null = $other.AddScript("Import-Module '$ModulePath'; Set-Location '$PWD'; $Before").Invoke()
+                & $Call
+            }
+            finally {
+                $other.Dispose()
+            }
+        }
+    }
+
+    It '<Of>: <Id>' -ForEach $failures {
+        $named = (Get-Help $Of -Full).alertSet.alert.Text -join "`n"
+        $named | Should -Match "\b$Id\b"
+        $ErrorActionPreference = 'Stop'
+        Push-Location (New-TestFolder)
+        try {
+            $failure = try { & $Call } catch { $_ }
+            "$($failure.FullyQualifiedErrorId)" -replace ',.*' | Should -BeExactly $Id
+        }
+        finally {
+            Pop-Location
+        }
+    }
+
+    It 'are errors that there are, and each of <Cmdlet> stands in the list above or has tests of its own' -ForEach ($cmdlets | ForEach-Object { $_ + @{ Proved = $failures } }) {
+        $text = (Get-Help $Cmdlet -Full).alertSet.alert.Text -join "`n"
+        $ids = [regex]::Matches($text, '(?m)^- (\w+):').ForEach({ $_.Groups[1].Value })
+        $there = [regex]::Matches((Get-Content "$RepositoryRoot/docs/en-US/about_Checkpoint.md" -Raw), '(?m)^\| (\w+) +\|').ForEach({ $_.Groups[1].Value })
+        $ids | Where-Object { $_ -notin $there } | Should -BeNullOrEmpty
+        # Those take a second process that dies, a lease that is lost, or a record of the future.
+        $elsewhere = 'LeaseLost', 'FormatTooNew', 'Clear-Checkpoint LeaseHeld', 'Update-CheckpointKey LeaseHeld', 'Repair-CheckpointStore LeaseHeld', 'Invoke-CheckpointPipeline LeaseHeld', 'Wait-Checkpoint StageFailed'
+        $proved = $Proved | ForEach-Object { "$($_.Of) $($_.Id)" }
+        $ids | Where-Object { $_ -notin $elsewhere -and "$Cmdlet $_" -notin $elsewhere -and "$Cmdlet $_" -notin $proved } | Should -BeNullOrEmpty
     }
 }
 
@@ -176,6 +289,10 @@ Describe 'The examples of the pages' -Tag AnyStore {
     It 'run on their own, without an error: <Page>, <Title>' -ForEach $examples {
         $Code.Count | Should -BeGreaterOrEqual 1
         $results["$Page $Title"].Errors | Should -BeNullOrEmpty
+    }
+
+    It 'show an output, that of one of them at least: <_.BaseName>' -ForEach (Get-ChildItem "$PSScriptRoot/../docs/en-US" -Filter *-*.md) {
+        Get-PageBlock (Get-Content -LiteralPath $_ -Raw) | Where-Object Language -EQ Output | Should -Not -BeNullOrEmpty
     }
 
     It 'show the output that they have: <Page>, <Title>' -ForEach ($examples | Where-Object { $_.Output }) {
