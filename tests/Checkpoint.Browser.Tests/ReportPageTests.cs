@@ -32,6 +32,7 @@ public sealed class ReportPageTests(Pages pages, Demo demo, ITestOutputHelper ou
         await Expect(Row(resumed, "fetch")).ToContainTextAsync("skipped 1 time, its saved result held");
 
         await Expect(Row(await UnfoldAsync(page, "hosts"), "hosts")).ToContainTextAsync("19 done, 1 failed");
+        await Expect(Row(await UnfoldAsync(page, "hosts"), "hosts").Locator(".failures li")).ToContainTextAsync("7: no answer");
         await Expect(page.Locator("#lines tr").First).ToContainTextAsync("StageSkipped");
         AssertQuiet(watched);
     }

@@ -35,6 +35,8 @@ internal sealed class KeyedItemLog(ItemLog inner, StageId stage, string store, C
 
     public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => inner.ReadOutput(place, cancellation);
 
+    public override ItemEntry ReadFailure(long at, CancellationToken cancellation) => inner.ReadFailure(at, cancellation);
+
     public override int Rewrite(Func<ItemEntry, ItemEntry?> change, CancellationToken cancellation) => inner.Rewrite(change, cancellation);
 
     /// <summary>Has another key open the outputs, and the one before no longer: the journal is written anew. The outputs stay as they are.</summary>

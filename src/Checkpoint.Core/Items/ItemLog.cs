@@ -36,6 +36,12 @@ internal abstract class ItemLog : IDisposable
     /// <exception cref="InvalidDataException">It is no longer what was kept.</exception>
     public abstract ItemOutput ReadOutput(long place, CancellationToken cancellation);
 
+    /// <summary>Reads why an item failed.</summary>
+    /// <param name="at">What <see cref="ItemMark.At"/> said of one that is not done.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="InvalidDataException">It is no longer what was written.</exception>
+    public abstract ItemEntry ReadFailure(long at, CancellationToken cancellation);
+
     /// <summary>Writes the journal anew, whole or not at all, with other entries for some of the items that have an output. What a later entry has made void is left out, all else stays.</summary>
     /// <param name="change">Gives the new entry for one, or null where it stays; may be asked twice.</param>
     /// <param name="cancellation">Leaves the journal as it is.</param>

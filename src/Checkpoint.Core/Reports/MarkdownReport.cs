@@ -8,7 +8,7 @@ namespace Checkpoint;
 internal static class MarkdownReport
 {
     // What stands in it beyond is told of by its number.
-    private const int DetailedRuns = 20, ListedRuns = 1000, ListedEvents = 200, MaxMessage = 1000;
+    private const int DetailedRuns = 20, ListedRuns = 1000, ListedEvents = 200, ListedFailures = 10, MaxMessage = 1000;
 
     /// <summary>The whole report: its runs in a table, the newest with their stages, the newest lines of the history.</summary>
     public static string Write(CheckpointReport report)
@@ -106,9 +106,12 @@ internal static class MarkdownReport
         foreach (var stage in run.Stages)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {Icon(stage.Status)} {Status(stage.Status)} | {Text(stage.Name)} | {Duration(stage.DurationSeconds)} | {stage.Attempts} | ");
-            text.Append(CultureInfo.InvariantCulture, $"{Amounts.Size(stage.Checkpoint?.StateSize)} | {Items(stage.Items)} | {Text(stage.Error ?? Why(stage))}{Skipped(stage)} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"{Amounts.Size(stage.Checkpoint?.StateSize)} | {Items(stage.Items)} | {Text(stage.Error ?? Why(stage))}{Failures(stage)}{Skipped(stage)} |\n");
         }
     }
+
+    private static string Failures(ReportStage stage) =>
+        stage.Items is not { Failures: { Count: > 0 } failures } ? "" : string.Concat(failures.TakeLast(ListedFailures).Select(f => $"<br>{Text($"{f.Key}: {f.Error}")}"));
 
     // A reason says of what ran why it was not skipped.
     private static string? Why(ReportStage stage) => stage is { Status: ReportStatus.Completed or ReportStatus.Running, Reason: not null } ? $"it ran because {stage.Reason}" : stage.Reason;

@@ -5,6 +5,9 @@ namespace Checkpoint;
 /// <param name="time">The clock.</param>
 internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
 {
+    private const int MaxFailures = 100;
+    private const int MaxError = 4000;
+
     private readonly CheckpointStore _store = engine.Store;
 
     /// <summary>Reads the report.</summary>
@@ -134,12 +137,19 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         try
         {
             using var log = await _store.OpenItemsAsync(stage, cancellation);
-            var items = new Dictionary<ItemId, bool>();
-            log.ReadAll(mark => items[mark.Id] = mark.IsDone, cancellation);
-            var done = items.Values.LongCount(isDone => isDone);
-            return new ReportItems(done, items.Count - done);
+            // Where it failed, or -1 where it is done.
+            var items = new Dictionary<ItemId, long>();
+            log.ReadAll(mark => items[mark.Id] = mark.IsDone ? -1 : mark.At, cancellation);
+            var failed = items.Values.Where(at => at >= 0).Order().ToList();
+            var failures = new List<ReportItemFailure>();
+            foreach (var at in failed.TakeLast(MaxFailures))
+            {
+                var failure = log.ReadFailure(at, cancellation);
+                failures.Add(new ReportItemFailure(failure.Key, failure.At, ShortText.Cut(failure.Error ?? "", MaxError)));
+            }
+            return new ReportItems(items.Count - failed.Count, failed.Count, failures);
         }
-        catch (CheckpointException e) when (e.Kind is CheckpointErrorKind.CheckpointDamaged or CheckpointErrorKind.FormatTooNew)
+        catch (Exception e) when (e is CheckpointException { Kind: CheckpointErrorKind.CheckpointDamaged or CheckpointErrorKind.FormatTooNew } or InvalidDataException)
         {
             problems.Add(e.Message);
             return null;

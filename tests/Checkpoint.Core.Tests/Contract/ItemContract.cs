@@ -184,6 +184,24 @@ public abstract class ItemContract : StoreContract
         Assert.Equal("a b c", string.Join(' ', dead.Did.Concat(next.Did).Order()));
     }
 
+    [DriverFact]
+    public async Task A_report_counts_the_items_and_says_why_some_failed()
+    {
+        var store = Open();
+        ItemEntry Entry(string key, string? error) => new() { Id = ItemId.Of(key), Key = key, At = Noon, Error = error };
+        using (var log = await store.OpenItemsAsync(Stage, default))
+        {
+            log.Append([Entry("a", null), Entry("b", "first broke"), Entry("größe \n", "broke\nin two")], default);
+            log.Append([Entry("b", "broke again")], default);
+            log.Append([Entry("c", "broke once"), Entry("c", null)], default);
+        }
+        var report = await new ReportBuilder(new CheckpointEngine(store), TimeProvider.System).BuildAsync(new(), default);
+        var items = Assert.Single(Assert.Single(report.Runs).Stages).Items!;
+        Assert.Equal((2, 2), (items.Done, items.Failed));
+        Assert.Equal(["größe \n: broke\nin two", "b: broke again"], items.Failures.Select(f => $"{f.Key}: {f.Error}"));
+        Assert.Equal(Noon, items.Failures[0].At);
+    }
+
     private static void AssertKept(ItemJournal journal)
     {
         foreach (var (key, state) in new[] { ("a", Large(1)), ("b", Large(2)) })

@@ -96,7 +96,8 @@ public sealed class ReportBuilderTests : PipelineTest
             log.Append([Item("b", null)], default);
         }
         var stage = Assert.Single(Assert.Single((await Build()).Runs).Stages);
-        Assert.Equal(new ReportItems(2, 1), stage.Items);
+        Assert.Equal((2, 1), (stage.Items!.Done, stage.Items.Failed));
+        Assert.Equal(new ReportItemFailure("c", Time.GetUtcNow(), "broke"), Assert.Single(stage.Items.Failures));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public sealed class RunViewTests
     {
         var run = Reported.Run(
             Reported.Stage("fetch"),
-            Reported.Stage("hosts", ReportStatus.Running) with { DurationSeconds = null, Items = new ReportItems(19, 1), Spans = [new ReportSpan(ReportSpanKind.Attempt, Now.AddSeconds(-3), null)] },
+            Reported.Stage("hosts", ReportStatus.Running) with { DurationSeconds = null, Items = new ReportItems(19, 1, []), Spans = [new ReportSpan(ReportSpanKind.Attempt, Now.AddSeconds(-3), null)] },
             Reported.Stage("index", ReportStatus.Running) with { DurationSeconds = null, Attempts = 2, Spans = [new ReportSpan(ReportSpanKind.Wait, Now, Now.AddSeconds(4)), new ReportSpan(ReportSpanKind.Attempt, Now.AddSeconds(4), null)] }) with { Status = RunStatus.Running, EndedAt = null };
         Assert.Equal(
             """

@@ -107,6 +107,7 @@
     if (stage.error) cell.append(make('div', { class: 'error' }, stage.error));
     const ran = stage.status === 'completed' || stage.status === 'failed' || stage.status === 'running';
     if (stage.reason) cell.append(make('div', { class: ran ? 'key' : null }, ran ? `it ran because ${stage.reason}` : stage.reason));
+    if (stage.items?.failures.length) cell.append(make('ul', { class: 'failures' }, ...stage.items.failures.map(f => make('li', null, make('b', null, f.key), `: ${f.error} `, make('span', { class: 'key' }, time(f.at))))));
     if (stage.skips) cell.append(make('div', null, `skipped ${plural(stage.skips, 'time', 'times')}, its saved result held; last `, time(stage.skippedAt)));
     return cell;
   }
@@ -169,7 +170,7 @@
   }
 
   function textOf(run) {
-    return run.text ??= all(run.pipeline, run.run, run.lastError, run.host, run.user, ...run.stages.flatMap(s => [s.name, s.error, s.reason]));
+    return run.text ??= all(run.pipeline, run.run, run.lastError, run.host, run.user, ...run.stages.flatMap(s => [s.name, s.error, s.reason, ...(s.items?.failures ?? []).flatMap(f => [f.key, f.error])]));
   }
 
   function isWanted(run) {

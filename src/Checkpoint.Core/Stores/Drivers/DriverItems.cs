@@ -65,12 +65,14 @@ internal sealed class DriverItems : ItemLog
             else if (ItemFormat.TryReadWorker(line.Span) is { } worker)
                 visitWorker(worker);
             else if (ItemFormat.TryParse(line.Span, out var id, out var isDone, out var hasOutput))
-                visit(new ItemMark(id, isDone, hasOutput ? (entry.Step << OffsetBits) | (long)offset : -1));
+                visit(MarkOf(id, isDone, hasOutput, (entry.Step << OffsetBits) | (long)offset));
             else if (ItemFormat.VersionOf(line.Span) is > ItemFormat.Version and var version)
                 throw new RecordTooNewException(version);
         }
         return damaged;
     });
+
+    private static ItemMark MarkOf(ItemId id, bool isDone, bool hasOutput, long at) => new(id, isDone, hasOutput ? at : -1, at);
 
     public override ItemOutput WriteOutput(ItemId id, IStateSource output, CancellationToken cancellation) => Guarded(() =>
     {
@@ -126,6 +128,8 @@ internal sealed class DriverItems : ItemLog
     });
 
     public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadOutput(LineAt(place, cancellation)));
+
+    public override ItemEntry ReadFailure(long at, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadFailure(LineAt(at, cancellation)));
 
     public override StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation) =>
         new(output.State, output.State.Payload is null ? null : Open(output, cancellation) ?? throw new InvalidDataException("the output is missing"));

@@ -67,7 +67,7 @@ internal sealed class FolderItems : ItemLog
             if (!isWhole)
                 return;
             if (ItemFormat.TryParse(line, out var id, out var isDone, out var hasOutput))
-                visit(new ItemMark(id, isDone, hasOutput ? at : -1));
+                visit(new ItemMark(id, isDone, hasOutput ? at : -1, at));
             else if (ItemFormat.TryReadWorker(line) is { } worker)
                 visitWorker(worker);
             else
@@ -224,6 +224,8 @@ internal sealed class FolderItems : ItemLog
     }, cancellation);
 
     public override ItemOutput ReadOutput(long place, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadOutput(ReadLine(place)));
+
+    public override ItemEntry ReadFailure(long at, CancellationToken cancellation) => Guarded(() => ItemFormat.ReadFailure(ReadLine(at)));
 
     public override StateReader OpenOutput(ItemId id, ItemOutput output, CancellationToken cancellation) => output.State.Payload is null ? new StateReader(output.State, null) : Guarded(() => _outputs.Open(output));
 

@@ -198,6 +198,22 @@ internal static class ItemFormat
         }
     }
 
+    /// <summary>Reads a whole line of an item that failed.</summary>
+    /// <exception cref="InvalidDataException">It is none.</exception>
+    public static ItemEntry ReadFailure(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            var root = document.RootElement;
+            return new ItemEntry { Id = ReadId(root.GetProperty("id").GetString()), Key = root.GetProperty("key").GetString()!, At = root.GetProperty("at").GetDateTimeOffset().ToUniversalTime(), Error = root.GetProperty("error").GetString() };
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException("the line is not that of an item that failed", e);
+        }
+    }
+
     private static void WriteOutput(Utf8JsonWriter json, ItemOutput output)
     {
         json.WriteStartObject("output"u8);
