@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Checkpoint;
 
 /// <summary>Tells a CI system what becomes of stages: a group of the log for each that runs, an error with its place, an output of the step, the summary of the job.</summary>
@@ -32,7 +30,7 @@ internal sealed class JobLog(CISystem system, FileSystem files, GroupSlot group,
         if (status == StageStatus.Failed)
             Fail($"Stage '{stage}' failed: {why}", places);
         else
-            write(LogText.Line(status == StageStatus.Completed ? string.Create(CultureInfo.InvariantCulture, $"Stage '{stage}' completed in {duration.TotalSeconds:0.0} s") : $"Stage '{stage}' {Word(status)}: {why}"));
+            write(LogText.Line(status == StageStatus.Completed ? $"Stage '{stage}' completed in {Amounts.Duration(duration)}" : $"Stage '{stage}' {Word(status)}: {why}"));
         if (status is StageStatus.Completed or StageStatus.Skipped or StageStatus.Failed)
             Set(StepOutputName.Of(stage), Word(status));
     }

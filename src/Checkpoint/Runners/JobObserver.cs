@@ -5,9 +5,11 @@ namespace Checkpoint;
 /// <summary>Tells the CI system how a pipeline goes on, around what else is told of it: what hooks say belongs into the group of their stage.</summary>
 internal sealed class JobObserver(IPipelineObserver inner, JobReport job) : IPipelineObserver
 {
+    private CheckpointRun? _run;
+
     public void Warn(string message) => inner.Warn(message);
 
-    public void PipelineStarted(CheckpointRun run, bool isResumed) => inner.PipelineStarted(run, isResumed);
+    public void PipelineStarted(CheckpointRun run, bool isResumed) => inner.PipelineStarted(_run = run, isResumed);
 
     public void StageStarted(StageId stage, CheckpointDecision decision, int number, int count)
     {
@@ -35,7 +37,8 @@ internal sealed class JobObserver(IPipelineObserver inner, JobReport job) : IPip
     {
         // First, for where the user stopped it the rest cannot be said.
         job.Dispose();
-        job.Summarize(JobSummary.OfRun(result));
+        if (_run is not null)
+            job.Summarize(JobSummary.OfRun(_run, result, TimeProvider.System.GetUtcNow()));
         inner.PipelineEnded(result);
     }
 }

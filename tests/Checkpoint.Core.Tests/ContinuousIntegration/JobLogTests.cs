@@ -21,7 +21,7 @@ public sealed class JobLogTests : IDisposable
         log.End("a", StageStatus.Completed, null, TimeSpan.FromSeconds(2.34));
         log.End("b", StageStatus.Skipped, "it completed at 12:00", TimeSpan.Zero);
         log.End("c", StageStatus.NotRun, "it depends on 'x'", TimeSpan.Zero);
-        Assert.Equal(["::group::Stage 'a' (1 of 3)", "::endgroup::", "Stage 'a' completed in 2.3 s", "Stage 'b' skipped: it completed at 12:00", "Stage 'c' not run: it depends on 'x'"], _lines);
+        Assert.Equal(["::group::Stage 'a' (1 of 3)", "::endgroup::", "Stage 'a' completed in 2.34s", "Stage 'b' skipped: it completed at 12:00", "Stage 'c' not run: it depends on 'x'"], _lines);
         Assert.Equal("checkpoint-a=completed\ncheckpoint-b=skipped\n", File.ReadAllText(OutputFile));
     }
 
@@ -51,7 +51,7 @@ public sealed class JobLogTests : IDisposable
             next.Begin("Stage 'next'");
             // As Ctrl+C ends it.
         }
-        Assert.Equal(["::group::Stage 'outer'", "Stage 'inner'", "Stage 'inner' completed in 0.0 s", "::endgroup::", "Stage 'outer' completed in 0.0 s", "::group::Stage 'next'", "::endgroup::"], _lines);
+        Assert.Equal(["::group::Stage 'outer'", "Stage 'inner'", "Stage 'inner' completed in 0.00s", "::endgroup::", "Stage 'outer' completed in 0.00s", "::group::Stage 'next'", "::endgroup::"], _lines);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class JobLogTests : IDisposable
         using var log = new JobLog(JobEnvironment.System(JobEnvironment.GitHub(_temp.Path)), _files, new GroupSlot(isWithin: true), _lines.Add, _warnings.Add);
         log.Begin("Stage 'a'");
         log.End("a", StageStatus.Completed, null, TimeSpan.Zero);
-        Assert.Equal(["Stage 'a'", "Stage 'a' completed in 0.0 s"], _lines);
+        Assert.Equal(["Stage 'a'", "Stage 'a' completed in 0.00s"], _lines);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class JobLogTests : IDisposable
         log.End("a", StageStatus.Completed, null, TimeSpan.Zero);
         Assert.True(log.Summarize("one\n"));
         Assert.True(log.Summarize("two\n"));
-        Assert.Equal(["##[group]Stage 'a'", "##[endgroup]", "Stage 'a' completed in 0.0 s", "##vso[task.setvariable variable=checkpoint-a;isOutput=true]completed"], _lines);
+        Assert.Equal(["##[group]Stage 'a'", "##[endgroup]", "Stage 'a' completed in 0.00s", "##vso[task.setvariable variable=checkpoint-a;isOutput=true]completed"], _lines);
         Assert.Equal("one\ntwo\n", File.ReadAllText(azure.SummaryFile!));
         Assert.Equal($"##vso[task.uploadsummary]{azure.SummaryFile}", azure.SummaryDone);
     }
