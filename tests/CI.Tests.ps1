@@ -225,3 +225,21 @@ Describe 'Stages in no job' -Tag AnyStore {
         $result.ErrorOutput | Should -Match 'c ##\[d\]'
     }
 }
+
+Describe 'Get-Help about_Checkpoint_CI' -Tag AnyStore {
+    It 'is found, and fits into a terminal of 80 columns' {
+        (Get-Help about_Checkpoint_CI).Synopsis | Should -Match 'GitHub Actions'
+        $file = Get-ChildItem (Split-Path $ModulePath) -Recurse -Filter about_Checkpoint_CI.help.txt | Select-Object -First 1
+        Get-Content $file | Where-Object { $_ -notmatch '^ {8}' -and $_.Length -gt 80 } | Should -BeNullOrEmpty
+    }
+
+    It 'shows what its examples give' {
+        $page = Get-Content "$RepositoryRoot/docs/en-US/about_Checkpoint_CI.md" -Raw
+        $blocks = { param($language) [regex]::Matches($page, "(?ms)^``````$language\r?\n(.*?)^``````") | ForEach-Object { $_.Groups[1].Value } }
+        $result = Invoke-Pwsh ((& $blocks powershell) -join "`n") -WorkingDirectory (New-TestFolder) -Environment @{ GITHUB_WORKSPACE = $null }
+        $result.ErrorOutput | Should -BeNullOrEmpty
+        $essence = { $args[0] -replace '\d+\.\d\ds', '<time>' }
+        $shown = @('GITHUB_RUN_ID') + @((& $blocks Output).Trim() -split '\r?\n') + 'done', 'done'
+        $result.Output | ForEach-Object { & $essence $_ } | Should -Be ($shown | ForEach-Object { & $essence $_ })
+    }
+}

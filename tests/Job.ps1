@@ -106,7 +106,8 @@ function Complete-JobStep {
     }
     foreach ($command in $result.Commands) {
         if ($command.Name -eq 'task.setvariable') {
-            $result.($command.Properties['isOutput'] -eq 'true' ? 'Outputs' : 'Variables')[$command.Properties['variable']] = $command.Data
+            $set = $command.Properties['isOutput'] -eq 'true' ? $result.Outputs : $result.Variables
+            $set[$command.Properties['variable']] = $command.Data
         }
         elseif ($command.Name -eq 'task.uploadsummary') {
             $result.Summary += [IO.File]::ReadAllText($command.Data)
