@@ -182,10 +182,27 @@ foreach (`$name in Get-Content evil.txt) {
         stage `$name { 1 }
         stage "`$name failing" -Retry 1 -RetryDelay 0s { throw `$message }
         stage "`$name left out" { } -DependsOn "`$name failing"
-    }
+    } | Out-Host
     Invoke-CheckpointPipeline "q `$name" { stage a { } -DependsOn `$name }
     Invoke-CheckpointStage "y`n`$name" { 1 }
     Invoke-CheckpointPipeline "y`n`$name" { stage a { } }
+    Save-Checkpoint `$name -Metadata @{ `$name = `$name } -Fingerprint @{ `$name = 1 }
+    foreach (`$shown in @(
+        { Get-Checkpoint `$name }
+        { Test-Checkpoint `$name -Fingerprint @{ `$name = 2 } -Detailed }
+        { (Test-Checkpoint `$name -Fingerprint @{ `$name = 2 } -Detailed).Changed }
+        { Get-CheckpointRun -Pipeline "p `$name" }
+        { (Get-CheckpointRun -Pipeline "p `$name").Stages }
+        { Get-CheckpointHistory -Pipeline "p `$name" }
+        { Get-CheckpointContext -Pipeline `$name -Run `$name }
+        { New-CheckpointStage `$name { } -DependsOn `$name }
+    )) {
+        & `$shown | Out-Host
+    }
+    foreach (`$shown in { Get-Checkpoint `$name }, { Get-CheckpointRun -Pipeline "p `$name" }, { Get-CheckpointHistory -Pipeline "p `$name" }) {
+        & `$shown | Format-List | Out-Host
+    }
+    Restore-Checkpoint "`$name?"
 }
 "@
         $result.Log -join "`n" | Should -Match 'What was completed is kept'
