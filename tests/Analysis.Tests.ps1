@@ -1,7 +1,7 @@
 BeforeDiscovery {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/..")
     $script = Get-Item "$root/build.ps1", "$root/Checkpoint.psd1"
-    $folders = 'tests', 'docs' | ForEach-Object { Join-Path $root $_ }
+    $folders = 'tests', 'docs', '.github' | ForEach-Object { Join-Path $root $_ }
     $script = @($script) + @(Get-ChildItem $folders -Recurse -File -Include *.ps1, *.psd1, *.psm1) |
         ForEach-Object { @{ Name = [IO.Path]::GetRelativePath($root, $_) -replace '\\', '/'; Path = $_.FullName } }
 }

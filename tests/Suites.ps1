@@ -138,8 +138,9 @@ function Select-CampaignLine([string[]] $Text) {
 }
 
 function Use-CleanContext([scriptblock] $Script) {
-    # What a CI job, or the shell, says of its own pipeline and run must not reach the tests. The size and the seed of campaigns are for them, and so are a server and a browser.
-    $saved = Get-Item Env:CHECKPOINT_*, Env:GITHUB_RUN_ID, Env:GITHUB_WORKFLOW, Env:BUILD_BUILDID, Env:BUILD_DEFINITIONNAME -ErrorAction Ignore |
+    # What a CI job, or the shell, says of itself, its pipeline and its run must not reach the tests. The size and the seed of campaigns are for them, and so are a server and a browser.
+    $ci = 'GITHUB_ACTIONS', 'GITHUB_OUTPUT', 'GITHUB_RUN_ID', 'GITHUB_STEP_SUMMARY', 'GITHUB_WORKFLOW', 'BUILD_BUILDID', 'BUILD_DEFINITIONNAME', 'TF_BUILD'
+    $saved = Get-Item (@('CHECKPOINT_*') + $ci -replace '^', 'Env:') -ErrorAction Ignore |
         Where-Object Name -NotIn 'CHECKPOINT_CAMPAIGN', 'CHECKPOINT_SEED', 'CHECKPOINT_TEST_POSTGRES', 'CHECKPOINT_TEST_BROWSER', 'CHECKPOINT_TEST_PICTURES'
     try {
         $saved | ForEach-Object { Remove-Item "Env:$($_.Name)" }

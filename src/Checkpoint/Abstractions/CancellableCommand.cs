@@ -71,7 +71,16 @@ public abstract class CancellableCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>Says what was done, on the information stream.</summary>
-    protected void WriteDone(string message) => WriteInformation(message, InformationTags);
+    protected void WriteDone(string message) => this.Tell(message, InformationTags);
+
+    /// <summary>Warns, with nothing in it that a CI system takes for a command.</summary>
+    protected new void WriteWarning(string text) => this.Warn(text);
+
+    /// <summary>The same, of what is asked for and of what <c>-WhatIf</c> says.</summary>
+    protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(LogText.Shown(target), action);
+
+    /// <summary>The same on the verbose stream.</summary>
+    protected new void WriteVerbose(string text) => base.WriteVerbose(LogText.Shown(text));
 
     /// <summary>Whether anybody reads the verbose stream: what is said there costs more to word than some cmdlets take.</summary>
     private protected bool IsVerbose => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)

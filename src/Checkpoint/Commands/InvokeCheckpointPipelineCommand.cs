@@ -71,6 +71,9 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
     [AllowNull]
     public object? Key { get; set; }
 
+    [Parameter]
+    public SwitchParameter NoCI { get; set; }
+
     protected override void Process() => _stages.AddRange(InputObject ?? []);
 
     protected override void End()
@@ -81,7 +84,8 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
         var hooks = new PipelineHooks(Hook, this);
-        var observer = new PipelineObserver(this, hooks, pipeline);
+        using var job = new JobReport(this, NoCI || IsWhatIf);
+        var observer = new JobObserver(new PipelineObserver(this, hooks, pipeline), job);
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
         var request = new PipelineRequest
         {
@@ -103,7 +107,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         if (IsWhatIf)
             Tell(PipelineThread.Run(() => runner.PlanAsync(request, Cancellation)));
         else if (ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run"))
-            Execute(runner, request);
+            Execute(runner, request, job);
     }
 
     private bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : GetVariableValue("WhatIfPreference"));
@@ -112,7 +116,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
-    private void Execute(PipelineRunner runner, PipelineRequest request)
+    private void Execute(PipelineRunner runner, PipelineRequest request, JobReport job)
     {
         try
         {
@@ -125,6 +129,11 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         catch (FlowInterruptedException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerException!);
+        }
+        catch (CheckpointException e)
+        {
+            job.Fail($"Pipeline '{request.Pipeline}' failed", e);
+            throw;
         }
     }
 

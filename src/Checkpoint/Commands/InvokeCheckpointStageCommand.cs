@@ -45,12 +45,16 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     [AllowNull]
     public object? Key { get; set; }
 
+    [Parameter]
+    public SwitchParameter NoCI { get; set; }
+
     protected override void End()
     {
         var stage = Stage(Name);
         var fingerprint = FingerprintHash.Combine(StageFingerprint.PartsOf(ScriptBlock, IsGiven(nameof(Fingerprint)), Fingerprint, Cancellation));
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run unless it is complete"))
             return;
+        using var job = new JobReport(this, NoCI);
         var output = new List<object?>();
         var invoker = new BlockInvoker(this, BlockErrors.Preference(MyInvocation.BoundParameters), SessionContext.Within(this, Engine, stage));
         var work = new StageWork
@@ -74,6 +78,7 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
             CauseOf = BlockErrors.CauseOf,
             OnStart = decision =>
             {
+                job.Begin($"Stage '{stage.Name}'");
                 if (decision.Cause != DecisionCause.NotFound)
                     WriteDone($"Stage runs again: {stage.Name}: {decision.Reason}");
                 return default;
@@ -81,21 +86,24 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
             OnRetry = (error, attempt, pause) => WriteWarning(StageMessages.Retry($"Stage '{stage.Name}'", BlockErrors.CauseOf(error), attempt, RetryPolicy.Retry, pause)),
             OnCircuitChange = change => WriteDone(change.ToString()),
         };
-        Emit(stage, Do(work, output), output);
+        Emit(stage, Do(work, output, job), output);
     }
 
     private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
     private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
 
-    private StageOutcome Do(StageWork work, List<object?> output)
+    private StageOutcome Do(StageWork work, List<object?> output, JobReport job)
     {
         try
         {
-            return PipelineThread.Run(() => new StageLease(Engine, TimeProvider.System).RunAsync(work, WhenBusy, WriteWarning, Cancellation));
+            var outcome = PipelineThread.Run(() => new StageLease(Engine, TimeProvider.System).RunAsync(work, WhenBusy, WriteWarning, Cancellation));
+            job.EndAlone(work.Stage.Name, outcome);
+            return outcome;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
+            job.FailAlone(work.Stage.Name, e);
             // What the block gave is not lost where it could not be saved, or the block left a loop around the cmdlet.
             WriteObject(output, enumerateCollection: true);
             ExceptionDispatchInfo.Throw(e is FlowInterruptedException { InnerException: { } wanted } ? wanted : e);

@@ -30,7 +30,7 @@ public sealed class WatchCheckpointCommand : ReportCommand
             else
             {
                 foreach (var line in news)
-                    WriteObject(RunView.Line(line));
+                    WriteObject(LogText.Shown(RunView.Line(line)));
                 if (run.Status is not (null or RunStatus.Running))
                     Show(null, RunView.Lines(run, TimeProvider.System.GetUtcNow(), int.MaxValue, int.MaxValue, static text => text.Length));
             }
@@ -47,6 +47,6 @@ public sealed class WatchCheckpointCommand : ReportCommand
         if (view is not null)
             view.Draw(lines);
         else
-            WriteObject(lines.Select(line => line.Text), enumerateCollection: true);
+            WriteObject(lines.Select(line => LogText.Shown(line.Text)), enumerateCollection: true);
     }
 }

@@ -5,24 +5,33 @@ namespace Checkpoint;
 /// <summary>The whole error surface: each kind's id and category.</summary>
 internal static class ErrorRecords
 {
-    public static ErrorRecord ToErrorRecord(this CheckpointException error) => new(error, error.Kind.ToString(), CategoryOf(error.Kind), error.Target);
+    public static ErrorRecord ToErrorRecord(this CheckpointException error) => new ErrorRecord(error, error.Kind.ToString(), CategoryOf(error.Kind), error.Target).Shown();
 
     /// <summary>A mistake in the arguments that no parameter attribute can find.</summary>
-    public static ErrorRecord ToErrorRecord(this InvalidArgumentException error) => new(error, "InvalidArgument", ErrorCategory.InvalidArgument, targetObject: null);
+    public static ErrorRecord ToErrorRecord(this InvalidArgumentException error) => new ErrorRecord(error, "InvalidArgument", ErrorCategory.InvalidArgument, targetObject: null).Shown();
 
     /// <summary>A file that was declared as a stage's output, or is to be fingerprinted, cannot be read.</summary>
-    public static ErrorRecord UnreadableFile(Exception error, string path) => new(error, "FileUnreadable", ErrorCategory.ReadError, path);
+    public static ErrorRecord UnreadableFile(Exception error, string path) => new ErrorRecord(error, "FileUnreadable", ErrorCategory.ReadError, path).Shown();
 
     /// <summary>A file that is to be written, such as a report, cannot be.</summary>
     public static ErrorRecord ToErrorRecord(this UnwritableFileException error) => new(error, "FileUnwritable", ErrorCategory.WriteError, error.Path);
 
     /// <summary>What a stage failed with, where that brings no record of its own.</summary>
-    public static ErrorRecord StageError(Exception error, string stage) => error switch
+    public static ErrorRecord StageError(Exception error, string stage) => (error switch
     {
-        TimeoutException => new(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
-        CircuitOpenException => new(error, "CircuitOpen", ErrorCategory.ResourceUnavailable, stage),
-        _ => new(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
-    };
+        TimeoutException => new ErrorRecord(error, "StageTimeout", ErrorCategory.OperationTimeout, stage),
+        CircuitOpenException => new ErrorRecord(error, "CircuitOpen", ErrorCategory.ResourceUnavailable, stage),
+        _ => new ErrorRecord(error, error.GetType().Name, ErrorCategory.NotSpecified, stage),
+    }).Shown();
+
+    // The exception keeps its message; what is displayed of it is no command to a CI system.
+    private static ErrorRecord Shown(this ErrorRecord record)
+    {
+        var (message, shown) = (record.Exception.Message, LogText.Shown(record.Exception.Message));
+        if (!ReferenceEquals(message, shown))
+            record.ErrorDetails = new ErrorDetails(shown);
+        return record;
+    }
 
     private static ErrorCategory CategoryOf(CheckpointErrorKind kind) => kind switch
     {

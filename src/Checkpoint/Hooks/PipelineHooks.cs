@@ -45,7 +45,7 @@ internal sealed class PipelineHooks
             }
             catch (Exception error)
             {
-                _command.WriteWarning($"The hook {e.Hook} of pipeline '{e.Pipeline}' failed and was passed over: {BlockErrors.CauseOf(error).Message}");
+                _command.Warn($"The hook {e.Hook} of pipeline '{e.Pipeline}' failed and was passed over: {BlockErrors.CauseOf(error).Message}");
             }
         }
         if (interruption is not null)

@@ -131,7 +131,7 @@ internal sealed class ItemPool : IDisposable
                     all.Clear();
                     worker.Invoke(task.Item, value => Take(task, all, value), record => Tell(task, record));
                 },
-                (e, attempt, pause) => _events.Add(() => _command.WriteWarning(StageMessages.Retry(_run, task.Key, e, attempt, pause))),
+                (e, attempt, pause) => _events.Add(() => _command.Warn(StageMessages.Retry(_run, task.Key, e, attempt, pause))),
                 _cancellation);
             error ??= _run.TryDone(task.Id, task.Key, _savesOutput ? new ObjectState(all.ToArray(), isSequence: true) : null, out number, _cancellation);
         }

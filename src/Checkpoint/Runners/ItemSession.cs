@@ -39,7 +39,7 @@ internal sealed class ItemSession : IDisposable
         _progress = new ItemProgress(TimeProvider.System, total);
         _run = ItemRun.StartAsync(engine, work, TimeProvider.System, () => _pool?.Wake(), cancellation).AsTask().GetAwaiter().GetResult();
         if (_run.Journal.Damaged is > 0 and var damaged)
-            command.WriteWarning(string.Create(CultureInfo.InvariantCulture, $"The journal of stage {work.Stage} has {damaged} entries that a crash cut off or that were changed. What they told of is done again."));
+            command.Warn(string.Create(CultureInfo.InvariantCulture, $"The journal of stage {work.Stage} has {damaged} entries that a crash cut off or that were changed. What they told of is done again."));
     }
 
     /// <summary>Makes ready for the first item.</summary>
@@ -212,7 +212,7 @@ internal sealed class ItemSession : IDisposable
             return;
         }
         object?[] output = [];
-        var error = _run.Attempt(_ => output = _block!.Invoke(item), (e, attempt, pause) => _command.WriteWarning(StageMessages.Retry(_run, key, e, attempt, pause)), _cancellation);
+        var error = _run.Attempt(_ => output = _block!.Invoke(item), (e, attempt, pause) => _command.Warn(StageMessages.Retry(_run, key, e, attempt, pause)), _cancellation);
         var number = 0L;
         if (error is null)
             error = _run.TryDone(id, key, _savesOutput ? new ObjectState(output, isSequence: true) : null, out number, _cancellation);
@@ -247,7 +247,7 @@ internal sealed class ItemSession : IDisposable
     private void TellError(ErrorRecord record, string what)
     {
         if (StopsAtErrors())
-            _command.WriteWarning($"{what}: {BlockErrors.CauseOf(record.Exception).Message}");
+            _command.Warn($"{what}: {BlockErrors.CauseOf(record.Exception).Message}");
         else
             _command.WriteError(record);
     }
@@ -285,7 +285,7 @@ internal sealed class ItemSession : IDisposable
         }
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException or OutOfMemoryException))
         {
-            _command.WriteWarning($"The saved output of item '{key}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _hasKey)}); the item is done again.");
+            _command.Warn($"The saved output of item '{key}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _hasKey)}); the item is done again.");
             return false;
         }
     }
@@ -303,13 +303,13 @@ internal sealed class ItemSession : IDisposable
     {
         var counts = _run.Counts;
         if (counts.Doubled > 0)
-            _command.WriteWarning(string.Create(CultureInfo.InvariantCulture, $"{counts.Doubled} items of stage '{_run.Work.Stage.Name}' have a key that another item of the input has, and were not done for that; -Verbose names them."));
+            _command.Warn(string.Create(CultureInfo.InvariantCulture, $"{counts.Doubled} items of stage '{_run.Work.Stage.Name}' have a key that another item of the input has, and were not done for that; -Verbose names them."));
         if (_withoutOutput > 0)
-            _command.WriteWarning(string.Create(CultureInfo.InvariantCulture, $"{_withoutOutput} items of stage '{_run.Work.Stage.Name}' were done without -SaveOutput, so there is no output of them to give."));
+            _command.Warn(string.Create(CultureInfo.InvariantCulture, $"{_withoutOutput} items of stage '{_run.Work.Stage.Name}' were done without -SaveOutput, so there is no output of them to give."));
         if (_hasKey && _run.Journal.PlainOutputs is > 0 and var plain)
-            _command.WriteWarning(CheckpointErrors.NotVouchedFor(_run.Work.Stage, plain));
+            _command.Warn(CheckpointErrors.NotVouchedFor(_run.Work.Stage, plain));
         if (counts.Items == 0)
-            _command.WriteWarning($"There were no items, so stage '{_run.Work.Stage.Name}' was not completed.");
+            _command.Warn($"There were no items, so stage '{_run.Work.Stage.Name}' was not completed.");
         _command.WriteInformation(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_run.Work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before{(_share is null ? "" : " or by others")}, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"), Tags);
     }
 }

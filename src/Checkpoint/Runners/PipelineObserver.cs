@@ -9,7 +9,7 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
 
     private string? _run;
 
-    public void Warn(string message) => command.WriteWarning(message);
+    public void Warn(string message) => command.Warn(message);
 
     public void PipelineStarted(CheckpointRun run, bool isResumed)
     {
@@ -28,7 +28,7 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
     public void StageRetried(StageId stage, Exception error, int attempt, int retries, TimeSpan pause)
     {
         var cause = BlockErrors.CauseOf(error);
-        command.WriteWarning(StageMessages.Retry($"Stage '{stage.Name}'", cause, attempt, retries, pause));
+        command.Warn(StageMessages.Retry($"Stage '{stage.Name}'", cause, attempt, retries, pause));
         hooks.Call(Event("OnRetry", stage.Name, error: cause, attempt: attempt, delay: pause));
     }
 
@@ -60,7 +60,7 @@ internal sealed class PipelineObserver(PSCmdlet command, PipelineHooks hooks, st
 
     private static string Word(StageStatus status) => status == StageStatus.NotRun ? "not run" : status.ToString().ToLowerInvariant();
 
-    private void Tell(string message) => command.WriteInformation(message, Tags);
+    private void Tell(string message) => command.Tell(message, Tags);
 
     private HookEvent Event(string hook, string? stage = null, string? status = null, string? reason = null, TimeSpan? duration = null, Exception? error = null, int? attempt = null, TimeSpan? delay = null, PipelineResult? result = null, string? breaker = null) => new()
     {

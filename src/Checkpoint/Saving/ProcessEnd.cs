@@ -22,6 +22,7 @@ internal static class ProcessEnd
     private static readonly PSEventReceivedEventHandler Closing = (_, _) => End();
     private static readonly object Gate = new();
     private static readonly List<PosixSignalRegistration> Signals = [];
+    private static readonly List<string> LastLines = [];
     private static PSHost? _host;
 
     /// <summary>To be called before something goes behind the work.</summary>
@@ -43,8 +44,24 @@ internal static class ProcessEnd
         }
     }
 
+    /// <summary>Has the host write a line when the process ends, once however often it is asked for.</summary>
+    public static void SayAtEnd(PSHost host, PSEventManager events, string line)
+    {
+        Watch(host, events);
+        lock (Gate)
+        {
+            if (!LastLines.Contains(line))
+                LastLines.Add(line);
+        }
+    }
+
     private static void End()
     {
+        lock (Gate)
+        {
+            LastLines.ForEach(line => Tell(ui => ui.WriteLine(line)));
+            LastLines.Clear();
+        }
         PendingSaves.OfProcess.Wait((_, _) => true, CancellationToken.None);
         while (PendingSaves.OfProcess.TakeFailure((_, _) => true, warning => Tell("WARNING: " + warning.Message), out _) is { } failure)
         {
@@ -62,11 +79,14 @@ internal static class ProcessEnd
             Tell("WARNING: " + news);
     }
 
-    private static void Tell(string message)
+    private static void Tell(string message) => Tell(ui => ui.WriteErrorLine(LogText.Shown(message)));
+
+    private static void Tell(Action<PSHostUserInterface> say)
     {
         try
         {
-            _host?.UI?.WriteErrorLine(message);
+            if (_host?.UI is { } ui)
+                say(ui);
         }
         catch (Exception)
         {

@@ -36,7 +36,10 @@ public static class Humanize
     public static string Done(IReadOnlyCollection<StageResult> stages) => Text($"{stages.Count(s => s.Status is StageStatus.Completed or StageStatus.Skipped)}/{stages.Count}");
 
     /// <summary>A name, cut where it would leave no room for what stands beside it.</summary>
-    public static string? Name(string? name) => name is null ? null : ShortText.Cut(name, 30);
+    public static string? Name(string? name) => Told(name is null ? null : ShortText.Cut(name, 30));
+
+    /// <summary>A name or a message, in which no CI system that reads the log finds a command.</summary>
+    public static string? Told(string? text) => text is null ? null : LogText.Shown(text);
 
     /// <summary>A size in bytes: <c>512 B</c>, <c>1.5 MiB</c>; a hyphen for none.</summary>
     public static string Size(long? bytes) => Amounts.Size(bytes);
