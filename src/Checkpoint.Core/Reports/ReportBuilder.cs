@@ -16,7 +16,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         // The history first: what is saved later has its line later too, so nothing is told of that is not there yet.
         await foreach (var entry in _store.ReadHistoryAsync(scope.Pipeline, cancellation))
         {
-            if (!scope.Includes(entry.Run))
+            if (!scope.Includes(entry.Pipeline, entry.Run))
                 continue;
             history.Add(new ReportEvent(entry));
             Run(runs, entry.Pipeline, entry.Run).Add(entry);
@@ -27,7 +27,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             {
                 if (run is null)
                     problems.Add(fault!.Message);
-                else
+                else if (scope.Includes(run.Pipeline, run.Run))
                     Run(runs, run.Pipeline, run.Run).Account = run;
             }
         }
@@ -36,7 +36,10 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             if (run is null ? !scope.WithoutRun : scope.Run is null)
                 continue;
             await foreach (var stage in _store.ListAsync(new StageQuery { Pipeline = scope.Pipeline, Run = run, WithLeftovers = true }, cancellation))
-                await AddAsync(runs, stage, problems, cancellation);
+            {
+                if (scope.Includes(stage.Stage.Pipeline, stage.Stage.Run))
+                    await AddAsync(runs, stage, problems, cancellation);
+            }
         }
         return new CheckpointReport
         {
