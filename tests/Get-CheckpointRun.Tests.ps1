@@ -231,7 +231,7 @@ Describe 'Get-CheckpointRun' {
         It 'tells in 80 columns which run, its status and how much is done, however long the names are' {
             $null = Invoke-CheckpointPipeline ('long ' * 30).Trim() -Run ('20260301-040506-' * 10) { stage a { 1 } }
             $shown = Get-CheckpointRun -Pipeline * | Out-String -Width 80
-            $shown | Should -Match '(?m)^20260301-040506-\S+… +long long.*… +Completed +1/1'
+            $shown | Should -Match '(?m)^20260301-0…301-040506- +long long.*… +Completed +1/1'
             $shown = Get-CheckpointRun -Pipeline nightly | Out-String -Width 80
             ($shown -split '\r?\n' | Where-Object { $_ })[0].Trim() -split ' +' | Should -Be 'Run', 'Pipeline', 'Status', 'Stages', 'StartedAt', 'Duration', 'LastError'
             $shown -split '\r?\n' | ForEach-Object Length | Measure-Object -Maximum | ForEach-Object Maximum | Should -BeLessOrEqual 80

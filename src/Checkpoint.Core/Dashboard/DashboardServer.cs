@@ -112,7 +112,7 @@ internal sealed class DashboardServer : IDisposable
         if (!IsFromHere(request))
             await RefuseAsync(response, HttpStatusCode.Forbidden, "This dashboard answers its own page alone.", cancellation);
         else if (request.HttpMethod != "GET")
-            await RefuseAsync(response, HttpStatusCode.MethodNotAllowed, "Nothing can be changed through this dashboard.", cancellation);
+            await RefuseMethodAsync(request, response, cancellation);
         else if (!MayLook(request, response))
             await RefuseAsync(response, HttpStatusCode.Forbidden, "The token in the address is missing, or has served: it does so once. Run Show-CheckpointDashboard again for another, or go back to the tab that it opened.", cancellation);
         else if (request.Url?.AbsolutePath == "/")
@@ -181,6 +181,16 @@ internal sealed class DashboardServer : IDisposable
     {
         await response.OutputStream.WriteAsync(bytes, cancellation);
         await response.OutputStream.FlushAsync(cancellation);
+    }
+
+    // RFC 9110, sections 9.3.2 and 15.5.6. HEAD too: who looks whether the address is there must not use up its token.
+    private static async Task RefuseMethodAsync(HttpListenerRequest request, HttpListenerResponse response, CancellationToken cancellation)
+    {
+        response.AppendHeader("Allow", "GET");
+        if (request.HttpMethod == "HEAD")
+            response.StatusCode = (int)HttpStatusCode.MethodNotAllowed;
+        else
+            await RefuseAsync(response, HttpStatusCode.MethodNotAllowed, "Nothing can be changed through this dashboard.", cancellation);
     }
 
     private static async Task RefuseAsync(HttpListenerResponse response, HttpStatusCode status, string text, CancellationToken cancellation)

@@ -98,7 +98,7 @@ internal static class MarkdownReport
         text.Append(CultureInfo.InvariantCulture, $"{Icon(run)} **{Status(run)}**, {Done(run)} stages done");
         if (run.StartedAt is { } started)
             text.Append(CultureInfo.InvariantCulture, $", started {Time(started)}");
-        if (run.EndedAt - run.StartedAt is not null)
+        if (Took(run).Length > 0)
             text.Append(CultureInfo.InvariantCulture, $", took {Took(run)}");
         if (run.Attempts > 1)
             text.Append(CultureInfo.InvariantCulture, $", started {run.Attempts} times");

@@ -24,7 +24,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         var events = new List<CheckpointEvent>();
         await foreach (var entry in _store.ReadHistoryAsync(scope.Pipeline, cancellation))
         {
-            if (scope.Includes(entry.Run))
+            if (scope.Includes(entry.Pipeline, entry.Run))
                 events.Add(entry);
         }
         var history = events.Select(e => new ReportEvent(e)).ToList();
@@ -99,7 +99,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             {
                 if (run is null)
                     problems.Add(fault!.Message);
-                else
+                else if (scope.Includes(run.Pipeline, run.Run))
                     Run(runs, run.Pipeline, run.Run).Account = run;
             }
         }
@@ -107,7 +107,10 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         foreach (var run in meant)
         {
             await foreach (var stage in _store.ListAsync(new StageQuery { Pipeline = scope.Pipeline, Run = run, WithLeftovers = true }, cancellation))
-                await AddAsync(runs, stage, problems, cancellation);
+            {
+                if (scope.Includes(stage.Stage.Pipeline, stage.Stage.Run))
+                    await AddAsync(runs, stage, problems, cancellation);
+            }
         }
     }
 

@@ -32,6 +32,9 @@ internal static class RunView
         return lines;
     }
 
+    /// <summary>The line that stands where no run is there yet.</summary>
+    public static RunViewLine Waiting(string store, int width, Func<string, int> cells) => new(Cut($"Waiting for a run; Ctrl+C ends it. Store '{Line(store)}'", width, cells), null);
+
     /// <summary>A line of the history, for where nothing can be drawn anew.</summary>
     public static string Line(ReportEvent e)
     {

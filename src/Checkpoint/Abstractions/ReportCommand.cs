@@ -11,7 +11,7 @@ public abstract class ReportCommand : WildcardCommand
 
     private protected sealed override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
 
-    private protected ReportScope ReportScope()
+    private protected ReportScope Scope()
     {
         var isAny = Context.Pipeline.Source == ContextResolver.Default;
         var pipeline = isAny ? NamePattern.Any : Find(Context.Pipeline.Value, "pipeline", nameof(Pipeline), literal => Wait(Engine.Store.ReadHistoryAsync(literal, Cancellation)).Any());

@@ -5,7 +5,7 @@ using System.Management.Automation;
 namespace Checkpoint.Commands;
 
 [Cmdlet(VerbsCommon.Show, "CheckpointDashboard")]
-public sealed class ShowCheckpointDashboardCommand : ReportCommand
+public sealed class ShowCheckpointDashboardCommand : MergedReportCommand
 {
     // As Write-Host tags what a person is to see whatever the preferences are.
     private static readonly string[] Tags = ["PSHOST", "Checkpoint"];
@@ -17,12 +17,12 @@ public sealed class ShowCheckpointDashboardCommand : ReportCommand
     [Parameter]
     public SwitchParameter NoBrowser { get; set; }
 
-    protected override void OnProcess()
+    private protected override void Report(CheckpointEngine engine, ReportScope scope)
     {
-        var (scope, builder) = (ReportScope(), new ReportBuilder(Engine, TimeProvider.System));
+        var builder = new ReportBuilder(engine, TimeProvider.System);
         using var report = new LiveReport((before, token) => builder.BuildAsync(scope, before, token), TimeProvider.System);
         using var server = DashboardServer.Start(report, Port);
-        var text = $"Dashboard of '{Engine.Store.Location}'. Its address serves once; Ctrl+C ends it.\n{server.Address}";
+        var text = $"Dashboard of '{engine.Store.Location}'. Its address serves once; Ctrl+C ends it.\n{server.Address}";
         WriteInformation(new HostInformationMessage { Message = text }, Tags);
         if (!NoBrowser)
             Open(server.Address);

@@ -11,7 +11,7 @@ public sealed class WatchCheckpointCommand : ReportCommand
 
     protected override void OnProcess()
     {
-        var scope = ReportScope();
+        var scope = Scope();
         var view = IsPlain ? null : new LiveView(Host.UI, inColour: string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")));
         var isWaiting = false;
         foreach (var (run, news) in Wait(new RunWatch(new ReportBuilder(Engine, TimeProvider.System), TimeProvider.System).FollowAsync(scope, Cancellation)))
@@ -19,7 +19,7 @@ public sealed class WatchCheckpointCommand : ReportCommand
             if (run is null)
             {
                 if (!isWaiting)
-                    Show(view, [new RunViewLine($"Waiting for a run in '{Engine.Store.Location}'; Ctrl+C ends it.", null)]);
+                    Show(view, [RunView.Waiting(Engine.Store.Location, view?.Size.Width ?? int.MaxValue, view is null ? static text => text.Length : view.Cells)]);
                 isWaiting = true;
             }
             else if (view is not null)

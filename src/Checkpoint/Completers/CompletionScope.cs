@@ -20,7 +20,8 @@ internal sealed class CompletionScope
             path => path);
     }
 
-    public NamePattern Pipeline => NamePattern.Of(CheckpointNames.Normalize(_context.Pipeline.Value, "pipeline"));
+    /// <summary>The pipelines that are meant: to a report all of them, where nothing says which.</summary>
+    public NamePattern Pipeline => IsReport && _context.Pipeline.Source == ContextResolver.Default ? NamePattern.Any : NamePattern.Of(CheckpointNames.Normalize(_context.Pipeline.Value, "pipeline"));
 
     public NamePattern? Run => _context.Run.Value is { } run ? NamePattern.Of(CheckpointNames.Normalize(run, "run")) : null;
 
@@ -37,7 +38,9 @@ internal sealed class CompletionScope
     public IEnumerable<CheckpointEvent> History(NamePattern pipeline) => Store.ReadHistoryAsync(pipeline, CancellationToken.None).ToBlockingEnumerable();
 
     /// <summary>What a history tells where that is what the command line asks for; else nothing.</summary>
-    public IEnumerable<CheckpointEvent> Past(NamePattern pipeline) => _command == "Get-CheckpointHistory" ? History(pipeline) : [];
+    public IEnumerable<CheckpointEvent> Past(NamePattern pipeline) => IsReport || _command == "Get-CheckpointHistory" ? History(pipeline) : [];
+
+    private bool IsReport => _command is "Export-CheckpointReport" or "Show-CheckpointDashboard" or "Watch-Checkpoint";
 
     // Completion runs inside a pipeline, where the runspace's own proxy of the session refuses to answer.
     private static PathIntrinsics SessionPath()

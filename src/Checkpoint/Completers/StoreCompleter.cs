@@ -21,7 +21,8 @@ public abstract class StoreCompleter : IArgumentCompleter
             var prefix = WildcardPattern.Escape(wordToComplete.Trim('\'', '"').Normalize()) + "*";
             var pattern = WildcardPattern.Get(prefix, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
             // To the cmdlets that take patterns * is every name, also where one stage has it for its name.
-            var isPattern = commandName is "Get-Checkpoint" or "Clear-Checkpoint" or "Get-CheckpointRun" or "Get-CheckpointHistory";
+            var isPattern = commandName is "Get-Checkpoint" or "Clear-Checkpoint" or "Get-CheckpointRun" or "Get-CheckpointHistory"
+                or "Export-CheckpointReport" or "Show-CheckpointDashboard" or "Watch-Checkpoint";
             return Complete(new CompletionScope(commandName, fakeBoundParameters), pattern.IsMatch).Take(MaxResults)
                 .Select(c => (c.Text, c.Tip, Word: isPattern && c.Text == "*" ? "`*" : c.Text))
                 .Select(c => new CompletionResult(IsText ? Quote(c.Word, quote) : c.Word, c.Text, CompletionResultType.ParameterValue, c.Tip)).ToList();
