@@ -94,7 +94,8 @@ Describe 'The code' -Tag AnyStore {
     }
 
     It 'writes nothing to the console' {
-        Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs | Select-String '\bConsole\.' | Should -BeNullOrEmpty
+        # The tool has standard streams, in one file.
+        Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs | Where-Object FullName -NotMatch 'Checkpoint\.Cli.Terminal\.cs$' | Select-String '\bConsole\.' | Should -BeNullOrEmpty
     }
 }
 
