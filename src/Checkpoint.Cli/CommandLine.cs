@@ -20,6 +20,7 @@ internal static class CommandLine
         if (line.Action is ParseErrorAction error)
         {
             error.ShowHelp = false;
+            invocation.Output = Terminal.Error;
             await line.InvokeAsync(invocation);
             Terminal.Say($"Say 'checkpoint {(line.CommandResult.Command is ToolCommand command ? command.Name + " " : "")}--help' to see what there is.");
             return ExitCode.Usage;
