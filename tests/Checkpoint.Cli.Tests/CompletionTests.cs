@@ -3,14 +3,7 @@ namespace Checkpoint.Cli.Tests;
 /// <summary>What the Tab key gives, in real shells where they are installed.</summary>
 public sealed class CompletionTests : CliTest
 {
-    public CompletionTests()
-    {
-        Directory.CreateDirectory(At("bin"));
-        Write("bin/checkpoint", $"#!/bin/sh\nexec dotnet '{Dll}' \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(At("bin/checkpoint"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Variables["PATH"] = $"{At("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
-    }
+    public CompletionTests() => PutOnPath();
 
     [Fact]
     public void The_tool_knows_commands_options_and_what_is_in_the_store()

@@ -15,7 +15,8 @@ internal static class Inputs
 
     public static Option<long?> Step(string description) => Number("--step", description, 0, long.MaxValue);
 
-    public static Option<bool> Flag(string name, string description) => new(name) { Description = description };
+    // It takes no value: what stands behind it is the next argument.
+    public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
     public static Option<bool> Json(string what) => Flag("--json", $"Print {what} as JSON, for programs.");
 

@@ -54,6 +54,15 @@ public abstract class CliTest : IDisposable
 
     private protected string Write(string name, string text) => _folder.Write(name, text);
 
+    /// <summary>Has shells know the tool by its name.</summary>
+    private protected void PutOnPath()
+    {
+        var program = Write("bin/checkpoint", $"#!/bin/sh\nexec dotnet '{Dll}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Variables["PATH"] = $"{At("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
+    }
+
     private protected bool IsThere(string name) => File.Exists(At(name));
 
     /// <summary>How many lines a file has that commands of the test write to.</summary>
