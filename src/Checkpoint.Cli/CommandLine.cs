@@ -69,5 +69,11 @@ internal static class CommandLine
             Messages.Tell(e);
             return ExitCode.Of(e);
         }
+        catch (Exception e)
+        {
+            Terminal.Flush();
+            Messages.Tell($"this is a fault of the tool itself. {e}");
+            return ExitCode.Failed;
+        }
     }
 }

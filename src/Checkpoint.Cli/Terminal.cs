@@ -12,6 +12,13 @@ internal static class Terminal
     private static readonly Stream ErrorStream = Console.OpenStandardError();
     private static readonly object Gate = new();
 
+    static Terminal()
+    {
+        // A console of Windows has a code page of old.
+        if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
+            Console.OutputEncoding = Encoding.UTF8;
+    }
+
     /// <summary>Text to the standard output.</summary>
     public static TextWriter Out { get; } = new StreamWriter(OutputStream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = Environment.NewLine };
 

@@ -48,12 +48,19 @@ internal sealed class ItemLoop : IDisposable
         catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
         {
             Run.Broke(e);
-            await DrainAsync();
             throw;
         }
-        await DrainAsync();
+        finally
+        {
+            // Whatever ends it: what runs is waited for, which Ctrl+C was told of too.
+            await Task.WhenAll(_running);
+        }
+        _call.Cancellation.ThrowIfCancellationRequested();
         if (_broken is not null)
+        {
+            Run.Broke(_broken);
             throw _broken;
+        }
         Run.Journal.Flush();
         Emit();
         Tell();
@@ -98,14 +105,7 @@ internal sealed class ItemLoop : IDisposable
         _running.RemoveAll(task => task.IsCompleted);
         _running.Add(Task.Factory.StartNew(() => Do(item, id), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         if (_throttle == 1)
-            await DrainAsync();
-    }
-
-    private async Task DrainAsync()
-    {
-        await Task.WhenAll(_running);
-        _running.Clear();
-        _call.Cancellation.ThrowIfCancellationRequested();
+            await Task.WhenAll(_running);
     }
 
     // On a thread of its own: the item is in the journal as soon as it is done.
