@@ -48,7 +48,7 @@ $InformationPreference = 'Continue'
 $ProgressPreference = 'SilentlyContinue'
 
 $tasks = [ordered]@{
-    Build = 'Compiles the module into bin/ and its help into en-US/.'
+    Build = 'Compiles the module into bin/, its help into en-US/, and the command line into out/bin/Checkpoint.Cli.'
     Test = 'Builds, then runs the xunit tests and, in child processes, the Pester tests and the analyser, those of the cmdlets on every kind of store. -Module names another module to test.'
     Campaign = 'Builds, then runs the campaigns alone, in their long form, which takes an hour, and writes their figures into docs/reliability.md.'
     Demo = 'Builds, then shows a real script being killed and resumed: docs/examples/Invoke-Demo.ps1.'
@@ -81,6 +81,8 @@ function Invoke-BuildTask {
     Assert-Sdk
     Write-Step 'Compile the module'
     Invoke-Dotnet build "$PSScriptRoot/src/Checkpoint" --configuration $Configuration | Out-Host
+    Write-Step 'Compile the command line'
+    Invoke-Dotnet build "$PSScriptRoot/src/Checkpoint.Cli" --configuration $Configuration | Out-Host
     Build-Help
 }
 

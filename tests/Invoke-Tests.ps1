@@ -18,7 +18,7 @@ Only the tests with this tag; all of them where it is empty.
 
 .PARAMETER Store
 The kind of store that the tests run on: a folder; sqlite, the sample of a driver; or postgresql, on the server that CHECKPOINT_TEST_POSTGRES names or one of their own. On another than a folder all tests
-run but those with the tag Files, which look into the files of one, AnyStore, whose result cannot depend on it, and Campaign.
+run but those with the tag Files, which look into the files of one, AnyStore, whose result cannot depend on it, and Campaign; on sqlite those of the command line, Tool, do not run either.
 
 .PARAMETER ResultFolder
 Where pester-<store>.xml (NUnit) and pester-<store>.json (the counts, and the names of tests that failed or were skipped) go.
@@ -59,7 +59,8 @@ if ($Tag) {
     $configuration.Filter.Tag = $Tag
 }
 if ($Store -ne 'folder') {
-    $configuration.Filter.ExcludeTag = 'Files', 'AnyStore', 'Campaign'
+    # The command line knows the drivers that lie beside it, and not the sample.
+    $configuration.Filter.ExcludeTag = @('Files', 'AnyStore', 'Campaign') + @($Store -eq 'sqlite' ? 'Tool' : @())
     # It takes a minute to read the files of which nothing would run.
     $configuration.Run.ExcludePath = (Get-ChildItem "$PSScriptRoot/*.Tests.ps1" | Where-Object { -not ((Get-Content $_) -match '^Describe ' -notmatch ' -Tag (Files|AnyStore|Campaign)\b') }).FullName
 }

@@ -94,7 +94,8 @@ Describe 'The code' -Tag AnyStore {
     }
 
     It 'writes nothing to the console' {
-        Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs | Select-String '\bConsole\.(?!IsOutputRedirected)' | Should -BeNullOrEmpty
+        # The tool has standard streams, in one file.
+        Get-ChildItem "$RepositoryRoot/src" -Recurse -Filter *.cs | Where-Object FullName -NotMatch 'Checkpoint\.Cli.Terminal\.cs$' | Select-String '\bConsole\.(?!IsOutputRedirected\b)' | Should -BeNullOrEmpty
     }
 }
 
@@ -223,7 +224,8 @@ Describe '.ci/run' -Tag AnyStore -Skip:$IsWindows {
 #!$machine/path/bash
 [[ `$1 == test ]] || { echo 'no such package'; exit 1; }
 mkdir -p out/results
-cat >out/results/xunit.trx <<'TRX'
+[[ `$2 == *Core* ]] || exit 0
+cat >out/results/xunit-Core.trx <<'TRX'
 <Results>$Result</Results>
 TRX
 exit $ExitCode
@@ -241,7 +243,7 @@ exit $ExitCode
         $skipped = '<UnitTestResult testName="A.d" outcome="NotExecuted" />'
     }
 
-    It 'runs the xunit tests alone without a PowerShell, and says so' {
+    It 'runs the xunit tests alone without a PowerShell, those of the command line too, and says so' {
         Install-StandIn "$passed$passed$skipped" 0
         $run = Invoke-Run
         $run.Last | Should -Be '2 passed, 0 failed, 1 skipped'

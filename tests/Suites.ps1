@@ -8,6 +8,7 @@ function Invoke-Suite([string] $Only) {
     $counts = Use-CleanContext {
         Invoke-XunitSuite Checkpoint.Core.Tests $results $Only
         if (-not $Only) {
+            Invoke-XunitSuite Checkpoint.Cli.Tests $results
             Invoke-XunitSuite Checkpoint.Browser.Tests $results
         }
         Invoke-PesterSuite $results $Only

@@ -102,7 +102,8 @@ public sealed partial class CodeShapeTests
         foreach (var (path, text) in sources)
         {
             var code = Comment().Replace(text, "");
-            Assert.False(ConsoleUse().IsMatch(code), $"{path} uses Console");
+            // The tool has standard streams, in one file.
+            Assert.False(ConsoleUse().IsMatch(code) && !path.EndsWith(Path.Join("Checkpoint.Cli", "Terminal.cs"), StringComparison.Ordinal), $"{path} uses Console");
             Assert.False(ClockUse().IsMatch(code), $"{path} reads the system's clock");
             Assert.False(code.Contains("#region", StringComparison.Ordinal), $"{path} has a region");
             Assert.False(Regex.IsMatch(text, @"\b(TODO|FIXME|HACK)\b"), $"{path} has something left to do");

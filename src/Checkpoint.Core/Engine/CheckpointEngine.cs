@@ -177,6 +177,15 @@ internal sealed class CheckpointEngine(CheckpointStore store, TimeProvider? time
         return new CheckpointDecision(stage.Name, DecisionCause.Completed, reason: null, info) { Damage = damage };
     }
 
+    /// <summary>The same of a stage that is done by itself: what a block of PowerShell gave holds for a command line too, and the other way round, as far as what the user named is the same.</summary>
+    public async ValueTask<CheckpointDecision> DecideWorkAsync(StageId stage, CheckpointFingerprint fingerprint, CancellationToken cancellation)
+    {
+        var decision = await DecideAsync(stage, null, fingerprint, null, cancellation);
+        return decision is { Cause: DecisionCause.FingerprintChanged, Checkpoint.Fingerprint: { } saved } && TextFingerprint.AreOfOtherTools(decision.Changed)
+            ? await DecideAsync(stage, null, saved, null, cancellation)
+            : decision;
+    }
+
     /// <summary>The checkpoints of stages: of each the newest intact one, or all, or the steps named. Damage is given as such, beside what is intact.</summary>
     /// <param name="query">The stages.</param>
     /// <param name="steps">The steps, or null for the newest.</param>

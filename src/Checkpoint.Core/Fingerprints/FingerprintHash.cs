@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace Checkpoint;
@@ -21,6 +22,29 @@ internal static class FingerprintHash
         Append(hash, kind);
         Append(hash, text);
         return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of null or a value of one of the scalar types. How wide an integer or a floating number is does not count.</summary>
+    public static byte[] Value(object? value)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        return value switch
+        {
+            null => Scalar("null", ""),
+            string text => Scalar("string", text),
+            char c => Scalar("string", c.ToString()),
+            bool flag => Scalar("bool", flag ? "true" : "false"),
+            decimal number => Scalar("decimal", (number / 1.0000000000000000000000000000m).ToString(culture)),
+            double number => Scalar("float", number.ToString("R", culture)),
+            float number => Scalar("float", ((double)number).ToString("R", culture)),
+            Half number => Scalar("float", ((double)number).ToString("R", culture)),
+            DateTime { Kind: not DateTimeKind.Unspecified } time => Scalar("time", time.ToUniversalTime().ToString("O", culture)),
+            DateTimeOffset time => Scalar("time", time.UtcDateTime.ToString("O", culture)),
+            byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger
+                => Scalar("integer", ((IFormattable)value).ToString(null, culture)),
+            _ when ScalarType.For(value.GetType()) is { } type => Scalar(type.Name, type.ToText(value)),
+            _ => throw new System.Diagnostics.UnreachableException($"A {value.GetType()} is no scalar."),
+        };
     }
 
     /// <summary>The hash of bytes.</summary>
@@ -75,6 +99,11 @@ internal static class FingerprintHash
     /// <param name="progress">Told how many bytes more were read, on the caller's thread; or null.</param>
     /// <exception cref="UnreadableFileException">It cannot be read, or is a pipe or a device.</exception>
     public static byte[] File(string path, CancellationToken cancellation, Action<int>? progress = null) => UnreadableFileException.Guard(path, () => Read(path, progress, cancellation));
+
+    /// <summary>The hash of all files in a folder and below it, by their names from there on.</summary>
+    /// <inheritdoc cref="File(string, CancellationToken, Action{int}?)"/>
+    public static byte[] Folder(string path, CancellationToken cancellation, Action<int>? progress = null) => Map(FileTree.Files(path, cancellation)
+        .Select(file => KeyValuePair.Create(Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/'), File(file, cancellation, progress))));
 
     private static byte[] Read(string path, Action<int>? progress, CancellationToken cancellation)
     {

@@ -19,7 +19,7 @@ internal sealed class StageLease(CheckpointEngine engine, TimeProvider time)
         if (engine.HeldLease(work.Stage) is { } held)
             return await RunAsync(work, held, cancellation);
         // What is done needs no right to do it, which could not even be taken in a store that one may only read.
-        if (!work.Force && (await engine.DecideAsync(work.Stage, null, work.Fingerprint, null, cancellation)).Decision == StageDecision.Skip)
+        if (!work.Force && (await engine.DecideWorkAsync(work.Stage, work.Fingerprint, cancellation)).Decision == StageDecision.Skip)
             return await new StageRunner(engine, time).RunAsync(work, cancellation);
         var lease = await new LeaseTaking(engine, time).TakeAsync(new LeaseName(work.Stage), Duration, whenBusy == BusyRun.Wait ? null : TimeSpan.Zero, warn, cancellation);
         using (lease)

@@ -14,7 +14,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
     /// <exception cref="CheckpointException">The result could not be saved, or the store not be used.</exception>
     public async ValueTask<StageOutcome> RunAsync(StageWork work, CancellationToken cancellation)
     {
-        var decision = await engine.DecideAsync(work.Stage, null, work.Fingerprint, null, cancellation);
+        var decision = await engine.DecideWorkAsync(work.Stage, work.Fingerprint, cancellation);
         var doubt = engine.DoubtOf(decision.Checkpoint);
         if (work.AcceptChange && !work.Force && decision is { Cause: DecisionCause.FingerprintChanged, Checkpoint: { } stale })
         {
@@ -55,7 +55,7 @@ internal sealed class StageRunner(CheckpointEngine engine, TimeProvider? time = 
             try
             {
                 var output = await GuardAsync(work, attempt, cancellation);
-                var draft = new CheckpointDraft { Stage = work.Stage, Fingerprint = work.Fingerprint, State = output, SavedAt = engine.UtcNow, Fence = work.Fence };
+                var draft = new CheckpointDraft { Stage = work.Stage, Fingerprint = work.Fingerprint, Metadata = work.Metadata(), State = output, SavedAt = engine.UtcNow, Fence = work.Fence };
                 var (saved, _, pruneError) = await engine.SaveAsync(draft, work.Retention, cancellation);
                 var duration = _time.GetElapsedTime(started);
                 await engine.History.RecordAsync(CheckpointEvents.StageCompleted, work.Stage, saved.Step, null, cancellation);

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Checkpoint;
 
 /// <summary>A stage to be done, unless it is done already.</summary>
@@ -10,6 +12,9 @@ internal sealed record StageWork
 
     /// <summary>Does the work once and gives its result; called on the caller's thread with the number of the attempt, from 1 up. It ends when the token is cancelled.</summary>
     public required Func<int, CancellationToken, IStateSource> Run { get; init; }
+
+    /// <summary>What is to be said of the result beside it; asked when <see cref="Run"/> has given it.</summary>
+    public Func<ReadOnlyDictionary<string, object?>> Metadata { get; init; } = static () => CheckpointInfo.NoMetadata;
 
     /// <summary>Makes an object of a saved result, or null where the caller has no need of it.</summary>
     public Func<StateReader, object?>? Decode { get; init; }

@@ -38,7 +38,7 @@ internal static class RunView
     /// <summary>A line of the history, for where nothing can be drawn anew.</summary>
     public static string Line(ReportEvent e)
     {
-        var time = e.Time.LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        var time = Amounts.Time(e.Time);
         var about = e.Name is null ? "" : $" {Line(e.Name)}{(e.Step is { } step ? string.Create(CultureInfo.InvariantCulture, $" step {step}") : "")}";
         return $"{time} {e.Event}{about}{(e.Reason is null ? "" : $": {Line(e.Reason)}")}";
     }

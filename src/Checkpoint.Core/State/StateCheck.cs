@@ -13,7 +13,7 @@ internal ref struct StateCheck
     private byte[] _buffer = new byte[32 * 1024];
     private int _filled, _depth;
     private long _blobLength;
-    private bool _isKey;
+    private bool _isKey, _hasSecrets;
     private Utf8JsonReader _json;
 
     private StateCheck(StateReader reader, CancellationToken cancellation)
@@ -38,8 +38,9 @@ internal ref struct StateCheck
     }
 
     /// <summary>Checks the document; the blobs are not read.</summary>
+    /// <returns>Whether there is a secret in it.</returns>
     /// <exception cref="InvalidDataException">It is not one; the message says why.</exception>
-    public static void Check(StateReader reader, CancellationToken cancellation)
+    public static bool Check(StateReader reader, CancellationToken cancellation)
     {
         var check = new StateCheck(reader, cancellation);
         try
@@ -50,6 +51,7 @@ internal ref struct StateCheck
                 throw new JsonException("Something follows the state.");
             if (check._blobLength != reader.BlobsLength)
                 throw new JsonException("The payload holds more than its document refers to.");
+            return check._hasSecrets;
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException or InvalidOperationException or ArgumentException)
         {
@@ -124,10 +126,12 @@ internal ref struct StateCheck
                 EndObject();
                 return;
             case "$securestring":
+                _hasSecrets = true;
                 _json.GetBytesFromBase64();
                 EndObject();
                 return;
             case "$pscredential":
+                _hasSecrets = true;
                 _json.GetBytesFromBase64();
                 Next();
                 ExpectMember("user"u8);

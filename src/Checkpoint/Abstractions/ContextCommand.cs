@@ -38,23 +38,11 @@ public abstract class ContextCommand : CancellableCommand
         {
             if (_engine is null)
             {
-                var store = Open();
+                var store = ContextStores.Open(Context, _unsaid.Enqueue, () => ProcessEnd.Watch(Host, Events));
                 _engine = new CheckpointEngine(store, onHistoryFault: fault => _unsaid.Enqueue(fault.Message), key: Context.Key.Value) { OnHashed = ReportHashed, HeldLease = SessionLeases.FindIn(store.Location) };
             }
             return _engine;
         }
-    }
-
-    private CheckpointStore Open()
-    {
-        var store = StoreRegistry.Get(Context.Store.Value);
-        if (Context.Replica.Value is not { } location || StoreRegistry.Get(location) is var replica && replica.Location == store.Location)
-            return store;
-        ProcessEnd.Watch(Host, Events);
-        var queue = ReplicaQueue.Of(store, replica);
-        if (queue.TakeNews() is { } news)
-            _unsaid.Enqueue(news);
-        return new ReplicatedStore(store, replica, Context.ReplicaMode.Value, queue, TimeProvider.System, _unsaid.Enqueue);
     }
 
     /// <summary>The values given as parameters.</summary>

@@ -80,7 +80,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<i
             case FileInfo file:
                 return FingerprintHash.File(file.FullName, cancellation, progress);
             case DirectoryInfo folder:
-                return FolderHash(folder);
+                return FingerprintHash.Folder(folder.FullName, cancellation, progress);
             // To the runtime an sbyte[] is a byte[] too.
             case System.Xml.XmlNode node:
                 return FingerprintHash.Scalar("xml", node.OuterXml);
@@ -94,7 +94,7 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<i
         switch (shape.Kind)
         {
             case ShapeKind.Scalar:
-                return ScalarHash(shape.Value);
+                return FingerprintHash.Value(shape.Value);
             case ShapeKind.Secret:
                 throw CheckpointErrors.NotSerializable(_path.ToString(), "a secret cannot be part of a fingerprint, from which it could be guessed; leave it out");
             case ShapeKind.List:
@@ -202,30 +202,5 @@ internal sealed class ObjectFingerprint(CancellationToken cancellation, Action<i
     {
         var wrapper = PSObject.AsPSObject(shape.Value!);
         return live.Properties.Where(p => !IsProviderNote(wrapper, p.Key)).Concat(HiddenProperties(shape.Value!));
-    }
-
-    private byte[] FolderHash(DirectoryInfo folder) => FingerprintHash.Map(FileTree.Files(folder.FullName, cancellation)
-        .Select(path => KeyValuePair.Create(Path.GetRelativePath(folder.FullName, path).Replace(Path.DirectorySeparatorChar, '/'), FingerprintHash.File(path, cancellation, progress))));
-
-    private static byte[] ScalarHash(object? value)
-    {
-        var culture = CultureInfo.InvariantCulture;
-        return value switch
-        {
-            null => FingerprintHash.Scalar("null", ""),
-            string text => FingerprintHash.Scalar("string", text),
-            char c => FingerprintHash.Scalar("string", c.ToString()),
-            bool flag => FingerprintHash.Scalar("bool", flag ? "true" : "false"),
-            decimal number => FingerprintHash.Scalar("decimal", (number / 1.0000000000000000000000000000m).ToString(culture)),
-            double number => FingerprintHash.Scalar("float", number.ToString("R", culture)),
-            float number => FingerprintHash.Scalar("float", ((double)number).ToString("R", culture)),
-            Half number => FingerprintHash.Scalar("float", ((double)number).ToString("R", culture)),
-            DateTime { Kind: not DateTimeKind.Unspecified } time => FingerprintHash.Scalar("time", time.ToUniversalTime().ToString("O", culture)),
-            DateTimeOffset time => FingerprintHash.Scalar("time", time.UtcDateTime.ToString("O", culture)),
-            byte or sbyte or short or ushort or int or uint or long or ulong or Int128 or UInt128 or nint or nuint or System.Numerics.BigInteger
-                => FingerprintHash.Scalar("integer", ((IFormattable)value).ToString(null, culture)),
-            _ when ScalarType.For(value.GetType()) is { } type => FingerprintHash.Scalar(type.Name, type.ToText(value)),
-            _ => throw new System.Diagnostics.UnreachableException($"A {value.GetType()} is no scalar."),
-        };
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Management.Automation;
 
 namespace Checkpoint;
@@ -11,7 +10,7 @@ namespace Checkpoint;
 internal sealed class DurationAttribute : ArgumentTransformationAttribute
 {
     /// <summary>The longest that a timer of .NET waits, in whole days: 2³² ms are 49.7.</summary>
-    public const int TimerDays = 49;
+    public const int TimerDays = DurationText.TimerDays;
 
     /// <summary>Whether no time at all is one.</summary>
     public bool AllowZero { get; init; }
@@ -26,33 +25,10 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
             throw new ArgumentTransformationMetadataException("A duration cannot be null.");
         // 60s and 7d reach a cmdlet as numbers (PowerShell's suffixes for short and decimal) that remember how they were written.
         var text = value is TimeSpan ? null : LanguagePrimitives.ConvertTo<string>(inputData);
-        var span = value is TimeSpan given ? given : Parse(text!.Trim());
+        var span = value is TimeSpan given ? given : DurationText.Parse(text!.Trim());
         if (span is not { } duration)
-            throw new ArgumentTransformationMetadataException($"'{text}' is no duration. Write it as 90s, 15m, 36h or 7d, or give a [timespan], for instance 1.12:00:00.");
-        var fault = duration < TimeSpan.Zero ? "must not be below 0"
-            : duration == TimeSpan.Zero && !AllowZero ? "must be above 0"
-            : MaxDays > 0 && duration.TotalDays > MaxDays ? $"must not be longer than {MaxDays} days"
-            : null;
+            throw new ArgumentTransformationMetadataException($"{DurationText.None(text!)}, or give a [timespan], for instance 1.12:00:00.");
+        var fault = DurationText.FaultOf(duration, AllowZero, MaxDays);
         return fault is null ? duration : throw new ArgumentTransformationMetadataException($"The duration '{text ?? duration.ToString()}' {fault}.");
-    }
-
-    /// <summary>The span that a text says, or null where it says none.</summary>
-    internal static TimeSpan? Parse(string text)
-    {
-        try
-        {
-            var unit = text.Length == 0 ? '\0' : char.ToLowerInvariant(text[^1]);
-            if (unit is 's' or 'm' or 'h' or 'd')
-            {
-                return double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var count)
-                    ? unit switch { 's' => TimeSpan.FromSeconds(count), 'm' => TimeSpan.FromMinutes(count), 'h' => TimeSpan.FromHours(count), _ => TimeSpan.FromDays(count) }
-                    : null;
-            }
-            return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : null;
-        }
-        catch (OverflowException)
-        {
-            return null;
-        }
     }
 }

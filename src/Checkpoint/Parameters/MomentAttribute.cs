@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Management.Automation;
 
 namespace Checkpoint;
@@ -27,10 +26,8 @@ internal sealed class MomentAttribute : ArgumentTransformationAttribute
     }
 
     private static DateTimeOffset Parse(string text) =>
-        DurationAttribute.Parse(text) is { } span ? Before(span)
-        // A bare number would be taken for a day of this month.
-        : !text.All(char.IsAsciiDigit) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out var moment) ? moment
-        : throw new ArgumentTransformationMetadataException($"'{text}' is no time. Write how long ago it was, as 90s, 15m, 36h or 7d, or a time such as 2026-03-01 12:00.");
+        DurationText.Parse(text) is { } span ? Before(span)
+        : DurationText.ParseMoment(text, TimeProvider.System) ?? throw new ArgumentTransformationMetadataException(DurationText.NoMoment(text));
 
     private static DateTimeOffset Before(TimeSpan span) => span >= TimeSpan.Zero
         ? TimeProvider.System.GetUtcNow() - span

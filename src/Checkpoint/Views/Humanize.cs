@@ -11,18 +11,10 @@ public static class Humanize
     private const int ListLabel = 15;
 
     /// <summary>How long ago something was: <c>12s</c>, <c>5m</c>, <c>3h</c>, <c>8d</c>.</summary>
-    public static string Age(DateTimeOffset since)
-    {
-        var age = TimeProvider.System.GetUtcNow() - since;
-        return age < TimeSpan.Zero ? "0s"
-            : age.TotalMinutes < 1 ? Text($"{(int)age.TotalSeconds}s")
-            : age.TotalHours < 1 ? Text($"{(int)age.TotalMinutes}m")
-            : age.TotalDays < 2 ? Text($"{(int)age.TotalHours}h")
-            : Text($"{(int)age.TotalDays}d");
-    }
+    public static string Age(DateTimeOffset since) => Amounts.Age(since, TimeProvider.System);
 
     /// <summary>A time as the local clock shows it, in the Gregorian calendar whatever the culture.</summary>
-    public static string Time(DateTimeOffset time) => time.LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    public static string Time(DateTimeOffset time) => Amounts.Time(time);
 
     /// <summary>How long something took: <c>0.35s</c>, <c>12.3s</c>, <c>5m 10s</c>, <c>3h 05m</c>, <c>8d 01h</c>; a hyphen for none.</summary>
     public static string Duration(TimeSpan? span) => Amounts.Duration(span);

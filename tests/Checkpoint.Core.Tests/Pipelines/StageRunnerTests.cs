@@ -28,6 +28,27 @@ public sealed class StageRunnerTests : EngineTest
     }
 
     [Fact]
+    public async Task A_block_and_a_command_line_are_not_compared_with_each_other_but_what_was_named_is()
+    {
+        await Run(Work("script", "Get-Rows"));
+        Assert.Equal(StageStatus.Skipped, (await Run(Work() with { Fingerprint = Command("get-rows") })).Status);
+        Assert.Equal(DecisionCause.FingerprintChanged, (await Run(Work() with { Fingerprint = Command("get-rows", "year=2026") })).Decision.Cause);
+        // That was saved by the command: now another command is another one, and a block is not.
+        Assert.Equal(StageStatus.Completed, (await Run(Work() with { Fingerprint = Command("other", "year=2026") })).Status);
+        var block = FingerprintHash.Combine(new Dictionary<string, byte[]> { ["script"] = FingerprintHash.Scalar("script", "x"), ["year"] = FingerprintHash.Value("2026") });
+        Assert.Equal(StageStatus.Skipped, (await Run(Work() with { Fingerprint = block })).Status);
+
+        static CheckpointFingerprint Command(string command, params string[] named) => TextFingerprint.OfCommand([command], named.Length == 0 ? [] : TextFingerprint.PartsOf(named, [], p => p, default));
+    }
+
+    [Fact]
+    public async Task What_is_said_of_a_result_is_saved_beside_it()
+    {
+        var outcome = await Run(Work() with { Metadata = () => new(new Dictionary<string, object?> { ["rows"] = 5 }) });
+        Assert.Equal(5, outcome.Checkpoint!.Metadata["rows"]);
+    }
+
+    [Fact]
     public async Task An_accepted_change_takes_the_saved_result_as_good_also_from_then_on()
     {
         await Run(Work() with { Run = (_, _) => TestState.Large(7) });

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Checkpoint.Cli;
+
+/// <summary>The command line: its commands, and what happens when one is called.</summary>
+internal static class CommandLine
+{
+    // A name may begin with @, which is no file of arguments; and -abc is no three options.
+    private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+
+    /// <summary>Does what the arguments say.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] arguments, Signals signals)
+    {
+        var line = Root(signals).Parse(arguments, Parser);
+        Terminal.IsVerbose = line.GetValue(ContextOptions.Verbose);
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = Terminal.Out, Error = Terminal.Error };
+        if (line.Action is ParseErrorAction error)
+        {
+            error.ShowHelp = false;
+            invocation.Output = Terminal.Error;
+            await line.InvokeAsync(invocation);
+            Terminal.Say($"Say 'checkpoint {(line.CommandResult.Command is ToolCommand command ? command.Name + " " : "")}--help' to see what there is.");
+            return ExitCode.Usage;
+        }
+        return await line.InvokeAsync(invocation);
+    }
+
+    /// <summary>All commands.</summary>
+    public static RootCommand Root(Signals signals)
+    {
+        var root = new RootCommand("""
+            Makes scripts restartable: marks stages complete, keeps their results, and runs a command once.
+
+            Works on the same checkpoints as the PowerShell module Checkpoint. 'checkpoint <command> --help' shows examples of each command.
+            """);
+        foreach (var option in ContextOptions.All)
+            root.Add(option);
+        ToolCommand[] commands =
+        [
+            TestCommand.Create(), SaveCommand.Create(), GetCommand.Create(), RestoreCommand.Create(), ClearCommand.Create(), RunCommand.Create(), ItemsCommand.Create(), HistoryCommand.Create(),
+            ReportCommand.Create(), VerifyCommand.Create(), CompletionCommand.Create(),
+        ];
+        foreach (var command in commands)
+        {
+            command.SetAction((line, _) => RunAsync(command, line, signals));
+            root.Add(command);
+        }
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new ToolHelp((HelpAction)help.Action!);
+        return root;
+    }
+
+    private static async Task<int> RunAsync(ToolCommand command, ParseResult line, Signals signals)
+    {
+        try
+        {
+            return await command.Work!(new Call(line, signals, (int?)(command.Keep is { } keep ? line.GetValue(keep) : null)));
+        }
+        catch (Exception) when (signals.Cancellation.IsCancellationRequested)
+        {
+            return signals.ExitCode;
+        }
+        catch (Exception e) when (e is CheckpointException or CommandFailedException or InvalidArgumentException or UnkeptValueException or UnwritableFileException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            Terminal.Flush();
+            Messages.Tell(e);
+            return ExitCode.Of(e);
+        }
+        catch (Exception e)
+        {
+            Terminal.Flush();
+            Messages.Tell($"this is a fault of the tool itself. {e}");
+            return ExitCode.Failed;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+namespace Checkpoint.Cli;
+
+/// <summary><c>checkpoint items</c>: runs a command for each line of the standard input, each once.</summary>
+internal static class ItemsCommand
+{
+    public static ToolCommand Create()
+    {
+        var stage = Inputs.Stage();
+        var words = Inputs.Command("The command and its arguments, behind --. {} in them is the item; where there is none it stands at the end.");
+        var throttle = Inputs.Number("--throttle-limit", "How many are done at once. Default: 1.", 1, 1000);
+        var continueOnError = Inputs.Flag("--continue-on-error", "A failure leaves the other items alone.");
+        var maxError = Inputs.Number("--max-error", "How many may fail before no more are begun; fewer stop nothing.", 1, int.MaxValue);
+        var retryFailed = Inputs.Flag("--retry-failed", "Run again what failed before.");
+        var saveOutput = Inputs.Flag("--save-output", "Keep what each item prints, and print it again where the item was done before.");
+        var isNull = Inputs.Flag("--null", "Items end with a NUL, as of find -print0, and not with a line.");
+        var retry = new RetryOptions();
+        var keep = RetentionOptions.KeepOption();
+        var command = new ToolCommand("items", "Runs a command for each line of the standard input: each is done once, across any number of restarts. When all are done the stage is complete.")
+        {
+            Keep = keep,
+            Examples =
+            [
+                ("ls *.csv | checkpoint items load -- ./load.sh {}", "Load each file once; go on where it stopped."),
+                ("checkpoint items fetch --throttle-limit 8 --continue-on-error -- curl -fsSO {} < urls.txt", "Eight at once, and leave what fails for later."),
+                ("checkpoint items fetch --retry-failed -- curl -fsSO {} < urls.txt", "Run what failed once more."),
+                ("find . -name '*.iso' -print0 | checkpoint items hash --null --save-output -- sha256sum {}", "Any file names; the output is kept."),
+            ],
+            ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM")],
+        };
+        command.Add(stage);
+        command.Add(words);
+        command.Add(throttle);
+        command.Add(continueOnError);
+        command.Add(maxError);
+        command.Add(retryFailed);
+        command.Add(saveOutput);
+        command.Add(isNull);
+        retry.AddTo(command);
+        command.Add(keep);
+        command.Work = async call =>
+        {
+            var work = new ItemWork
+            {
+                Stage = call.Stage(call.Get(stage)),
+                ContinueOnError = call.Get(continueOnError),
+                MaxError = (int?)call.Get(maxError),
+                RetryFailed = call.Get(retryFailed),
+                Retry = call.RetryOf(retry),
+                Retention = new RetentionPolicy { Keep = call.Context.Keep.Value },
+            };
+            using var items = new ItemLoop(call, work, call.Get(words), (int)(call.Get(throttle) ?? 1), call.Get(saveOutput));
+            return await items.RunAsync(new InputItems(Terminal.OpenInput(), call.Get(isNull) ? (byte)0 : (byte)'\n'));
+        };
+        return command;
+    }
+}

@@ -1,0 +1,113 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Checkpoint.Cli;
+
+/// <summary>Runs a command and gives on what it writes.</summary>
+/// <param name="words">The command and its arguments.</param>
+/// <param name="environment">Variables that it gets beside ours.</param>
+/// <param name="signals">What ends us ends it.</param>
+internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDictionary<string, string?> environment, Signals signals)
+{
+    /// <summary>So long a command has to end that was asked to.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    private const int AccessDenied = 13, UnixNotFound = 2; // EACCES, ENOENT
+
+    /// <summary>Whether it gets our standard input; else it gets none.</summary>
+    public bool HasInput { get; init; }
+
+    /// <summary>Told each piece that it writes, of each stream on one thread, and whether that is the standard error.</summary>
+    public required Action<bool, ReadOnlyMemory<byte>> OnWritten { get; init; }
+
+    /// <summary>Runs it.</summary>
+    /// <exception cref="CommandFailedException">Its exit code was not 0, or it could not be started.</exception>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    public void Run(CancellationToken cancellation) => RunAsync(cancellation).GetAwaiter().GetResult();
+
+    private async Task RunAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var process = Start();
+        using var attached = signals.Attach(process);
+        if (!HasInput)
+            process.StandardInput.Close();
+        var streams = Task.WhenAll(Pump(process.StandardOutput.BaseStream, false), Pump(process.StandardError.BaseStream, true));
+        using (cancellation.Register(() => Stop(process)))
+        {
+            await process.WaitForExitAsync(CancellationToken.None);
+            // What it started may write on; who ends us does not wait for that.
+            await (cancellation.IsCancellationRequested ? Task.WhenAny(streams, Task.Delay(Grace / 10, CancellationToken.None)) : Task.WhenAny(streams, Cancelled(cancellation)));
+        }
+        cancellation.ThrowIfCancellationRequested();
+        await streams;
+        if (process.ExitCode != 0)
+            throw new CommandFailedException(string.Create(CultureInfo.InvariantCulture, $"'{words[0]}' ended with exit code {process.ExitCode}"), process.ExitCode);
+    }
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo(Executable.Find(words[0]), words.Skip(1))
+        {
+            RedirectStandardInput = !HasInput,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Exception e) when (e is Win32Exception or ArgumentException or FileNotFoundException)
+        {
+            var isMissing = e is FileNotFoundException or Win32Exception { NativeErrorCode: UnixNotFound };
+            throw new CommandFailedException(
+                isMissing ? $"there is no command '{words[0]}'" : $"'{words[0]}' cannot be run: {((e as Win32Exception)?.NativeErrorCode == AccessDenied ? "permission denied" : e.Message.TrimEnd('.'))}",
+                isMissing ? ExitCode.NotFound : ExitCode.NotExecutable);
+        }
+    }
+
+    private async Task Pump(Stream stream, bool isError)
+    {
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
+            OnWritten(isError, buffer.AsMemory(0, read));
+    }
+
+    // Of a signal it was told already.
+    private void Stop(Process process)
+    {
+        if (!signals.Cancellation.IsCancellationRequested)
+            Signals.End(process);
+        _ = KillLate(process);
+    }
+
+    private static async Task KillLate(Process process)
+    {
+        try
+        {
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(Grace);
+        }
+        catch (TimeoutException)
+        {
+            Signals.Kill(process);
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended, and was forgotten.
+        }
+    }
+
+    private static async Task Cancelled(CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+}

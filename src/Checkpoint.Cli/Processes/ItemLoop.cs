@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Checkpoint.Cli;
+
+/// <summary>Does the items of a stage: asks the run of Core what is to be done with each, has its command run, and gives on what is on disk.</summary>
+internal sealed class ItemLoop : IDisposable
+{
+    private const string Place = "{}";
+
+    private readonly Call _call;
+    private readonly ItemWork _work;
+    private readonly string[] _words;
+    private readonly bool _savesOutput;
+    private readonly SemaphoreSlim _slots;
+    private readonly object _gate = new();
+    private readonly Queue<(long Number, ReadOnlySequence<byte> Output)> _waiting = new();
+    private readonly List<Task> _running = [];
+    private readonly int _throttle;
+    private ItemRun? _run;
+    private Exception? _broken;
+
+    public ItemLoop(Call call, ItemWork work, string[] words, int throttle, bool savesOutput)
+    {
+        (_call, _work, _words, _throttle, _savesOutput) = (call, work, words, throttle, savesOutput);
+        _slots = new SemaphoreSlim(throttle);
+    }
+
+    private ItemRun Run => _run!;
+
+    /// <summary>Does them.</summary>
+    /// <returns>The exit code.</returns>
+    public async ValueTask<int> RunAsync(InputItems input)
+    {
+        _run = await ItemRun.StartAsync(_call.Engine, _work, TimeProvider.System, Emit, _call.Cancellation);
+        if (Run.Journal.Damaged is > 0 and var damaged)
+            Terminal.Warn(string.Create(CultureInfo.InvariantCulture, $"The journal of stage {_work.Stage} has {damaged} entries that a crash cut off or that were changed. What they told of is done again."));
+        try
+        {
+            await foreach (var item in input.Start().ReadAllAsync(_call.Cancellation))
+            {
+                Run.Journal.ThrowIfFaulted();
+                if (Run.IsStopped || _broken is not null)
+                    break;
+                await TakeAsync(item);
+            }
+        }
+        catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
+        {
+            Run.Broke(e);
+            throw;
+        }
+        finally
+        {
+            // Whatever ends it: what runs is waited for, which Ctrl+C was told of too.
+            await Task.WhenAll(_running);
+        }
+        _call.Cancellation.ThrowIfCancellationRequested();
+        if (_broken is not null)
+        {
+            Run.Broke(_broken);
+            throw _broken;
+        }
+        Run.Journal.Flush();
+        Emit();
+        Tell();
+        var (_, error) = await Run.CompleteAsync(_call.Cancellation);
+        if (error is null)
+            return ExitCode.Done;
+        Messages.Tell(error);
+        return ExitCode.Of(error);
+    }
+
+    public void Dispose()
+    {
+        _run?.Dispose();
+        _slots.Dispose();
+    }
+
+    private async ValueTask TakeAsync(string item)
+    {
+        var id = ItemId.Of(item);
+        switch (Run.Next(id))
+        {
+            case ItemDecision.Doubled:
+                Terminal.Note($"Item '{item}' came before and is not done twice.");
+                return;
+            case ItemDecision.Failed:
+                Terminal.Note($"Item '{item}' failed before and is left alone; --retry-failed runs it again.");
+                return;
+            case ItemDecision.Done:
+                if (!_savesOutput || TryEmitSaved(id, item))
+                    return;
+                Run.Reopen(id);
+                break;
+        }
+        await _slots.WaitAsync(_call.Cancellation);
+        // Of one after the other nothing is begun after one that failed.
+        if (Run.IsStopped || _broken is not null)
+        {
+            _slots.Release();
+            return;
+        }
+        await Run.BeginItemAsync(_call.Cancellation);
+        _running.RemoveAll(task => task.IsCompleted);
+        _running.Add(Task.Factory.StartNew(() => Do(item, id), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        if (_throttle == 1)
+            await Task.WhenAll(_running);
+    }
+
+    // On a thread of its own: the item is in the journal as soon as it is done.
+    private void Do(string item, ItemId id)
+    {
+        try
+        {
+            var output = ReadOnlySequence<byte>.Empty;
+            var error = Run.Attempt(_ => output = Execute(item), (e, attempt, pause) => Terminal.Warn(Messages.Retry($"Item '{item}' of stage '{_work.Stage.Name}'", e, attempt, _work.Retry, pause)), _call.Cancellation);
+            var number = 0L;
+            error ??= Run.TryDone(id, item, _savesOutput ? new OutputLines(output) : null, out number, _call.Cancellation);
+            if (error is null)
+            {
+                lock (_gate)
+                    _waiting.Enqueue((number, output));
+                Emit();
+                return;
+            }
+            Run.Failed(id, item, error);
+            Messages.Tell($"item '{item}' failed: {error.Message.TrimEnd('.')}.");
+        }
+        catch (Exception e)
+        {
+            // The journal, or Ctrl+C: whoever reads the items is told by it.
+            Interlocked.CompareExchange(ref _broken, e, null);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    private ReadOnlySequence<byte> Execute(string item)
+    {
+        var captured = new Captured();
+        string[] words = _words.Any(word => word.Contains(Place, StringComparison.Ordinal)) ? [.. _words.Select(word => word.Replace(Place, item, StringComparison.Ordinal))] : [.. _words, item];
+        try
+        {
+            new ChildCommand(words, _call.Environment, _call.Signals) { OnWritten = (isError, bytes) => captured.Add(isError, bytes.Span) }.Run(_call.Cancellation);
+            Pass(captured.Error);
+            return captured.Output;
+        }
+        catch (CommandFailedException)
+        {
+            // What failed says why.
+            Pass(captured.Output);
+            Pass(captured.Error);
+            throw;
+        }
+    }
+
+    // Whole, so that several at once do not mix.
+    private static void Pass(ReadOnlySequence<byte> error)
+    {
+        foreach (var piece in error)
+            Terminal.Pass(isError: true, piece.Span);
+    }
+
+    // What is given to the user was done; so it is on disk by then that it was.
+    private void Emit()
+    {
+        lock (_gate)
+        {
+            while (_run is not null && _waiting.TryPeek(out var next) && next.Number <= Run.Journal.Durable)
+            {
+                _waiting.Dequeue();
+                foreach (var piece in next.Output)
+                    Terminal.Pass(isError: false, piece.Span);
+            }
+        }
+    }
+
+    private bool TryEmitSaved(ItemId id, string item)
+    {
+        try
+        {
+            using var saved = Run.Journal.OpenOutput(id);
+            if (saved is null)
+            {
+                Terminal.Warn($"Item '{item}' was done without --save-output, so there is no output of it to print.");
+                return true;
+            }
+            var state = StateDocument.Read(saved, _call.Cancellation);
+            saved.Complete();
+            using var output = new MemoryStream();
+            state.WriteRaw(output, LineEnding.OfSystem, () => Run.Journal.OpenOutput(id)!, _call.Cancellation);
+            lock (_gate)
+                _waiting.Enqueue((0, new ReadOnlySequence<byte>(output.GetBuffer(), 0, (int)output.Length)));
+            Emit();
+            return true;
+        }
+        catch (Exception e) when (e is not (CheckpointException or OperationCanceledException or OutOfMemoryException or InvalidArgumentException))
+        {
+            Terminal.Warn($"The saved output of item '{item}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _call.Engine.Key is not null)}); the item is done again.");
+            return false;
+        }
+    }
+
+    private void Tell()
+    {
+        var counts = Run.Counts;
+        if (_call.Engine.Key is not null && Run.Journal.PlainOutputs is > 0 and var plain)
+            Terminal.Warn(CheckpointErrors.NotVouchedFor(_work.Stage, plain));
+        if (counts.Items == 0)
+            Terminal.Warn($"There were no items, so stage '{_work.Stage.Name}' was not completed.");
+        Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"));
+    }
+}
