@@ -119,6 +119,23 @@ Invoke-CheckpointPipeline nightly {
         $result.Log | Should -Contain 'in child'
     }
 
+    It 'side by side in the runspaces of ForEach-Object -Parallel come to the log, too' {
+        $result = Invoke-JobStep $job @"
+$import
+`$ErrorActionPreference = 'Continue'
+Invoke-CheckpointStage before { }
+1..4 | ForEach-Object -Parallel {
+    Import-Module '$ModulePath'
+    `$name = "part `$_"; Invoke-CheckpointStage `$name -Store ../store { Write-Host "in `$name"; if (`$name -eq 'part 3') { throw 'broken' } }
+}
+"@
+        Assert-Group $result
+        1..4 | ForEach-Object { $result.Log | Should -Contain "in part $_" }
+        1..4 | ForEach-Object { $result.Outputs["checkpoint-part.20$_"] } | Should -Be 'completed', 'completed', 'failed', 'completed'
+        ($result.Commands | Where-Object Name -EQ $Error).Data | Should -BeLike "Stage 'part 3' failed: broken*"
+        $result.Summary -split '\n' -match '^- \*\*' | Should -HaveCount 5
+    }
+
     It 'close their group when Ctrl+C ends them: <Name>' -Skip:$IsWindows -ForEach @(
         @{ Name = 'a stage'; Script = "Invoke-CheckpointStage long { `$null = New-Item started; Start-Sleep 600 }" }
         @{ Name = 'a pipeline'; Script = "Invoke-CheckpointPipeline p { stage long { `$null = New-Item started; Start-Sleep 600 } }" }

@@ -53,8 +53,9 @@ internal sealed class JobLog(CISystem system, FileSystem files, GroupSlot group,
         if (!_isOpen)
             return;
         _isOpen = false;
-        group.Release();
+        // In this order, or another stage of the process begins its group within this one.
         write(system.EndGroup);
+        group.Release();
     }
 
     private void Set(string name, string value)

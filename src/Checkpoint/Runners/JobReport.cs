@@ -6,10 +6,13 @@ namespace Checkpoint;
 /// <summary>Tells the CI system, where there is one, what becomes of the stages of a cmdlet.</summary>
 /// <remarks>
 /// It speaks through the host, and so reaches the log of the step in whatever way the script was started, is no part of what the cmdlet emits even where streams are
-/// redirected, and can be said when the pipeline is stopped.
+/// redirected, and can be said when the pipeline is stopped. The runspaces of <c>ForEach-Object -Parallel</c> and of thread jobs have a host that shows nothing: from there it goes as
+/// Write-Host does, which comes to the log where the streams of the job do.
 /// </remarks>
 internal sealed class JobReport : IDisposable
 {
+    private static readonly string[] HostTags = ["PSHOST"];
+
     private readonly PSCmdlet _command;
     private readonly CISystem? _system;
     private readonly JobLog? _log;
@@ -83,11 +86,14 @@ internal sealed class JobReport : IDisposable
     {
         try
         {
-            _command.Host.UI?.WriteLine(line);
+            if (ProcessEnd.IsSilent(_command.Host))
+                _command.WriteInformation(new HostInformationMessage { Message = line }, HostTags);
+            else
+                _command.Host.UI?.WriteLine(line);
         }
-        catch (Exception e) when (e is HostException or NotImplementedException or IOException)
+        catch (Exception e) when (e is HostException or NotImplementedException or IOException or PipelineStoppedException)
         {
-            // A host without a log: the work goes on.
+            // There is no log, or nobody listens any more: the work goes on.
         }
     }
 

@@ -18,6 +18,7 @@ internal static class ProcessEnd
     private static readonly TimeSpan ReplicaPatience = TimeSpan.FromMinutes(1);
 
     private const string RemoteHost = "ServerRemoteHost";
+    private const string DefaultHost = "Default Host";
 
     private static readonly PSEventReceivedEventHandler Closing = (_, _) => End();
     private static readonly object Gate = new();
@@ -40,9 +41,13 @@ internal static class ProcessEnd
                 Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => End()));
                 Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => End()));
             }
-            _host = host;
+            if (_host is null || !IsSilent(host))
+                _host = host;
         }
     }
+
+    /// <summary>Whether it is the host of a runspace that has none of its own, as in <c>ForEach-Object -Parallel</c> and thread jobs: what is written to it is lost.</summary>
+    public static bool IsSilent(PSHost host) => host.Name == DefaultHost;
 
     /// <summary>Has the host write a line when the process ends, once however often it is asked for.</summary>
     public static void SayAtEnd(PSHost host, PSEventManager events, string line)
