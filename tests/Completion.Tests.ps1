@@ -245,4 +245,29 @@ Describe 'Completion' {
             $Parameters -split ' ' | Where-Object { $_ -notin $offered } | Should -BeNullOrEmpty
         }
     }
+
+    Context 'Reports' {
+        BeforeEach {
+            Save-Checkpoint plain -Pipeline alpha
+            $null = Invoke-CheckpointPipeline beta -Run b1 { stage one { 1 } }
+            Save-Checkpoint tied -Pipeline alpha -Run a1
+            # What was cleared is told of by its history.
+            Save-Checkpoint gone -Pipeline cleared -Run c1
+            Clear-Checkpoint gone -Pipeline cleared -Run c1
+            Set-CheckpointContext -Reset -Store $store
+        }
+
+        It 'completes -Pipeline, and -Run of all pipelines or of the one that is named, for <_>' -ForEach 'Export-CheckpointReport', 'Show-CheckpointDashboard', 'Watch-Checkpoint' {
+            Get-Offer "$_ -Pipeline " | Sort-Object | Should -Be 'alpha', 'beta', 'cleared', 'default'
+            Get-Offer "$_ -Pipeline b" | Should -Be 'beta'
+            Get-Offer "$_ -Run " | Sort-Object | Should -Be 'a1', 'b1', 'c1'
+            Get-Offer "$_ -Pipeline beta -Run " | Should -Be 'b1'
+            Set-CheckpointContext -Pipeline alpha
+            Get-Offer "$_ -Run " | Should -Be 'a1'
+        }
+
+        It 'completes -Format' {
+            Get-Offer 'Export-CheckpointReport -Format ' | Should -Be 'Html', 'Json', 'Markdown'
+        }
+    }
 }

@@ -1,3 +1,7 @@
+BeforeDiscovery {
+    $hasTerminal = $IsLinux -and -not ('script', 'stty' | Where-Object { -not (Get-Command $_ -CommandType Application -ErrorAction Ignore) })
+}
+
 BeforeAll {
     . $PSScriptRoot/Common.ps1
     . $PSScriptRoot/Record.ps1
@@ -202,6 +206,81 @@ Describe 'Views' {
             $lines = (Save-Checkpoint ingest -OutputFile $file -PassThru).OutputFiles | Get-Shown
             $lines[0] -split ' +' | Should -Be 'Path', 'Size', 'ModifiedAt'
             $lines[2] | Should -Match "out\.csv +3 B \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
+        }
+    }
+
+    # A terminal of 80 columns, as script has it: what is shown there, line by line.
+    Context 'At 80 columns' -Skip:(-not $hasTerminal) {
+        BeforeAll {
+            $store, $place = (New-TestStore), $env:TEST_PLACE
+            Set-CheckpointContext -Reset -Store $store
+            $workflow = 'Build, test and publish the nightly packages of all platforms'
+            $error80 = "The remote server answered with 503: $('try again later ' * 20)"
+            $null = Invoke-CheckpointPipeline nightly -ErrorAction SilentlyContinue {
+                stage fetch { 1..3 }
+                stage 'compare the files of the last week with those of the archive' { throw "$error80`nsecond line" } -DependsOn fetch
+                stage publish { 1 } -DependsOn 'compare the files of the last week with those of the archive'
+            }
+            $null = Invoke-CheckpointPipeline $workflow -Run 17283940563 { stage fetch { 1 } }
+            $null = Invoke-CheckpointPipeline $workflow { stage ('x' * 150) { 'y' * 2000 } }
+            Save-Checkpoint ('long name ' * 19).Trim() -Pipeline nightly
+            Set-Content "$place/views.ps1" @"
+                Import-Module '$ModulePath'
+                `$PSStyle.OutputRendering = 'PlainText'
+                Set-CheckpointContext -Store '$store'
+                function Show([string] `$Title) { "== `$Title"; `$input | Out-Host }
+                Get-CheckpointRun -Pipeline * | Show runs
+                Get-CheckpointRun -Pipeline nightly | Format-List | Show run
+                (Get-CheckpointRun -Pipeline nightly).Stages | Show stages
+                Get-CheckpointHistory -Pipeline * | Show history
+                & { Get-Checkpoint -Pipeline * -Run *; Get-Checkpoint -Pipeline nightly -Run '' } | Show checkpoints
+                Invoke-CheckpointPipeline nightly -Run again -ErrorAction SilentlyContinue { stage fetch { 1 }; stage clean { throw 'no space' } } | Show result
+"@
+            $words = @(Get-PwshCommand) + '-NoProfile', '-File', "$place/views.ps1" | ForEach-Object { "'$_'" }
+            $output = $null | script -qec "stty cols 80 rows 50; $($words -join ' ')" /dev/null
+            $shown, $title = @{}, ''
+            foreach ($line in ($output -join "`n") -replace '\e\[[\d;?]*[A-Za-z]|\e.' -split '\r?\n') {
+                if ($line -match '^== (\w+)') { $shown[($title = $Matches[1])] = [Collections.Generic.List[string]]::new() }
+                elseif ($title -and $line.Trim()) { $shown[$title].Add($line.TrimEnd()) }
+            }
+        }
+
+        It 'has no line that is longer, and no column one letter wide: <_>' -ForEach 'runs', 'run', 'stages', 'history', 'checkpoints', 'result' {
+            $shown[$_] | Where-Object Length -GT 80 | Should -BeNullOrEmpty
+            $shown[$_].Count | Should -BeLessThan 40
+        }
+
+        It 'tells of runs of several pipelines which, how far, when and how long' {
+            $shown.runs[0] -split ' +' | Select-Object -First 6 | Should -Be 'Run', 'Pipeline', 'Status', 'Stages', 'StartedAt', 'Duration'
+            $shown.runs[2] | Should -Match '^\d{8}-\d{6}-\w{6} Build, te… Completed +1/1 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.\d\d?s'
+            $shown.runs[3] | Should -Match '^17283940563 +Build, te… Completed +1/1 '
+            $shown.runs[4] | Should -Match '^\d{8}-\d{6}-\w{6} nightly +Failed +1/3 '
+        }
+
+        It 'tells of a run its stages, one to a line, and what each says below it where there is no room' {
+            $stages = $shown.run -join "`n"
+            $stages | Should -Match '(?m)^Stages +: fetch +Completed +\d+\.\d\d?s$'
+            $stages | Should -Match '(?m)^ {14}compare the files of the…?.* Failed +\d+\.\d\d?s\n {18}The remote server answered with 503: try again later try$'
+            $stages | Should -Match "(?m)^ {14}publish +NotRun +0\.00s\n {18}the run stopped when"
+            $shown.result -join "`n" | Should -Match '(?m)^ +clean  Failed +\d+\.\d\d?s  no space$'
+        }
+
+        It 'tells of stages their errors in a column that can be read' {
+            $shown.stages[0] -split ' +' | Should -Be 'Name', 'Status', 'Attempts', 'Duration', 'Reason'
+            $shown.stages[2] | Should -Match '^fetch +Completed +1 +\d+\.\d\d?s there is no checkpoint$'
+            $shown.stages[3] | Should -Match '^compare the files of th… Failed +1 +\d+\.\d\d?s The remote server'
+        }
+
+        It 'tells of the history what happened to what, in which run, and why' {
+            $shown.history[0] -split ' +' | Should -Be 'Time', 'Event', 'Name', 'Step', 'Run', 'Reason'
+            $shown.history -match 'StageCompleted fetch +1 17283940563$' | Should -HaveCount 1
+            $shown.history -match 'StageFailed +compare the f… +\d{5}…\w{6} The remote ' | Should -HaveCount 1
+        }
+
+        It 'tells of checkpoints everything, however long their names are' {
+            $shown.checkpoints[0] -split ' +' | Should -Be 'Name', 'Step', 'Status', 'SavedAt', 'Age', 'Size', 'Run'
+            $shown.checkpoints -match '^x{19}… +1 Completed .* 2\.0 KiB \d{5}…\w{6}$' | Should -HaveCount 1
+            $shown.checkpoints -match '^fetch +1 Completed .* 17283940563$' | Should -HaveCount 1
         }
     }
 

@@ -24,13 +24,27 @@ BeforeAll {
         $child
     }
 
-    # What is on a terminal after a script wrote to it: the lines, as it shows them.
-    function Show-Terminal([string] $Script, [int] $Columns = 80, [int] $Rows = 24) {
+    # All that a script writes to a terminal. Meanwhile something may be done, once that is there for which it waits.
+    function Show-Terminal([string] $Script, [int] $Columns = 80, [int] $Rows = 24, [string] $Awaited, [scriptblock] $Meanwhile) {
         $file = "$place/terminal.ps1"
         Set-Content -LiteralPath $file "Import-Module '$ModulePath'`n$Script"
         $words = @(Get-PwshCommand) + '-NoProfile', '-File', $file | ForEach-Object { "'$_'" }
         $recorded = "$place/recorded"
-        $null = $null | env -u NO_COLOR TERM=xterm-256color script -qec "stty cols $Columns rows $Rows; $($words -join ' ')" $recorded 2>&1
+        $start = [Diagnostics.ProcessStartInfo]::new('script', [string[]] ('-qefc', "stty cols $Columns rows $Rows; $($words -join ' ')", $recorded))
+        $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+        $start.Environment['TERM'] = 'xterm-256color'
+        $null = $start.Environment.Remove('NO_COLOR')
+        $terminal = [Diagnostics.Process]::Start($start)
+        $output = $terminal.StandardOutput.ReadToEndAsync()
+        if ($Awaited) {
+            Wait-Until { $terminal.HasExited -or (Get-Content $recorded -Raw -ErrorAction Ignore) -match $Awaited }
+            & $Meanwhile
+        }
+        if (-not $terminal.WaitForExit([timespan]::FromMinutes(2))) {
+            $terminal.Kill($true)
+            throw "It had not ended: $([IO.File]::ReadAllText($recorded))"
+        }
+        $null = $output.GetAwaiter().GetResult()
         [IO.File]::ReadAllText($recorded) -replace '^Script started[^\n]*\n' -replace '\nScript done[^\n]*\n$'
     }
 
@@ -114,7 +128,7 @@ Describe 'Watch-Checkpoint' {
             $run = Start-Slow
             $watch = Start-Pwsh { param($Store, $Place) Watch-Checkpoint -Store $Store | ForEach-Object { Add-Content "$Place/told" $_ } } $store, $place
             $children.Add($watch)
-            Wait-Until { (Test-Path "$place/told") -and (Get-Content "$place/told") -match 'StageStarted index' }
+            Wait-Until { (Get-Content "$place/told" -Raw -ErrorAction Ignore) -match 'StageStarted index' }
             $watch.Process.HasExited | Should -BeFalse
             Set-Content "$place/go" ''
             (Wait-Pwsh $run).ExitCode | Should -Be 0
@@ -158,10 +172,14 @@ Describe 'Watch-Checkpoint' {
 
         It 'is the newest, one at work before others' {
             Watch-Checkpoint -Plain | Select-String '^nightly, run' | Should -BeLike 'nightly, run r2: completed*'
-            $null = Start-Slow r0
+            $run = Start-Slow r0
             $null = Invoke-CheckpointPipeline nightly -Run r9 { stage one { 1 } }
+            $watch = Start-Pwsh { param($Store, $Place) Watch-Checkpoint -Store $Store | ForEach-Object { Add-Content "$Place/told" $_ } } $store, $place
+            $children.Add($watch)
+            Wait-Until { (Get-Content "$place/told" -Raw -ErrorAction Ignore) -match 'StageStarted \w+' }
             Set-Content "$place/go" ''
-            Watch-Checkpoint -Plain | Select-String '^nightly, run' | Should -BeLike 'nightly, run r*'
+            foreach ($child in $run, $watch) { (Wait-Pwsh $child).ExitCode | Should -Be 0 }
+            (Get-Content "$place/told") -match '^nightly, run' | Should -BeLike 'nightly, run r0: completed*'
         }
 
         It 'is that of -Run and -Pipeline, or of the session' {
@@ -180,7 +198,7 @@ Describe 'Watch-Checkpoint' {
     Context 'On a terminal' -Skip:(-not $hasTerminal) {
         It 'draws a run in place: at its end it is there once' {
             $run = Start-Slow
-            $text = Show-Terminal "Set-Content '$place/drawn' ''; `$null = Start-ThreadJob { while (-not (Test-Path '$place/now')) { Start-Sleep -Milliseconds 50 }; Set-Content '$place/go' '' }; `$null = Start-ThreadJob { Start-Sleep -Milliseconds 1500; Set-Content '$place/now' '' }; Watch-Checkpoint -Store '$store'"
+            $text = Show-Terminal "Watch-Checkpoint -Store '$store'" -Awaited 'index +running' -Meanwhile { Set-Content "$place/go" '' }
             $null = Wait-Pwsh $run
             $text | Should -Match '\e\[\d+F'
             $text | Should -Match '\e\[36m  index +running'
@@ -222,7 +240,7 @@ Describe 'Watch-Checkpoint' {
         }
 
         It 'cuts what it says while it waits, so that it can be drawn over' {
-            $text = Show-Terminal "`$null = Start-ThreadJob { Start-Sleep 1; Import-Module '$ModulePath'; Invoke-CheckpointPipeline nightly -Store '$store' -Run r1 { stage one { 1 } } }; Watch-Checkpoint -Store '$store'" -Columns 40
+            $text = Show-Terminal "Watch-Checkpoint -Store '$store'" -Columns 40 -Awaited Waiting -Meanwhile { $null = Invoke-CheckpointPipeline nightly -Run r1 { stage one { 1 } } }
             $screen = Get-Screen $text
             $text | Should -BeLike '*Waiting for a run; Ctrl+C ends it.*'
             $screen -match 'Waiting' | Should -BeNullOrEmpty
