@@ -281,12 +281,12 @@ Describe 'Export-CheckpointReport' {
         }
 
         It 'of what is encrypted is the same with its key, without, and with another' {
-            $key = ConvertTo-SecureString 'correct horse' -AsPlainText
+            $key = [Net.NetworkCredential]::new('', 'correct horse').SecurePassword
             Set-CheckpointContext -Reset -Store $store -Key $key
             1..4 | Invoke-CheckpointItem hosts { if ($_ -eq 3) { throw 'no answer' } } -ContinueOnError -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
             Save-Checkpoint ingest 'a secret'
             Set-CheckpointContext -Reset -Store $store
-            $reports = foreach ($with in @{}, @{ Key = $key }, @{ Key = ConvertTo-SecureString 'another' -AsPlainText }) {
+            $reports = foreach ($with in @{}, @{ Key = $key }, @{ Key = [Net.NetworkCredential]::new('', 'another').SecurePassword }) {
                 (Get-Report $with).runs | ConvertTo-Json -Depth 9
             }
             $reports | Select-Object -Unique | Should -HaveCount 1
