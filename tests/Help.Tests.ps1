@@ -141,6 +141,8 @@ Describe 'The errors that the help names' -Tag AnyStore {
             @{ Of = 'Copy-Checkpoint'; Id = 'CheckpointDamaged'; Call = { Save-Checkpoint a 1; Set-Content (Get-Checkpoint a).Location oops; Copy-Checkpoint -To b } }
             @{ Of = 'Get-CheckpointRun'; Id = 'RunNotFound'; Call = { Get-CheckpointRun a } }
             @{ Of = 'Get-CheckpointRun'; Id = 'CheckpointDamaged'; Call = { $null = Invoke-CheckpointPipeline -Run a { stage a { 1 } }; Set-Content .checkpoints/default/runs/a/run.json oops; Get-CheckpointRun a } }
+            @{ Of = 'Export-CheckpointReport'; Id = 'FileUnwritable'; Call = { Export-CheckpointReport none/r.html } }
+            @{ Of = 'Export-CheckpointReport'; Id = 'InvalidArgument'; Call = { Export-CheckpointReport r.txt } }
             @{ Of = 'Get-CheckpointFingerprint'; Id = 'FileUnreadable'; Call = { Get-CheckpointFingerprint -Path none.txt } }
             @{ Of = 'Get-CheckpointFingerprint'; Id = 'StateNotSerializable'; Call = { Get-CheckpointFingerprint ([securestring]::new()) } }
             @{ Of = 'Invoke-CheckpointStage'; Id = 'StateNotSerializable'; Call = { Invoke-CheckpointStage a { $a = @{}; $a.a = $a; $a } | Out-Null } }
