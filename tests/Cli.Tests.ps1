@@ -199,6 +199,19 @@ Describe 'The command line and the cmdlets' -Tag Tool {
             (Get-Checkpoint s @at).Metadata.Items | Should -Be 2
         }
 
+        It 'are shared by both at once' {
+            $place = $env:TEST_PLACE
+            $child = Start-Pwsh {
+                param($store, $place)
+                1..40 | Invoke-CheckpointItem s { if ($_ -eq 1) { $null = New-Item "$place/begun" }; Add-Content "$place/cmdlet" $_ } -Shared -Store $store -Pipeline default -Run ''
+            } $store, $place
+            Wait-Until { Test-Path "$place/begun" }
+            $null = 1..40 | Invoke-Tool items s --shared '--' sh -c 'echo $1 >> $2/tool' x '{}' $place
+            $LASTEXITCODE | Should -Be 0
+            (Wait-Pwsh $child).ExitCode | Should -Be 0
+            Get-Content "$place/cmdlet", "$place/tool" -ErrorAction Ignore | Sort-Object { [int] $_ } | Should -Be (1..40)
+        }
+
         It 'that failed under one are run again by the other' {
             'a', 'b' | Invoke-Tool items s --continue-on-error '--' false
             $LASTEXITCODE | Should -Be 1

@@ -113,6 +113,31 @@ public sealed class ItemsTests : CliTest
     }
 
     [UnixFact]
+    public void Several_work_on_one_list_and_do_what_one_that_dies_had_in_its_hands()
+    {
+        var input = System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, 60).Select(i => $"{i}\n")));
+        const string Script = "[ -e go ] || { touch \"held-$1\"; while [ ! -e go ]; do sleep 0.05; done; }; " + Log;
+        string[] arguments = ["items", "s", "--shared", "--save-output", "--", "sh", "-c", Script, "x", "{}"];
+        using var dying = Start(input, arguments);
+        dying.Until(() => Directory.EnumerateFiles(Here, "held-*").Any());
+        using var first = Start(input, arguments);
+        using var second = Start(input, arguments);
+        first.Until(() => Directory.EnumerateFiles(Here, "held-*").Count() == 3);
+        dying.Kill();
+        Write("go", "");
+        foreach (var other in new[] { first.Wait(), second.Wait() })
+        {
+            Assert.Equal(0, other.ExitCode);
+            Assert.Contains("done before or by others, 0 failed", other.Error, StringComparison.Ordinal);
+            // Each gives the outputs of all.
+            Assert.Equal(60, other.Lines.Distinct().Count());
+        }
+        Assert.Equal(60, File.ReadAllLines(At("done")).Distinct().Count());
+        Assert.Equal(0, Call("test", "s").ExitCode);
+        Assert.Equal(0, Call("verify").ExitCode);
+    }
+
+    [UnixFact]
     public void Ctrl_C_ends_the_commands_and_what_is_done_stays_done()
     {
         using var running = Start("a\nb\nc\n"u8.ToArray(), "items", "s", "--", "sh", "-c", "[ \"$1\" = b ] && touch ready && exec sleep 300; " + Log, "x", "{}");

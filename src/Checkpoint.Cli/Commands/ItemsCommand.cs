@@ -12,6 +12,7 @@ internal static class ItemsCommand
         var maxError = Inputs.Number("--max-error", "How many may fail before no more are begun; fewer stop nothing.", 1, int.MaxValue);
         var retryFailed = Inputs.Flag("--retry-failed", "Run again what failed before.");
         var saveOutput = Inputs.Flag("--save-output", "Keep what each item prints, and print it again where the item was done before.");
+        var shared = Inputs.Flag("--shared", "Work on the list together with others, who say so too: each item is done by one of them.");
         var isNull = Inputs.Flag("--null", "Items end with a NUL, as of find -print0, and not with a line.");
         var retry = new RetryOptions();
         var keep = RetentionOptions.KeepOption();
@@ -23,6 +24,7 @@ internal static class ItemsCommand
                 ("ls *.csv | checkpoint items load -- ./load.sh {}", "Load each file once; go on where it stopped."),
                 ("checkpoint items fetch --throttle-limit 8 --continue-on-error -- curl -fsSO {} < urls.txt", "Eight at once, and leave what fails for later."),
                 ("checkpoint items fetch --retry-failed -- curl -fsSO {} < urls.txt", "Run what failed once more."),
+                ("checkpoint items encode --shared -- ./encode.sh {} < films.txt", "On several machines at once, over one store."),
                 ("find . -name '*.iso' -print0 | checkpoint items hash --null --save-output -- sha256sum {}", "Any file names; the output is kept."),
             ],
             ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM")],
@@ -34,6 +36,7 @@ internal static class ItemsCommand
         command.Add(maxError);
         command.Add(retryFailed);
         command.Add(saveOutput);
+        command.Add(shared);
         command.Add(isNull);
         retry.AddTo(command);
         command.Add(keep);
@@ -45,6 +48,7 @@ internal static class ItemsCommand
                 ContinueOnError = call.Get(continueOnError),
                 MaxError = (int?)call.Get(maxError),
                 RetryFailed = call.Get(retryFailed),
+                IsShared = call.Get(shared),
                 Retry = call.RetryOf(retry),
                 Retention = new RetentionPolicy { Keep = call.Context.Keep.Value },
             };

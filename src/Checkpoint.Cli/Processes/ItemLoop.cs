@@ -8,6 +8,9 @@ internal sealed class ItemLoop : IDisposable
 {
     private const string Place = "{}";
 
+    // Of looking what others do, where the store tells nobody.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10), LongestPause = TimeSpan.FromSeconds(1);
+
     private readonly Call _call;
     private readonly ItemWork _work;
     private readonly string[] _words;
@@ -18,6 +21,7 @@ internal sealed class ItemLoop : IDisposable
     private readonly List<Task> _running = [];
     private readonly int _throttle;
     private ItemRun? _run;
+    private ItemShare? _share;
     private Exception? _broken;
 
     public ItemLoop(Call call, ItemWork work, string[] words, int throttle, bool savesOutput)
@@ -33,6 +37,7 @@ internal sealed class ItemLoop : IDisposable
     public async ValueTask<int> RunAsync(InputItems input)
     {
         _run = await ItemRun.StartAsync(_call.Engine, _work, TimeProvider.System, Emit, _call.Cancellation);
+        _share = _work.IsShared ? Run.Share(_throttle) : null;
         if (Run.Journal.Damaged is > 0 and var damaged)
             Terminal.Warn(string.Create(CultureInfo.InvariantCulture, $"The journal of stage {_work.Stage} has {damaged} entries that a crash cut off or that were changed. What they told of is done again."));
         try
@@ -44,6 +49,8 @@ internal sealed class ItemLoop : IDisposable
                     break;
                 await TakeAsync(item);
             }
+            if (_share is not null && !Run.IsStopped && _broken is null)
+                await EndShareAsync(_share);
         }
         catch (Exception e) when (e is CheckpointException or InvalidArgumentException)
         {
@@ -73,6 +80,7 @@ internal sealed class ItemLoop : IDisposable
 
     public void Dispose()
     {
+        _share?.Dispose();
         _run?.Dispose();
         _slots.Dispose();
     }
@@ -94,6 +102,57 @@ internal sealed class ItemLoop : IDisposable
                 Run.Reopen(id);
                 break;
         }
+        if (_share is null)
+        {
+            await BeginAsync(item, id);
+            return;
+        }
+        _share.Add(new SharedItem(item, id, item));
+        await DoShareAsync(_share);
+    }
+
+    // Does what is this process's to do of what came so far, and takes in what others have done.
+    private async ValueTask<bool> DoShareAsync(ItemShare share)
+    {
+        var hasGoneOn = false;
+        while (!Run.IsStopped && _broken is null && share.TryNext(out var decision, out var item, _call.Cancellation))
+        {
+            hasGoneOn = true;
+            if (decision == ItemDecision.Run)
+            {
+                await BeginAsync(item.Key, item.Id);
+                continue;
+            }
+            Run.Ended(decision);
+            if (decision == ItemDecision.Done && _savesOutput && !TryEmitSaved(item.Id, item.Key))
+            {
+                Run.Reopen(item.Id);
+                share.Add(item);
+            }
+        }
+        return hasGoneOn;
+    }
+
+    // Others have some of the items in their hands, and may die of it: it ends when each is done, or failed.
+    private async ValueTask EndShareAsync(ItemShare share)
+    {
+        share.End();
+        for (var pause = FirstPause; ; pause = pause * 2 > LongestPause ? LongestPause : pause * 2)
+        {
+            if (await DoShareAsync(share))
+                pause = FirstPause;
+            if (share.IsEmpty || Run.IsStopped || _broken is not null)
+                return;
+            _running.RemoveAll(task => task.IsCompleted);
+            var isAtWork = _running.Count > 0;
+            if (isAtWork)
+                await Task.WhenAny([.. _running, Task.Delay(pause, _call.Cancellation)]);
+            await Run.WaitForOthersAsync(isAtWork ? TimeSpan.Zero : pause, _call.Cancellation);
+        }
+    }
+
+    private async ValueTask BeginAsync(string item, ItemId id)
+    {
         await _slots.WaitAsync(_call.Cancellation);
         // Of one after the other nothing is begun after one that failed.
         if (Run.IsStopped || _broken is not null)
@@ -211,6 +270,6 @@ internal sealed class ItemLoop : IDisposable
             Terminal.Warn(CheckpointErrors.NotVouchedFor(_work.Stage, plain));
         if (counts.Items == 0)
             Terminal.Warn($"There were no items, so stage '{_work.Stage.Name}' was not completed.");
-        Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"));
+        Terminal.Say(string.Create(CultureInfo.InvariantCulture, $"Items of stage {_work.Stage.Name}: {counts.Done} done, {counts.Skipped} done before{(_share is null ? "" : " or by others")}, {counts.Failed + counts.FailedBefore} failed, {counts.Doubled} doubled"));
     }
 }
