@@ -41,7 +41,7 @@ internal static class CommandLine
         ToolCommand[] commands =
         [
             TestCommand.Create(), SaveCommand.Create(), GetCommand.Create(), RestoreCommand.Create(), ClearCommand.Create(), RunCommand.Create(), ItemsCommand.Create(), HistoryCommand.Create(),
-            ReportCommand.Create(), VerifyCommand.Create(), CompletionCommand.Create(),
+            ReportCommand.Create(), VerifyCommand.Create(), ContextCommand.Create(), CompletionCommand.Create(),
         ];
         foreach (var command in commands)
         {

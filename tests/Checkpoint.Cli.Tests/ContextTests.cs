@@ -18,6 +18,21 @@ public sealed class ContextTests : CliTest
     }
 
     [Fact]
+    public void What_is_meant_is_shown_with_what_says_so()
+    {
+        Variables["CHECKPOINT_PIPELINE"] = "mine";
+        Variables["CHECKPOINT_KEY"] = "open sesame";
+        var context = JsonDocument.Parse(Call("context", "--store", "postgresql://me:secret@host/db", "--json").Done()).RootElement;
+        Assert.Equal(("postgresql://me@host/db", "parameter"), Of("store"));
+        Assert.Equal(("mine", "CHECKPOINT_PIPELINE"), Of("pipeline"));
+        Assert.Equal((null, "default"), Of("run"));
+        Assert.Equal(("passphrase", "CHECKPOINT_KEY"), Of("key"));
+        Assert.Matches(@"(?m)^Pipeline +mine +CHECKPOINT_PIPELINE$", Call("context").Done());
+
+        (string?, string?) Of(string name) => (context.GetProperty(name).GetProperty("value").GetString(), context.GetProperty(name).GetProperty("source").GetString());
+    }
+
+    [Fact]
     public void A_store_is_named_by_the_option_or_the_environment()
     {
         Variables["CHECKPOINT_STORE"] = "env";

@@ -5,7 +5,7 @@ namespace Checkpoint.Cli.Tests;
 /// <summary>Help that a person can learn from.</summary>
 public sealed class HelpTests : CliTest
 {
-    private static readonly string[] Names = ["test", "save", "get", "restore", "clear", "run", "items", "history", "report", "verify", "completion"];
+    private static readonly string[] Names = ["test", "save", "get", "restore", "clear", "run", "items", "history", "report", "verify", "context", "completion"];
 
     public static TheoryData<string> Commands => [.. Names];
 
@@ -48,5 +48,10 @@ public sealed class HelpTests : CliTest
         var error = Call("restore", "it's-Overwrite").Error;
         Assert.DoesNotMatch(new Regex(@"(Save|Get|Restore)-Checkpoint\b(?!Context)"), error);
         Assert.Contains("'checkpoint save'", error, StringComparison.Ordinal);
+        Assert.Contains("'checkpoint context' shows", error, StringComparison.Ordinal);
+        Variables["CHECKPOINT_KEY"] = "k";
+        Call("save", "a", "--state", "1").Done();
+        Variables.Clear();
+        Assert.Contains("Give it with --key-file or the environment variable CHECKPOINT_KEY.", Call("restore", "a").Error, StringComparison.Ordinal);
     }
 }

@@ -6,7 +6,7 @@ internal static class ClearCommand
     public static ToolCommand Create()
     {
         var stages = Inputs.Stages("The stages, which may be wildcards. Default: all of the current pipeline and run.");
-        var steps = Inputs.Many("--step", "n", "Only these steps.");
+        var steps = Inputs.Steps("Only these steps.");
         var olderThan = Inputs.Duration("--older-than", "Only what was saved longer ago than this: 36h, 7d.");
         var keep = Inputs.Number("--keep", "Not the n newest intact steps of each stage.", 1, int.MaxValue);
         var whatIf = Inputs.Flag("--what-if", "Say what would be removed, and remove nothing.");
@@ -27,8 +27,7 @@ internal static class ClearCommand
         command.Add(whatIf);
         command.Work = async call =>
         {
-            var named = call.Get(steps)?.Select(text => new DoomedStep(
-                long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var step) ? step : throw new InvalidArgumentException($"A step is a whole number of 0 or more, and '{text}' is none."))).ToList();
+            var named = call.Get(steps)?.Select(step => new DoomedStep(step)).ToList();
             var isUnconditional = named is null && !call.IsGiven(olderThan) && !call.IsGiven(keep);
             var code = ExitCode.Done;
             foreach (var name in call.Get(stages) is { Length: > 0 } names ? names : [null!])

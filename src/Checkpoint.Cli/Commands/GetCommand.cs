@@ -6,7 +6,7 @@ internal static class GetCommand
     public static ToolCommand Create()
     {
         var stages = Inputs.Stages("The stages, which may be wildcards. Default: all.");
-        var steps = Inputs.Many("--step", "n", "These steps, and not the newest intact ones.");
+        var steps = Inputs.Steps("These steps, and not the newest intact ones.");
         var allSteps = Inputs.Flag("--all-steps", "Every step of each stage.");
         var json = Inputs.Json("the checkpoints");
         var command = new ToolCommand("get", "Lists what is saved: the latest step of each stage, or all.")
@@ -26,7 +26,7 @@ internal static class GetCommand
         command.Add(json);
         command.Work = async call =>
         {
-            var numbers = call.Get(steps)?.Select(StepOf).ToList();
+            var numbers = call.Get(steps);
             var found = new List<CheckpointInfo>();
             var code = ExitCode.Done;
             foreach (var name in call.Get(stages) is { Length: > 0 } names ? names : [null!])
@@ -40,10 +40,7 @@ internal static class GetCommand
         return command;
     }
 
-    private static long StepOf(string text) =>
-        long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var step) ? step : throw new InvalidArgumentException($"A step is a whole number of 0 or more, and '{text}' is none.");
-
-    private static async ValueTask<int> FindAsync(Call call, string? name, List<long>? steps, bool allSteps, List<CheckpointInfo> found)
+    private static async ValueTask<int> FindAsync(Call call, string? name, long[]? steps, bool allSteps, List<CheckpointInfo> found)
     {
         var query = await call.QueryAsync(name);
         var before = found.Count;

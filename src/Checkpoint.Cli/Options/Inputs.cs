@@ -18,6 +18,15 @@ internal static class Inputs
     // It takes no value: what stands behind it is the next argument.
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
+    /// <summary>Steps, each by an option of its own.</summary>
+    public static Option<long[]> Steps(string description) => new("--step")
+    {
+        Description = description,
+        HelpName = "n",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => [.. result.Tokens.Select(token => long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : Fault<long>(result, $"A step is a whole number of 0 or more, and '{token.Value}' is none."))],
+    };
+
     public static Option<bool> Json(string what) => Flag("--json", $"Print {what} as JSON, for programs.");
 
     public static Option<string[]> Many(string name, string value, string description) => new(name) { Description = description, HelpName = value, Arity = ArgumentArity.OneOrMore };

@@ -127,6 +127,19 @@ internal static class JsonViews
         json.WriteEndObject();
     }
 
+    public static void Write(Utf8JsonWriter json, IEnumerable<(string Name, string? Value, string Source)> context)
+    {
+        json.WriteStartObject();
+        foreach (var (name, value, source) in context)
+        {
+            json.WriteStartObject(JsonNamingPolicy.CamelCase.ConvertName(name));
+            Text(json, "value", value);
+            Text(json, "source", source);
+            json.WriteEndObject();
+        }
+        json.WriteEndObject();
+    }
+
     private static void Origin(Utf8JsonWriter json, string host, string user, int processId)
     {
         Text(json, "host", host);

@@ -17,6 +17,8 @@ internal static partial class Messages
         ["Invoke-CheckpointItem"] = "items",
         ["Get-CheckpointHistory"] = "history",
         ["Test-CheckpointStore"] = "verify",
+        ["Export-CheckpointReport"] = "report",
+        ["Get-CheckpointContext"] = "context",
     };
 
     /// <summary>That an attempt failed and another follows.</summary>
@@ -31,7 +33,7 @@ internal static partial class Messages
     public static void Tell(string message) => Terminal.Say($"checkpoint: {message}");
 
     /// <summary>A message in the words of the tool. What stands in quotes is somebody's data, and stays.</summary>
-    public static string Reword(string message) => Word().Replace(message, static match =>
+    public static string Reword(string message) => Word().Replace(message.Replace(", Set-CheckpointContext -Key", "", StringComparison.Ordinal), static match =>
         match.Groups["cmdlet"] is { Success: true, Value: var cmdlet } ? Commands.TryGetValue(cmdlet, out var command) ? $"'checkpoint {command}'" : cmdlet
         : match.Groups["parameter"] is { Success: true, Value: "Key" } ? "--key-file"
         : match.Groups["parameter"] is { Success: true, Value: var parameter } ? "-" + Capital().Replace(parameter, static c => "-" + c.Value.ToLowerInvariant())

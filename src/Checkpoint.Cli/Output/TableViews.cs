@@ -29,6 +29,8 @@ internal static class TableViews
         }
     }
 
+    public static void Print(IEnumerable<(string Name, string? Value, string Source)> context) => Write(["Name", "Value", "Source"], context.Select(c => (string?[])[c.Name, c.Value ?? "-", c.Source]));
+
     public static void Print(CheckpointDecision decision)
     {
         Write(["Name", "Decision", "Reason"], [[decision.Name, decision.Decision.ToString(), decision.Reason]]);
