@@ -10,15 +10,13 @@ public sealed partial class PackageTests : CliTest
     [UnixFact]
     public void Packed_and_installed_as_the_readme_says_the_tool_runs_where_no_powershell_is()
     {
+        CopyCheckout();
         // A global tool of this test alone; packages come from where they are.
         Variables["DOTNET_CLI_HOME"] = Here;
         Variables["NUGET_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        Variables["DOTNET_NOLOGO"] = Variables["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         var lines = Readme().Split('\n').Where(line => line.StartsWith("dotnet pack ", StringComparison.Ordinal) || line.StartsWith("dotnet tool install ", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, lines.Count);
-        // Not into the checkout, where others build at this moment.
-        var script = string.Join('\n', lines).Replace("out/tool", At("packed"), StringComparison.Ordinal);
-        var installed = Bash($"cd '{Root}'\n{script}");
+        var installed = Bash($"set -e\ncd checkout\n{string.Join('\n', lines)}");
         Assert.True(installed.ExitCode == 0, installed.Output + installed.Error);
 
         Directory.CreateDirectory(At("path"));
@@ -45,13 +43,14 @@ public sealed partial class PackageTests : CliTest
     [UnixFact]
     public void The_job_that_the_readme_shows_is_done_from_the_checkout_and_once()
     {
+        CopyCheckout();
         var line = Assert.Single(Readme().Split('\n'), l => l.Contains("dotnet run --project src/Checkpoint.Cli", StringComparison.Ordinal));
         Variables["CHECKPOINT_STORE"] = At("store");
-        var first = Bash($"cd '{Root}'\n{line}");
+        var first = Bash($"cd checkout\n{line}");
         Assert.True(first.ExitCode == 0, first.Error);
-        Assert.Contains(first.Lines, l => Regex.IsMatch(l, "^[0-9a-f]{64}  src/"));
+        Assert.Equal(Directory.EnumerateFiles(At("checkout/src"), "*.cs", SearchOption.AllDirectories).Count(), first.Lines.Count(l => Regex.IsMatch(l, "^[0-9a-f]{64}  src/")));
         Assert.Contains(" 0 done before, 0 failed", first.Error, StringComparison.Ordinal);
-        var second = Bash($"cd '{Root}'\n{line}");
+        var second = Bash($"cd checkout\n{line}");
         Assert.Equal(first.Lines.Order(), second.Lines.Order());
         Assert.Contains(": 0 done, ", second.Error, StringComparison.Ordinal);
     }
@@ -83,6 +82,18 @@ public sealed partial class PackageTests : CliTest
         Assert.True(result.ExitCode == 0, result.Output + result.Error);
         for (var i = 0; i < expected.Count; i++)
             Assert.Equal(expected[i], File.ReadAllText(At($"shown{i + 1}")));
+    }
+
+    // A checkout of its own: what is built here must not replace what other tests run at this moment.
+    private void CopyCheckout()
+    {
+        Variables["DOTNET_NOLOGO"] = Variables["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        foreach (var file in Directory.EnumerateFiles(Path.Join(Root, "src"), "*", SearchOption.AllDirectories).Concat([Path.Join(Root, "Checkpoint.psd1"), Path.Join(Root, ".editorconfig")]))
+        {
+            var copy = Path.Join(At("checkout"), Path.GetRelativePath(Root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
     }
 
     private static string Readme() => File.ReadAllText(Path.Join(Root, "README.md")).ReplaceLineEndings("\n");

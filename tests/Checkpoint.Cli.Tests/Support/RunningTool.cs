@@ -7,7 +7,7 @@ namespace Checkpoint.Cli.Tests;
 internal sealed partial class RunningTool : IDisposable
 {
     /// <summary>Longer than anything here takes on the slowest machine; what hangs must not hang the tests.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private readonly Process _process;
     private readonly Task<byte[]> _output;
