@@ -12,7 +12,9 @@ internal sealed class PowerShell : IDisposable
 
     private PowerShell(string script, string folder)
     {
-        var start = new ProcessStartInfo(Machine.PowerShellPath!)
+        // What runs behind a script may ignore Ctrl+C, and its children with it.
+        string[] words = [.. OperatingSystem.IsLinux() ? ["env", "--default-signal"] : Array.Empty<string>(), Machine.PowerShellPath!];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
