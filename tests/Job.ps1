@@ -20,13 +20,15 @@ function New-Job {
     # What this process itself runs under is not the job's.
     $environment = @{}
     Get-ChildItem Env: | Where-Object Name -Match '^(CHECKPOINT|GITHUB|RUNNER|BUILD|SYSTEM|AGENT)_|^(CI|TF_BUILD)$' | ForEach-Object { $environment[$_.Name] = $null }
-    $environment += $System -eq 'github' ? @{
+    $own = $System -eq 'github' ? @{
         CI = 'true'; GITHUB_ACTIONS = 'true'; GITHUB_WORKSPACE = $workspace; GITHUB_WORKFLOW = 'Nightly work'; GITHUB_RUN_ID = $Run; GITHUB_RUN_ATTEMPT = "$Attempt"
         RUNNER_TEMP = $temp; RUNNER_OS = 'Linux'
     } : @{
         TF_BUILD = 'True'; BUILD_SOURCESDIRECTORY = $workspace; BUILD_DEFINITIONNAME = 'Nightly work'; BUILD_BUILDID = $Run; SYSTEM_JOBATTEMPT = "$Attempt"
         AGENT_TEMPDIRECTORY = $temp; PIPELINE_WORKSPACE = $folder
     }
+    # Our own CI has some of them too.
+    $own.Keys | ForEach-Object { $environment[$_] = $own[$_] }
     [pscustomobject]@{ System = $System; Folder = $folder; Workspace = $workspace; Temp = $temp; Run = $Run; Attempt = $Attempt; Environment = $environment }
 }
 

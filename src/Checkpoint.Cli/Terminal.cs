@@ -66,12 +66,15 @@ internal static class Terminal
             Say(message);
     }
 
+    /// <summary>A text with data in it as it may be shown: nothing in it steers the terminal, nor a CI system that reads along.</summary>
+    public static string Shown(string text) => LogText.Shown(string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\t') ? ' ' : c)));
+
     /// <summary>Says something on the standard error.</summary>
     public static void Say(string message)
     {
         try
         {
-            Error.WriteLine(message);
+            Error.WriteLine(Shown(message));
         }
         catch (IOException)
         {

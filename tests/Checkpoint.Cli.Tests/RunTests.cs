@@ -114,6 +114,49 @@ public sealed class RunTests : CliTest
     }
 
     [UnixFact]
+    public void What_it_started_is_ended_with_it()
+    {
+        var run = Call("run", "s", "--timeout", "0.5s", "--", "sh", "-c", "sh -c 'echo $$ > pid; exec sleep 300'; echo more");
+        Assert.Equal(124, run.ExitCode);
+        AssertGone();
+        File.Delete(At("pid"));
+        using var running = Start([], "run", "t", "--", "sh", "-c", "sh -c 'echo $$ > pid; exec sleep 300'; echo more");
+        running.Until(() => Count("pid") == 1);
+        running.Send(Terminate);
+        Assert.Equal(143, running.Wait().ExitCode);
+        AssertGone();
+    }
+
+    [UnixFact]
+    public void Nothing_in_data_is_a_command_to_the_system_that_reads_the_log()
+    {
+        foreach (var system in new[] { "GITHUB_ACTIONS", "TF_BUILD" })
+        {
+            Variables[system] = "True";
+            const string Item = "##vso[task.setvariable variable=a]b ::set-env name=a::b\e[2J";
+            var said = CallWith(Item + "\n", "items", system, "--", "false");
+            Assert.Equal(1, said.ExitCode);
+            Assert.DoesNotContain("##vso", said.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("::set-env", said.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain('\e', said.Error);
+            Call("save", "##vso[task.x]y").Done();
+            Assert.DoesNotContain("##vso", Call("get").Done(), StringComparison.Ordinal);
+            Call("clear", "*").Done();
+            Variables.Remove(system);
+        }
+    }
+
+    [UnixFact]
+    public void Whoever_waits_for_its_input_can_be_ended()
+    {
+        using var running = Run([], ["sh", "-c", $"mkfifo in; sleep 300 > in & echo $! > feeder; dotnet '{Dll}' save s --state-file - < in & echo $! > tool; wait $!; echo ended $?; kill $(cat feeder)"]);
+        running.Until(() => Count("tool") == 1 && Count("feeder") == 1);
+        using var ender = Run([], ["sh", "-c", "while kill -TERM $(cat tool) 2>/dev/null; do sleep 0.2; done"]);
+        Assert.Equal("ended 143\n", running.Wait().Output);
+        ender.Wait();
+    }
+
+    [UnixFact]
     public void It_reads_our_standard_input_and_writes_while_it_runs()
     {
         Assert.Equal("typed\n", CallWith("typed\n", "run", "s", "--", "cat").Done());

@@ -40,7 +40,7 @@ internal static class ClearCommand
                     {
                         await ClearAsync(call, stage, isUnconditional ? null : await call.Engine.SelectForClearingAsync(stage, named, call.Get(olderThan), (int?)call.Get(keep), call.Cancellation), call.Get(whatIf));
                     }
-                    catch (CheckpointException e) when (query.Stage is null)
+                    catch (CheckpointException e)
                     {
                         // The others are cleared all the same.
                         Messages.Tell(e);
@@ -62,7 +62,7 @@ internal static class ClearCommand
         var what = $"{stage.Stage}, {(stage.Steps.Count == 0 ? "what a cut-off save or items left" : steps is null ? "all steps" : "step " + string.Join(", ", steps.Select(s => s.Step)))}";
         if (isTrial)
         {
-            Terminal.Out.WriteLine($"Would be removed: {what}");
+            Terminal.Out.WriteLine(Terminal.Shown($"Would be removed: {what}"));
             return;
         }
         var removed = await (stage.Steps.Count == 0 ? call.Engine.ClearLeftoversAsync(stage.Stage, call.Cancellation) : call.Engine.ClearAsync(stage.Stage, steps, null, call.Cancellation));

@@ -26,8 +26,8 @@ internal static class RunCommand
             ],
             ExitCodes =
             [
-                ("0", "the command ended with 0, now or before"), ("n", "that of the command, where it failed"), ("1", "another process is at work on the stage, or its result could not be saved"), ("2", "the command line cannot be meant"),
-                ("3", "the store cannot be used"), ("124", "the command took longer than --timeout"), ("126", "it cannot be run"), ("127", "there is no such command"), ("130", "Ctrl+C ended it; 143: SIGTERM"),
+                ("0", "the command ended with 0, now or before"), ("n", "that of the command, where it failed"), ("1", "another process is at work on the stage"), ("2", "the command line cannot be meant"),
+                ("3", "the store cannot be used, or the result not be saved in it"), ("124", "the command took longer than --timeout"), ("126", "it cannot be run"), ("127", "there is no such command"), ("130", "Ctrl+C ended it; 143: SIGTERM"),
             ],
         };
         command.Add(stage);

@@ -15,7 +15,7 @@ internal static class TestCommand
         {
             Examples =
             [
-                ("checkpoint test ingest || ./ingest.sh && checkpoint save ingest", "Do a stage unless it is done."),
+                ("checkpoint test ingest || { ./ingest.sh && checkpoint save ingest; }", "Do a stage unless it is done."),
                 ("checkpoint test report --fingerprint year=2026 --detailed", "Say why a stage is to be done again."),
                 ("checkpoint test download --max-age 7d", "Complete, and not longer ago than a week."),
             ],

@@ -75,5 +75,5 @@ internal static class Table
     };
 
     // What a message quotes must not steer the terminal.
-    private static string Clean(string text) => text.AsSpan().IndexOfAnyInRange('\0', '\x1F') < 0 && !text.Any(char.IsControl) ? text : string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));
+    private static string Clean(string text) => LogText.Shown(text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)) : text);
 }

@@ -24,8 +24,8 @@ internal static class TableViews
     {
         foreach (var finding in findings)
         {
-            Terminal.Out.WriteLine($"{finding.Severity}: {finding.Kind}: {finding.Location}");
-            Terminal.Out.WriteLine($"    {finding.Message}");
+            Terminal.Out.WriteLine(Terminal.Shown($"{finding.Severity}: {finding.Kind}: {finding.Location}"));
+            Terminal.Out.WriteLine(Terminal.Shown($"    {finding.Message}"));
         }
     }
 

@@ -13,6 +13,8 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
     /// <summary>So long a command has to end that was asked to.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    private ProcessTree? _ended;
+
     private const int AccessDenied = 13, UnixNotFound = 2; // EACCES, ENOENT
 
     /// <summary>Whether it gets our standard input; else it gets none.</summary>
@@ -37,11 +39,27 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
         using (cancellation.Register(() => Stop(process)))
         {
             await process.WaitForExitAsync(CancellationToken.None);
-            // What it started may write on; who ends us does not wait for that.
-            await (cancellation.IsCancellationRequested ? Task.WhenAny(streams, Task.Delay(Grace / 10, CancellationToken.None)) : Task.WhenAny(streams, Cancelled(cancellation)));
+            try
+            {
+                // What it started may write on; who ends us does not wait for that.
+                if (!cancellation.IsCancellationRequested)
+                    await streams.WaitAsync(cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+            }
+            if (cancellation.IsCancellationRequested)
+            {
+                await Task.WhenAny(streams, Task.Delay(Grace / 10, CancellationToken.None));
+                // Nothing that it started may work on beside the next attempt, or beside whoever takes the stage then.
+                Signals.Kill(_ended);
+            }
         }
         cancellation.ThrowIfCancellationRequested();
         await streams;
+        // At a terminal Ctrl+C reaches it as soon as us, so it may be over before we know of it.
+        if (process.ExitCode > ExitCode.Signal && await signals.IsComingAsync())
+            throw new OperationCanceledException(signals.Cancellation);
         if (process.ExitCode != 0)
             throw new CommandFailedException(string.Create(CultureInfo.InvariantCulture, $"'{words[0]}' ended with exit code {process.ExitCode}"), process.ExitCode);
     }
@@ -79,12 +97,13 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
     // Of a signal it was told already.
     private void Stop(Process process)
     {
+        _ended = signals.TreeOf(process);
         if (!signals.Cancellation.IsCancellationRequested)
-            Signals.End(process);
+            Signals.End(process, _ended);
         _ = KillLate(process);
     }
 
-    private static async Task KillLate(Process process)
+    private async Task KillLate(Process process)
     {
         try
         {
@@ -93,21 +112,11 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
         catch (TimeoutException)
         {
             Signals.Kill(process);
+            Signals.Kill(_ended);
         }
         catch (InvalidOperationException)
         {
             // It ended, and was forgotten.
-        }
-    }
-
-    private static async Task Cancelled(CancellationToken cancellation)
-    {
-        try
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
         }
     }
 }

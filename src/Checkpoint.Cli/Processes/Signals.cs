@@ -6,11 +6,18 @@ namespace Checkpoint.Cli;
 /// <summary>What ends the tool from outside: Ctrl+C, SIGTERM, SIGHUP. The work is cancelled and the commands that run are told; a second time they are killed.</summary>
 internal sealed partial class Signals : IDisposable
 {
-    private const int Hangup = 1, Interrupt = 2, Terminate = 15;
+    private const int Hangup = 1, Interrupt = 2, KillNow = 9, Terminate = 15;
+
+    // A read of the standard input cannot be cancelled. What is cut off then is as after a loss of power: the store is whole.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // From the signal of a terminal to our hearing of it.
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _cancellation = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
-    private readonly HashSet<Process> _commands = [];
+    // With who belonged to it when it was told to end.
+    private readonly Dictionary<Process, ProcessTree?> _commands = [];
     private int _received;
 
     public Signals()
@@ -29,12 +36,39 @@ internal sealed partial class Signals : IDisposable
     public IDisposable Attach(Process command)
     {
         lock (_commands)
-            _commands.Add(command);
+        {
+            _commands.Add(command, null);
+            // It was started in the moment in which the signal came.
+            if (_received != 0)
+                Tell(command, _received);
+        }
         return new Attachment(this, command);
     }
 
-    /// <summary>Asks a command to end.</summary>
-    public static void End(Process command) => Send(command, Terminate);
+    /// <summary>Whether a signal has come, or comes in a moment.</summary>
+    public async ValueTask<bool> IsComingAsync()
+    {
+        if (Volatile.Read(ref _received) == 0)
+            await Task.Delay(Moment);
+        return Volatile.Read(ref _received) != 0;
+    }
+
+    /// <summary>Who belonged to a command when it was told of a signal, or belongs to it now.</summary>
+    public ProcessTree? TreeOf(Process command)
+    {
+        lock (_commands)
+            return _commands.GetValueOrDefault(command) ?? Tree(command);
+    }
+
+    /// <summary>Asks a command to end, with all that it started.</summary>
+    public static void End(Process command, ProcessTree? tree) => Send(command, tree, Terminate);
+
+    /// <summary>Ends what lives still of a command that has ended.</summary>
+    public static void Kill(ProcessTree? tree)
+    {
+        foreach (var id in tree?.Living ?? [])
+            _ = SendSignal(id, KillNow);
+    }
 
     public void Dispose()
     {
@@ -50,14 +84,15 @@ internal sealed partial class Signals : IDisposable
         var isFirst = Interlocked.CompareExchange(ref _received, number, 0) == 0;
         lock (_commands)
         {
-            foreach (var command in _commands)
+            foreach (var command in _commands.Keys.ToList())
             {
                 if (!isFirst)
                     Kill(command);
-                // What is typed at a terminal reaches all of its programs by itself.
-                else if (!(number is Interrupt or 3 && Terminal.IsInteractive))
-                    Send(command, number);
+                else
+                    Tell(command, number);
             }
+            if (isFirst && _commands.Count == 0)
+                _ = Task.Delay(Patience).ContinueWith(_ => Environment.Exit(ExitCode), TaskScheduler.Default);
         }
         // Not on this thread, which the system lends.
         ThreadPool.QueueUserWorkItem(_ => _cancellation.Cancel());
@@ -76,7 +111,27 @@ internal sealed partial class Signals : IDisposable
         }
     }
 
-    private static void Send(Process command, int signal)
+    private void Tell(Process command, int signal)
+    {
+        var tree = _commands[command] = Tree(command);
+        // What is typed at a terminal reaches all of its programs by itself.
+        if (!(signal is Interrupt or 3 && Terminal.IsInteractive))
+            Send(command, tree, signal);
+    }
+
+    private static ProcessTree? Tree(Process command)
+    {
+        try
+        {
+            return OperatingSystem.IsWindows() || command.HasExited ? null : new ProcessTree(command.Id);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static void Send(Process command, ProcessTree? tree, int signal)
     {
         try
         {
@@ -84,8 +139,8 @@ internal sealed partial class Signals : IDisposable
                 return;
             if (OperatingSystem.IsWindows())
                 command.Kill(entireProcessTree: true);
-            else
-                _ = SendSignal(command.Id, signal);
+            foreach (var id in tree?.Living ?? [])
+                _ = SendSignal(id, signal);
         }
         catch (InvalidOperationException)
         {

@@ -12,6 +12,9 @@ internal sealed record DashboardNews
     /// <summary>Whether the rest is all there is, and not only what changed.</summary>
     public bool IsWhole { get; init; }
 
+    /// <summary>The store, where it is all there is.</summary>
+    public string? Store { get; init; }
+
     /// <summary>The runs that are new or changed.</summary>
     public required IReadOnlyList<ReportRun> Runs { get; init; }
 

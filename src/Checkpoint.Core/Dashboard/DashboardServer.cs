@@ -15,6 +15,7 @@ internal sealed class DashboardServer : IDisposable
 {
     private const int Attempts = 20;
     private const int SecretBytes = 32;
+    private static readonly TimeSpan LastMoment = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan SignOfLife = TimeSpan.FromSeconds(10);
 
     private readonly HttpListener _listener;
@@ -85,7 +86,10 @@ internal sealed class DashboardServer : IDisposable
         finally
         {
             await stopped.CancelAsync();
-            await Task.WhenAll(answers.Append(following)).ContinueWith(static _ => { }, TaskScheduler.Default);
+            // Whoever does not take what is written to it, as a suspended tunnel, is cut off.
+            var ended = Task.WhenAll(answers.Append(following)).ContinueWith(static _ => { }, TaskScheduler.Default);
+            if (await Task.WhenAny(ended, Task.Delay(LastMoment, CancellationToken.None)) != ended)
+                _listener.Abort();
         }
     }
 

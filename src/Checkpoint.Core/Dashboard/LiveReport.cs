@@ -87,6 +87,7 @@ internal sealed class LiveReport(Func<CheckpointReport?, CancellationToken, Valu
             catch (CheckpointException e)
             {
                 // A store that cannot be reached now may be so in a moment; what was known of it stays.
+                _wholePause = TimeSpan.Zero;
                 report = (_report ?? new CheckpointReport { GeneratedAt = time.GetUtcNow(), Store = "", Runs = [], History = [], Problems = [] }) with { Problems = [e.Message] };
             }
             Take(report);
@@ -121,7 +122,7 @@ internal sealed class LiveReport(Func<CheckpointReport?, CancellationToken, Valu
             }
             var changed = report.Runs.Where(run => !_runs.TryGetValue(Name(run), out var known) || !known.AsSpan().SequenceEqual(runs[Name(run)])).ToList();
             var gone = _runs.Keys.Where(name => !runs.ContainsKey(name)).ToList();
-            var lines = ReportBuilder.NewLines(before.History, report.History);
+            var lines = ReportBuilder.NewLines(before.AsWritten, report.AsWritten);
             var isSame = changed.Count == 0 && gone.Count == 0 && lines is { Count: 0 } && report.Problems.SequenceEqual(before.Problems);
             (_report, _runs) = (report, runs);
             if (isSame)
@@ -136,7 +137,7 @@ internal sealed class LiveReport(Func<CheckpointReport?, CancellationToken, Valu
         }
     }
 
-    private DashboardNews Whole() => new() { Version = _version, GeneratedAt = _report!.GeneratedAt, IsWhole = true, Runs = _report.Runs, History = _report.History, Problems = _report.Problems };
+    private DashboardNews Whole() => new() { Version = _version, GeneratedAt = _report!.GeneratedAt, IsWhole = true, Store = _report.Store, Runs = _report.Runs, History = _report.History, Problems = _report.Problems };
 
     private static RunName Name(ReportRun run) => new(run.Pipeline, run.Run);
 }

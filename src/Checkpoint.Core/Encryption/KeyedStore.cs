@@ -91,6 +91,9 @@ internal sealed class KeyedStore(CheckpointStore inner, CheckpointKey? key) : Ch
     public override async ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) =>
         new KeyedItemLog(await inner.OpenItemsAsync(stage, worker, cancellation), stage, Location, key);
 
+    public override async ValueTask<ItemLog> ReadItemsAsync(StageId stage, CancellationToken cancellation) =>
+        new KeyedItemLog(await inner.ReadItemsAsync(stage, cancellation), stage, Location, key);
+
     public override ValueTask<int> RemoveAsync(StageId stage, IReadOnlyCollection<DoomedStep>? steps, LeaseFence? held, CancellationToken cancellation) => inner.RemoveAsync(stage, steps, held, cancellation);
 
     public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) => inner.AppendHistoryAsync(pipeline, events, cancellation);

@@ -120,6 +120,14 @@ internal sealed class ReplicatedStore(CheckpointStore primary, CheckpointStore r
         return items;
     }
 
+    public override async ValueTask<ItemLog> ReadItemsAsync(StageId stage, CancellationToken cancellation)
+    {
+        RequirePrimary(cancellation);
+        var items = await primary.ReadItemsAsync(stage, cancellation);
+        IsBack();
+        return items;
+    }
+
     // Who has the right to work by the store goes by what the store says from then on.
     public override async ValueTask<LeaseAttempt> TryLeaseAsync(LeaseName lease, LeaseHolder holder, TimeSpan? duration, CancellationToken cancellation)
     {

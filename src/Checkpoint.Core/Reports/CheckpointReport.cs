@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Checkpoint;
 
 /// <summary>What happened in a store, as a report tells it.</summary>
@@ -17,6 +19,10 @@ internal sealed record CheckpointReport
 
     /// <summary>The history, oldest first.</summary>
     public required IReadOnlyList<ReportEvent> History { get; init; }
+
+    /// <summary>The same in the order of the store: each pipeline's lines as they were written, whatever the clocks of their writers said. What came since is told apart by it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<ReportEvent> AsWritten { get; init; } = [];
 
     /// <summary>What could not be read, in words.</summary>
     public required IReadOnlyList<string> Problems { get; init; }

@@ -38,6 +38,8 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         }
         foreach (var part in changed is null ? [scope] : changed.Select(ScopeOf))
             await ReadAsync(part, runs, problems, cancellation);
+        foreach (var run in runs.Values)
+            await run.SettleAsync(IsHeldAsync, cancellation);
         var told = runs.Values.Where(r => r.IsWorthTelling).Select(r => r.Told());
         if (changed is not null)
             told = told.Concat(before!.Runs.Where(r => !changed.Contains(NameOf(r.Pipeline, r.Run))));
@@ -48,11 +50,12 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             Runs = told.OrderByDescending(r => r.StartedAt).ThenBy(r => r.Pipeline, StringComparer.Ordinal).ThenBy(r => r.Run, StringComparer.Ordinal).ToList(),
             // The histories of pipelines come one after the other.
             History = [.. history.OrderBy(e => e.Time)],
+            AsWritten = history,
             Problems = [.. problems.Distinct()],
         };
     }
 
-    /// <summary>The lines that came to a history; null where it lost some, as when the store was replaced.</summary>
+    /// <summary>The lines that came to a history, both as it was written; null where it lost some, as when the store was replaced.</summary>
     public static IReadOnlyList<ReportEvent>? NewLines(IReadOnlyList<ReportEvent> before, IReadOnlyList<ReportEvent> now)
     {
         var known = before.GroupBy(e => e.Pipeline, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
@@ -70,11 +73,24 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
     // Null for all.
     private static HashSet<RunName>? Changed(CheckpointReport before, List<ReportEvent> history)
     {
-        if (NewLines(before.History, history) is not { } lines)
+        if (NewLines(before.AsWritten, history) is not { } lines)
             return null;
         // Of what is at work the history does not tell how many items are done, nor that its process died.
         var atWork = before.Runs.Where(r => r.Status == RunStatus.Running || r.Stages.Any(s => s.Status is ReportStatus.Begun || s.Spans is [.., { End: null }]));
         return [.. lines.Select(e => NameOf(e.Pipeline, e.Run)), .. atWork.Select(r => NameOf(r.Pipeline, r.Run))];
+    }
+
+    // Whoever works on a stage has its lease. Where it cannot be asked, nothing is known of its end.
+    private async ValueTask<bool> IsHeldAsync(StageId stage, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _store.FindLeaseAsync(new LeaseName(stage), cancellation) is not null;
+        }
+        catch (CheckpointException)
+        {
+            return true;
+        }
     }
 
     private static ReportScope ScopeOf(RunName name) => name.Run is null
@@ -139,7 +155,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
     {
         try
         {
-            using var log = await _store.OpenItemsAsync(stage, cancellation);
+            using var log = await _store.ReadItemsAsync(stage, cancellation);
             // Where it failed, or -1 where it is done.
             var items = new Dictionary<ItemId, long>();
             log.ReadAll(mark => items[mark.Id] = mark.IsDone ? -1 : mark.At, cancellation);
@@ -152,7 +168,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             }
             return new ReportItems(items.Count - failed.Count, failed.Count, failures);
         }
-        catch (Exception e) when (e is CheckpointException { Kind: CheckpointErrorKind.CheckpointDamaged or CheckpointErrorKind.FormatTooNew } or InvalidDataException)
+        catch (Exception e) when (e is CheckpointException or InvalidDataException)
         {
             problems.Add(e.Message);
             return null;

@@ -46,6 +46,16 @@ internal sealed class RunTimeline(string pipeline, string? run)
         LastAt = LastAt is { } last && last > checkpoint.SavedAt ? last : checkpoint.SavedAt;
     }
 
+    /// <summary>Ends what no runner keeps account of and nobody is at work on any more: its process died.</summary>
+    public async ValueTask SettleAsync(Func<StageId, CancellationToken, ValueTask<bool>> isHeld, CancellationToken cancellation)
+    {
+        foreach (var stage in _stages.Values.Where(s => Account is null && s.IsOpen))
+        {
+            if (!await isHeld(new StageId(pipeline, run, stage.Name), cancellation))
+                stage.RunEnded(stage.LastAt);
+        }
+    }
+
     public ReportRun Told()
     {
         // Nobody is at work on it any more, whether its process could say so or not.
@@ -76,11 +86,11 @@ internal sealed class RunTimeline(string pipeline, string? run)
         };
     }
 
-    private ReportStage Told(StageResult? account, StageTimeline? timeline, (ReportCheckpoint? Checkpoint, ReportItems? Items, string Name) saved)
+    private static ReportStage Told(StageResult? account, StageTimeline? timeline, (ReportCheckpoint? Checkpoint, ReportItems? Items, string Name) saved)
     {
         var spans = timeline?.Spans ?? [];
         var isAtWork = spans is [.., { End: null }];
-        var status = isAtWork && Account is not null ? ReportStatus.Running
+        var status = isAtWork ? ReportStatus.Running
             : account is not null ? Of(account.Status)
             : timeline?.Status is { } told and not ReportStatus.Cleared ? told
             : saved.Checkpoint is not null ? ReportStatus.Completed

@@ -9,8 +9,8 @@ internal sealed class RunWatch(ReportBuilder builder, TimeProvider time)
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
     private const int Share = 4;
 
-    /// <summary>The run that is meant, or, of several, the newest; and of the history what came since it was given before. No run where there is none yet.</summary>
-    public async IAsyncEnumerable<(ReportRun? Run, IReadOnlyList<ReportEvent> News)> FollowAsync(ReportScope scope, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>The run that is meant, or, of several, the newest; and of the history what came since it was given before. No run where there is none yet, or where the store is away for the moment.</summary>
+    public async IAsyncEnumerable<(ReportRun? Run, IReadOnlyList<ReportEvent> News, CheckpointException? Fault)> FollowAsync(ReportScope scope, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         RunName? followed = null;
         var told = 0;
@@ -18,18 +18,33 @@ internal sealed class RunWatch(ReportBuilder builder, TimeProvider time)
         while (true)
         {
             var started = time.GetTimestamp();
-            report = await builder.BuildAsync(scope, report, cancellation);
+            CheckpointException? fault = null;
+            try
+            {
+                report = await builder.BuildAsync(scope, report, cancellation);
+            }
+            catch (CheckpointException e) when (followed is not null && e.Kind == CheckpointErrorKind.StoreUnavailable)
+            {
+                fault = e;
+            }
+            if (fault is not null)
+            {
+                // A store that is away for a moment ends nothing.
+                yield return (null, [], fault);
+                await Task.Delay(Pause, time, cancellation);
+                continue;
+            }
             // Once one is followed another that begins beside it is not.
-            var run = followed is null ? Newest(report.Runs) : report.Runs.FirstOrDefault(r => new RunName(r.Pipeline, r.Run) == followed);
+            var run = followed is null ? Newest(report!.Runs) : report!.Runs.FirstOrDefault(r => new RunName(r.Pipeline, r.Run) == followed);
             if (run is null)
             {
-                yield return (null, []);
+                yield return (null, [], null);
             }
             else
             {
                 followed = new RunName(run.Pipeline, run.Run);
-                var lines = report.History.Where(e => IsOf(e, run)).ToList();
-                yield return (run, lines.Skip(told).ToList());
+                var lines = report!.AsWritten.Where(e => IsOf(e, run)).ToList();
+                yield return (run, lines.Skip(told).ToList(), null);
                 told = lines.Count;
                 if (run.Status is not (null or RunStatus.Running))
                     yield break;

@@ -21,6 +21,12 @@ internal sealed class StageTimeline
 
     public int Attempts => _spans.Count(s => s.Kind == ReportSpanKind.Attempt) + (_open is null ? 0 : 1);
 
+    /// <summary>Whether it began, and nothing tells of its end.</summary>
+    public bool IsOpen => _open is not null;
+
+    /// <summary>When something was told of it last.</summary>
+    public DateTimeOffset LastAt => _last;
+
     public int Skips { get; private set; }
 
     public DateTimeOffset? SkippedAt { get; private set; }

@@ -66,6 +66,9 @@ internal abstract class CheckpointStore
     /// <param name="cancellation">Ends the opening.</param>
     public abstract ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? lease, CancellationToken cancellation);
 
+    /// <summary>Opens the journal of a stage's items to read it, beside whoever writes it. Nothing is changed; one that is not there has no entries.</summary>
+    public virtual ValueTask<ItemLog> ReadItemsAsync(StageId stage, CancellationToken cancellation) => OpenItemsAsync(stage, null, cancellation);
+
     /// <summary>Opens the journal of a stage's items for one reader or writer alone.</summary>
     public ValueTask<ItemLog> OpenItemsAsync(StageId stage, CancellationToken cancellation) => OpenItemsAsync(stage, null, cancellation);
 

@@ -17,7 +17,9 @@ public abstract class MergedReportCommand : ReportCommand
 
     protected sealed override void End()
     {
-        if (_engine is not null)
+        if (_engine is null)
+            WriteWarning("Nothing was piped, so there is nothing to report.");
+        else
             Report(_engine, ReportScope.Of(_scopes));
     }
 

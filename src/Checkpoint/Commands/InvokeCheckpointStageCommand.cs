@@ -48,13 +48,26 @@ public sealed class InvokeCheckpointStageCommand : RetryingCommand
     [Parameter]
     public SwitchParameter NoCI { get; set; }
 
+    // A job is told of what cannot even begin, too.
+    private (StageId Stage, CheckpointFingerprint Fingerprint) Meant(JobReport job)
+    {
+        try
+        {
+            return (Stage(Name), FingerprintHash.Combine(StageFingerprint.PartsOf(ScriptBlock, IsGiven(nameof(Fingerprint)), Fingerprint, Cancellation)));
+        }
+        catch (Exception e) when (e is CheckpointException or InvalidArgumentException or UnreadableFileException or UnkeptValueException)
+        {
+            job.FailAlone(Name, e);
+            throw;
+        }
+    }
+
     protected override void End()
     {
-        var stage = Stage(Name);
-        var fingerprint = FingerprintHash.Combine(StageFingerprint.PartsOf(ScriptBlock, IsGiven(nameof(Fingerprint)), Fingerprint, Cancellation));
+        using var job = new JobReport(this, NoCI);
+        var (stage, fingerprint) = Meant(job);
         if (!ShouldProcess($"Stage {stage} in '{Engine.Store.Location}'", "Run unless it is complete"))
             return;
-        using var job = new JobReport(this, NoCI);
         var output = new List<object?>();
         var invoker = new BlockInvoker(this, BlockErrors.Preference(MyInvocation.BoundParameters), SessionContext.Within(this, Engine, stage));
         var work = new StageWork

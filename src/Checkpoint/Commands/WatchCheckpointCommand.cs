@@ -13,9 +13,17 @@ public sealed class WatchCheckpointCommand : ReportCommand
     {
         var scope = Scope();
         var view = IsPlain ? null : new LiveView(Host.UI, inColour: string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")));
-        var isWaiting = false;
-        foreach (var (run, news) in Wait(new RunWatch(new ReportBuilder(Engine, TimeProvider.System), TimeProvider.System).FollowAsync(scope, Cancellation)))
+        var (isWaiting, isAway) = (false, false);
+        foreach (var (run, news, fault) in Wait(new RunWatch(new ReportBuilder(Engine, TimeProvider.System), TimeProvider.System).FollowAsync(scope, Cancellation)))
         {
+            if (fault is not null)
+            {
+                if (!isAway)
+                    this.Warn(fault.Message);
+                isAway = true;
+                continue;
+            }
+            isAway = false;
             if (run is null)
             {
                 if (!isWaiting)

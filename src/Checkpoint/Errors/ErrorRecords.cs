@@ -14,7 +14,7 @@ internal static class ErrorRecords
     public static ErrorRecord UnreadableFile(Exception error, string path) => new ErrorRecord(error, "FileUnreadable", ErrorCategory.ReadError, path).Shown();
 
     /// <summary>A file that is to be written, such as a report, cannot be.</summary>
-    public static ErrorRecord ToErrorRecord(this UnwritableFileException error) => new(error, "FileUnwritable", ErrorCategory.WriteError, error.Path);
+    public static ErrorRecord ToErrorRecord(this UnwritableFileException error) => new ErrorRecord(error, "FileUnwritable", ErrorCategory.WriteError, error.Path).Shown();
 
     /// <summary>What a stage failed with, where that brings no record of its own.</summary>
     public static ErrorRecord StageError(Exception error, string stage) => (error switch

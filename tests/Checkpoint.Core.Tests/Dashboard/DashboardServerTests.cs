@@ -15,7 +15,7 @@ public sealed class DashboardServerTests : IAsyncLifetime, IDisposable
 
     public Task InitializeAsync()
     {
-        _live = new LiveReport((_, _) => new(_now), TimeProvider.System);
+        _live = new LiveReport((_, _) => new(_now with { AsWritten = _now.History }), TimeProvider.System);
         _server = DashboardServer.Start(_live, 0);
         _running = _server.RunAsync(_stop.Token);
         return Task.CompletedTask;

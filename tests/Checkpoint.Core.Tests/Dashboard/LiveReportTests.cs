@@ -109,5 +109,5 @@ public sealed class LiveReportTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
-    private LiveReport Live() => new((_, _) => _fault is null ? new(_now) : throw _fault, _time);
+    private LiveReport Live() => new((_, _) => _fault is null ? new(_now with { AsWritten = _now.History }) : throw _fault, _time);
 }

@@ -57,6 +57,52 @@ public sealed class ReportBuilderTests : PipelineTest
     }
 
     [Fact]
+    public async Task Without_a_runner_whoever_works_on_a_stage_has_its_lease_and_where_nobody_has_its_process_died()
+    {
+        await Engine.History.RecordAsync(CheckpointEvents.StageStarted, Stage, null, "there is no checkpoint", default);
+        using (var lease = (await Store.TryLeaseAsync(new LeaseName(Stage), LeaseHolder.Self(Time), default)).Lease)
+        {
+            Assert.NotNull(lease);
+            Time.Advance(TimeSpan.FromHours(1));
+            Assert.Equal("ingest Running", Show(Assert.Single((await Build()).Runs)));
+        }
+        var dead = Assert.Single(Assert.Single((await Build()).Runs).Stages);
+        Assert.Equal(ReportStatus.Interrupted, dead.Status);
+        Assert.Equal(dead.Spans[0].Start, dead.Spans[0].End);
+    }
+
+    [Fact]
+    public async Task A_line_of_a_writer_whose_clock_is_behind_comes_as_news_all_the_same()
+    {
+        CheckpointEvent Line(string name, int second) => new() { Event = CheckpointEvents.Saved, Pipeline = "p", Name = name, Time = Noon.AddSeconds(second), Host = "h", User = "u" };
+        await Store.AppendHistoryAsync("p", [Line("one", 1), Line("two", 9)], default);
+        var before = await Build();
+        await Store.AppendHistoryAsync("p", [Line("three", 5)], default);
+        var now = await Build(before: before);
+        Assert.Equal("three", Assert.Single(ReportBuilder.NewLines(before.AsWritten, now.AsWritten)!).Name);
+        Assert.Equal(["one", "three", "two"], now.History.Select(e => e.Name));
+    }
+
+    [Fact]
+    public async Task To_read_the_items_of_a_stage_makes_nothing_and_hinders_nobody()
+    {
+        using (var none = await Store.ReadItemsAsync(new StageId("p", null, "none"), default))
+            Assert.Equal(0, none.ReadAll(_ => { }, default));
+        Assert.False(Directory.Exists(Root));
+
+        using var writer = await Store.OpenItemsAsync(Stage, default);
+        writer.Append([Item("a", null)], default);
+        using var reader = await Store.ReadItemsAsync(Stage, default);
+        var seen = 0;
+        reader.ReadAll(_ => seen++, default);
+        writer.Append([Item("b", null)], default);
+        Assert.Equal(1, seen);
+        // Whoever may not write here reads all the same.
+        var refusing = new FolderStore(Root, new TestFileSystem { Before = o => _ = o.Verb is FileVerb.OpenShared or FileVerb.OpenLocked ? throw new UnauthorizedAccessException("no") : 0 }, Time);
+        Assert.Equal(2, Assert.Single(Assert.Single((await new ReportBuilder(new CheckpointEngine(refusing, Time), Time).BuildAsync(new(), default)).Runs).Stages).Items!.Done);
+    }
+
+    [Fact]
     public async Task What_scripts_saved_without_a_runner_is_told_by_pipeline_and_run()
     {
         await Save(TestState.Small("x"), stage: new("one", null, "s"));

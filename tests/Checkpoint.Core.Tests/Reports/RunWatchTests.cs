@@ -8,7 +8,7 @@ public sealed class RunWatchTests : PipelineTest
         Time.WaitsAreShort = true;
         var told = new List<string>();
         var looks = 0;
-        await foreach (var (run, news) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), default))
+        await foreach (var (run, news, _) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), default))
         {
             told.Add($"{run?.Status}: {string.Join(' ', news.Select(e => e.Event))}");
             if (++looks == 2)
@@ -29,7 +29,7 @@ public sealed class RunWatchTests : PipelineTest
             using var enough = new CancellationTokenSource();
             var watch = Task.Run(async () =>
             {
-                await foreach (var (run, _) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), enough.Token))
+                await foreach (var (run, _, _) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), enough.Token))
                 {
                     followed.Add(run!.Pipeline);
                     if (++looks == 1)
@@ -50,7 +50,7 @@ public sealed class RunWatchTests : PipelineTest
         await Run("a");
         await Run("a b");
         await Save(stage: new("script", null, "s"), savedAt: Noon.AddYears(1));
-        await foreach (var (run, _) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), default))
+        await foreach (var (run, _, _) in new RunWatch(new ReportBuilder(Engine, Time), Time).FollowAsync(new(), default))
             Assert.Equal(2, run!.Stages.Count);
     }
 }

@@ -84,6 +84,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => inner.OpenItemsAsync(stage, worker, cancellation);
 
+    public override ValueTask<ItemLog> ReadItemsAsync(StageId stage, CancellationToken cancellation) => inner.ReadItemsAsync(stage, cancellation);
+
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation) => inner.WriteRunAsync(run, cancellation);
 
     public override IAsyncEnumerable<RunReading> ListRunsAsync(NamePattern pipeline, NamePattern run, CancellationToken cancellation) => inner.ListRunsAsync(pipeline, run, cancellation);

@@ -107,7 +107,7 @@
     if (stage.error) cell.append(make('div', { class: 'error' }, stage.error));
     const ran = stage.status === 'completed' || stage.status === 'failed' || stage.status === 'running';
     if (stage.reason) cell.append(make('div', { class: ran ? 'key' : null }, ran ? `it ran because ${stage.reason}` : stage.reason));
-    if (stage.items?.failures.length) cell.append(make('ul', { class: 'failures' }, ...stage.items.failures.map(f => make('li', null, make('b', null, f.key), `: ${f.error} `, make('span', { class: 'key' }, time(f.at))))));
+    if (stage.items?.failures.length) cell.append(make('ul', { class: 'failures', tabindex: '0' }, ...stage.items.failures.map(f => make('li', null, make('b', null, f.key), `: ${f.error} `, make('span', { class: 'key' }, time(f.at))))));
     if (stage.skips) cell.append(make('div', null, `skipped ${plural(stage.skips, 'time', 'times')}, its saved result held; last `, time(stage.skippedAt)));
     return cell;
   }
@@ -281,8 +281,10 @@
     // What is at work has bars that grow.
     setInterval(() => {
       const growing = report.runs.filter(run => run.stages.some(s => s.spans.at(-1)?.end === undefined && s.spans.length));
-      for (const run of growing) if (open.has(keyOf(run))) cards.delete(keyOf(run));
-      if (growing.length) showRuns();
+      for (const run of growing) if (open.has(keyOf(run)) && !cards.get(keyOf(run))?.element.querySelector('.failures:focus')) cards.delete(keyOf(run));
+      // Whoever is marking a text, or reads in a part of it, is not to lose it.
+      const held = getSelection();
+      if (growing.length && (held.isCollapsed || !$('list').contains(held.anchorNode))) showRuns();
     }, 2000);
     const source = new EventSource(`events?version=${report.version}`);
     source.addEventListener('report', e => {
@@ -296,6 +298,7 @@
       });
       report.runs = news.isWhole ? news.runs : [...changed.values(), ...kept].sort((a, b) => (b.startedAt ?? '').localeCompare(a.startedAt ?? ''));
       report.history = news.isWhole ? news.history : report.history.concat(news.history);
+      report.store = news.store ?? report.store;
       report.problems = news.problems;
       report.generatedAt = news.generatedAt;
       for (const key of gone) cards.delete(key);

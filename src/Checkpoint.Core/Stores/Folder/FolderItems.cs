@@ -24,18 +24,37 @@ internal sealed class FolderItems : ItemLog
     private readonly FolderItemOutputs _outputs;
     private readonly FolderItemTurns _turns;
     private readonly ArrayBufferWriter<byte> _lines = new(1 << 16);
+    private readonly bool _isMissing;
     private SafeFileHandle? _journal;
 
     // Where what is known of the journal ends; of several writers, what this one has read.
     private long _end;
 
+    /// <summary>The journal for who only reads it: nothing is made, or opened so that others could mind. One that is not there has no entries.</summary>
+    public static FolderItems ForReading(string root, FileSystem files, StageId stage) => new(root, files, stage, null, null, isReader: true);
+
     public FolderItems(string root, FileSystem files, StageId stage, Lease? lease = null, TimeProvider? time = null)
+        : this(root, files, stage, lease, time, isReader: false)
+    {
+    }
+
+    private FolderItems(string root, FileSystem files, StageId stage, Lease? lease, TimeProvider? time, bool isReader)
     {
         var worker = lease?.Name.Worker is null ? null : lease;
         (_root, _files, _stage, _worker) = (root, files, stage, worker);
         _folder = FolderLayout.StagePath(root, stage);
         _outputs = new FolderItemOutputs(files, _folder, worker is null ? FolderLayout.ItemOutputsName : FolderLayout.ItemOutputsOf(worker), name => Open(name, files.OpenShared)!);
         _turns = new FolderItemTurns(files, Path.Join(_folder, FolderLayout.ItemsName), time ?? TimeProvider.System, () => Open(FolderLayout.ItemsName, files.OpenLocked));
+        if (isReader)
+        {
+            _journal = Guarded(() =>
+            {
+                FileSystem.RefuseLinks(_folder, _root);
+                return files.OpenRead(Path.Join(_folder, FolderLayout.ItemsName));
+            });
+            _isMissing = _journal is null;
+            return;
+        }
         var journal = worker is null ? Open(FolderLayout.ItemsName, files.OpenShared)! : Guarded(() => _turns.Take(default));
         var length = RandomAccess.GetLength(journal);
         // Lines with outputs are long: no more room is made at once than some tens of megabytes.
@@ -60,7 +79,7 @@ internal sealed class FolderItems : ItemLog
 
     private delegate void LineVisitor(ReadOnlySpan<byte> line, long at, bool isWhole);
 
-    public override int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation) => WithJournal(journal =>
+    public override int ReadAll(Action<ItemMark> visit, Action<WorkerLine> visitWorker, CancellationToken cancellation) => _isMissing ? 0 : WithJournal(journal =>
     {
         var damaged = ReadLines(journal, _worker is null ? 0 : _end, (line, at, isWhole) =>
         {

@@ -193,6 +193,8 @@ internal sealed class FolderStore : CheckpointStore
 
     public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => new(new FolderItems(_root, _files, stage, worker, _time));
 
+    public override ValueTask<ItemLog> ReadItemsAsync(StageId stage, CancellationToken cancellation) => new(FolderItems.ForReading(_root, _files, stage));
+
     public override ValueTask WriteRunAsync(CheckpointRun run, CancellationToken cancellation)
     {
         try
