@@ -227,8 +227,8 @@ foreach (`$name in Get-Content evil.txt) {
         $result.Commands | Where-Object { $_.Properties.Keys -contains 'name' -or "$($_.Properties['variable'])" -notmatch '^(checkpoint-.*)?$' } | Should -BeNullOrEmpty
         Assert-Group $result
         $result.Variables.Count | Should -Be 0
-        # Five names, each of a stage that is done, of one that failed, and of two in a pipeline, of which the first has the name again.
-        $result.Outputs.Count | Should -Be 15
+        # Five names, each of a stage that is done, of one that failed, and of two in a pipeline, of which the first has the name again; and of one whose name none can have.
+        $result.Outputs.Count | Should -Be 20
         $result.Outputs.Keys | Should -Match '^checkpoint-[\w.-]+$'
         $result.Summary | Should -Not -Match '<script|`d'
     }

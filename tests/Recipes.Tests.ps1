@@ -18,12 +18,13 @@ BeforeAll {
     if (-not (Test-Path $yaml)) {
         throw "The tests of recipes read YAML by what the xunit tests bring: dotnet build tests/Checkpoint.Core.Tests -c Release"
     }
-    Add-Type -Path $yaml
+    # Apart from that of PlatyPS, which other tests of the same process load.
+    $builder = [Runtime.Loader.AssemblyLoadContext]::new('recipes').LoadFromAssemblyPath($yaml).GetType('YamlDotNet.Serialization.DeserializerBuilder')
     $page = Get-Content "$RepositoryRoot/docs/ci.md" -Raw
 
     function ConvertFrom-RecipeYaml([string] $Text) {
         # Only text, lists and tables, as the runners read it too.
-        [YamlDotNet.Serialization.DeserializerBuilder]::new().Build().Deserialize([IO.StringReader]::new($Text))
+        [Activator]::CreateInstance($builder).Build().Deserialize([IO.StringReader]::new($Text))
     }
 
     # What the attempts of one recipe share: what the cache and the artifacts keep, the secrets, the folder on the network.
