@@ -100,10 +100,7 @@ internal static class JsonViews
         Text(json, "pipeline", entry.Pipeline);
         Text(json, "run", entry.Run);
         Text(json, "name", entry.Name);
-        if (entry.Step is { } step)
-            json.WriteNumber("step", step);
-        else
-            json.WriteNull("step");
+        Step(json, entry.Step);
         Text(json, "reason", entry.Reason);
         Origin(json, entry.Host, entry.User, entry.ProcessId);
         json.WriteEndObject();
@@ -118,10 +115,7 @@ internal static class JsonViews
         Text(json, "pipeline", finding.Pipeline);
         Text(json, "run", finding.Run);
         Text(json, "name", finding.Name);
-        if (finding.Step is { } step)
-            json.WriteNumber("step", step);
-        else
-            json.WriteNull("step");
+        Step(json, finding.Step);
         Text(json, "location", finding.Location);
         Text(json, "message", finding.Message);
         json.WriteEndObject();
@@ -138,6 +132,14 @@ internal static class JsonViews
             json.WriteEndObject();
         }
         json.WriteEndObject();
+    }
+
+    private static void Step(Utf8JsonWriter json, long? step)
+    {
+        if (step is { } number)
+            json.WriteNumber("step", number);
+        else
+            json.WriteNull("step");
     }
 
     private static void Origin(Utf8JsonWriter json, string host, string user, int processId)
