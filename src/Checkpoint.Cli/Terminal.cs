@@ -28,6 +28,9 @@ internal static class Terminal
     /// <summary>The bytes of the standard output. Text must be flushed before.</summary>
     public static Stream Output => OutputStream;
 
+    /// <summary>The bytes of one of the two streams.</summary>
+    public static Stream Stream(bool isError) => isError ? ErrorStream : OutputStream;
+
     /// <summary>Whether <see cref="Note"/> is heard.</summary>
     public static bool IsVerbose { get; set; }
 
@@ -48,7 +51,7 @@ internal static class Terminal
         {
             try
             {
-                (isError ? ErrorStream : OutputStream).Write(bytes);
+                Stream(isError).Write(bytes);
             }
             catch (IOException)
             {

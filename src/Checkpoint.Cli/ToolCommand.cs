@@ -7,6 +7,21 @@ namespace Checkpoint.Cli;
 /// <param name="description">What it does.</param>
 internal sealed class ToolCommand(string name, string description) : Command(name, description)
 {
+    /// <summary>Its arguments and options, in the order in which the help tells of them.</summary>
+    public required IEnumerable<Symbol> Takes
+    {
+        init
+        {
+            foreach (var symbol in value)
+            {
+                if (symbol is Argument argument)
+                    Add(argument);
+                else
+                    Add((Option)symbol);
+            }
+        }
+    }
+
     /// <summary>Command lines that can be run, each with what it does.</summary>
     public IReadOnlyList<(string Line, string Says)> Examples { get; init; } = [];
 

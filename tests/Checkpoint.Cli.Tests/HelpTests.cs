@@ -34,6 +34,33 @@ public sealed class HelpTests : CliTest
         Assert.All(help.Split("Examples:")[0].Split('\n'), line => Assert.True(line.TrimEnd().Length <= 80, line));
     }
 
+    [UnixFact]
+    public void The_examples_of_the_help_do_what_they_say()
+    {
+        PutOnPath();
+        foreach (var program in new[] { "bin/curl", "bin/make", "ingest.sh", "load.sh", "encode.sh" })
+            Program(program, "echo '{\"next\":12,\"rows\":[1,2]}'");
+        if (Run([], ["sh", "-c", "command -v jq"]).Wait().ExitCode != 0)
+            Program("bin/jq", "cat");
+        foreach (var file in new[] { "rows.csv", "b.csv", "report.csv", "model.bin", "urls.txt", "films.txt", "disk.iso" })
+            Write(file, file + "\n");
+        Variables["GITHUB_STEP_SUMMARY"] = At("summary.md");
+        Call("save", "rows", "--state", "{\"next\":12}").Done();
+        Call("save", "list", "--state", "[1,2]").Done();
+        Call("save", "a", "--state", "1").Done();
+        Call("save", "model", "--raw", "--state-file", "model.bin").Done();
+        // What the scripts of completion do is seen in the shells themselves.
+        var examples = Names.Where(name => name != "completion").SelectMany(name => Examples(Call(name, "--help").Done())).ToList();
+        Assert.True(examples.Count > 30);
+        foreach (var example in examples)
+        {
+            var shown = Run([], ["bash", "-c", "set -o pipefail; " + example]).Wait();
+            // That something is not complete is an answer.
+            Assert.True(shown.ExitCode == 0 || (shown.ExitCode == 1 && example.StartsWith("checkpoint test", StringComparison.Ordinal)), $"{example}: {shown.ExitCode}\n{shown.Error}");
+            Assert.DoesNotContain("not found", shown.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void What_is_mistyped_is_told_with_where_to_look()
     {
@@ -54,4 +81,6 @@ public sealed class HelpTests : CliTest
         Variables.Clear();
         Assert.Contains("Give it with --key-file or the environment variable CHECKPOINT_KEY.", Call("restore", "a").Error, StringComparison.Ordinal);
     }
+
+    private static IEnumerable<string> Examples(string help) => Regex.Matches(help.Split("Examples:")[1].Split("Exit codes:")[0], "(?m)^  (?! )(.+)$").Select(match => match.Groups[1].Value);
 }

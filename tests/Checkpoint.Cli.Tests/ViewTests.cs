@@ -26,22 +26,6 @@ public sealed class ViewTests : CliTest
     }
 
     [Fact]
-    public void Json_has_the_names_that_programs_rely_on()
-    {
-        Call("save", "a", "--state", "1", "--fingerprint", "k=v", "--output-file", Write("f", "x")).Done();
-        var checkpoint = Json("get")[0];
-        Assert.Equal(
-            ["store", "pipeline", "run", "name", "step", "status", "savedAt", "fingerprint", "metadata", "stateSize", "encrypted", "outputFiles", "host", "user", "processId", "location"],
-            checkpoint.EnumerateObject().Select(p => p.Name));
-        Assert.Equal("completed", checkpoint.GetProperty("status").GetString());
-        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$", checkpoint.GetProperty("savedAt").GetString());
-        Assert.Equal(1, checkpoint.GetProperty("outputFiles")[0].GetProperty("size").GetInt64());
-        var entry = Json("history")[0];
-        Assert.Equal(["store", "time", "event", "pipeline", "run", "name", "step", "reason", "host", "user", "processId"], entry.EnumerateObject().Select(p => p.Name));
-        Assert.Equal("Saved", entry.GetProperty("event").GetString());
-    }
-
-    [Fact]
     public void The_history_tells_what_is_asked_for_and_outlives_clearing()
     {
         Call("save", "load").Done();

@@ -11,6 +11,7 @@ internal static class CompletionCommand
         shell.AcceptOnlyFromAmong([.. ShellScripts.All.Keys]);
         var command = new ToolCommand("completion", "Prints the script with which a shell completes commands, options, and the names that are in the store.")
         {
+            Takes = [shell],
             Examples =
             [
                 ("source <(checkpoint completion bash)", "In ~/.bashrc."),
@@ -20,7 +21,6 @@ internal static class CompletionCommand
             ],
             ExitCodes = [("0", "it is printed"), ("2", "there is no script for that shell")],
         };
-        command.Add(shell);
         command.Work = call =>
         {
             Terminal.Out.Write(ShellScripts.All[call.Get(shell)]);

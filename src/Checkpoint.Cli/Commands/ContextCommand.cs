@@ -10,10 +10,10 @@ internal static class ContextCommand
         var json = Inputs.Json("the values");
         var command = new ToolCommand("context", "Shows which store, pipeline, run and key are meant, and what says so.")
         {
+            Takes = [json],
             Examples = [("checkpoint context", "Why is nothing found? Perhaps another store is meant."), ("checkpoint context --json | jq -r .store.value", "One of them, for a program.")],
             ExitCodes = [("0", "it is printed"), ("2", "the environment or the command line cannot be meant")],
         };
-        command.Add(json);
         command.Work = call =>
         {
             var context = call.Context.Resolve();

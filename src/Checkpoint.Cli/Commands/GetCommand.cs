@@ -11,6 +11,7 @@ internal static class GetCommand
         var json = Inputs.Json("the checkpoints");
         var command = new ToolCommand("get", "Lists what is saved: the latest step of each stage, or all.")
         {
+            Takes = [stages, steps, allSteps, json],
             Examples =
             [
                 ("checkpoint get", "What is there of the current pipeline."),
@@ -20,10 +21,6 @@ internal static class GetCommand
             ],
             ExitCodes = [("0", "all that was named is there"), ("1", "something that was named is not there"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read, or a record that was named is damaged")],
         };
-        command.Add(stages);
-        command.Add(steps);
-        command.Add(allSteps);
-        command.Add(json);
         command.Work = async call =>
         {
             var numbers = call.Get(steps);

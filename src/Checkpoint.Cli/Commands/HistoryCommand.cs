@@ -14,6 +14,7 @@ internal static class HistoryCommand
         var json = Inputs.Json("the events");
         var command = new ToolCommand("history", "Tells what happened in a pipeline. Clearing checkpoints does not clear it.")
         {
+            Takes = [stages, since, kinds, json],
             Examples =
             [
                 ("checkpoint history --since 24h", "What happened since yesterday."),
@@ -21,10 +22,6 @@ internal static class HistoryCommand
             ],
             ExitCodes = [("0", "it is printed, be it nothing"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read")],
         };
-        command.Add(stages);
-        command.Add(since);
-        command.Add(kinds);
-        command.Add(json);
         command.Work = async call =>
         {
             var wanted = call.Get(kinds);

@@ -14,32 +14,24 @@ internal static class ItemsCommand
         var saveOutput = Inputs.Flag("--save-output", "Keep what each item prints, and print it again where the item was done before.");
         var shared = Inputs.Flag("--shared", "Work on the list together with others, who say so too: each item is done by one of them.");
         var isNull = Inputs.Flag("--null", "Items end with a NUL, as of find -print0, and not with a line.");
+        var json = Inputs.Json("what became of the items", "What the commands write goes to the standard error then.");
         var retry = new RetryOptions();
         var keep = RetentionOptions.KeepOption();
         var command = new ToolCommand("items", "Runs a command for each line of the standard input: each is done once, across any number of restarts. When all are done the stage is complete.")
         {
+            Takes = [stage, words, throttle, continueOnError, maxError, retryFailed, saveOutput, shared, isNull, .. retry.All, keep, json],
             Keep = keep,
             Examples =
             [
                 ("ls *.csv | checkpoint items load -- ./load.sh {}", "Load each file once; go on where it stopped."),
                 ("checkpoint items fetch --throttle-limit 8 --continue-on-error -- curl -fsSO {} < urls.txt", "Eight at once, and leave what fails for later."),
                 ("checkpoint items fetch --retry-failed -- curl -fsSO {} < urls.txt", "Run what failed once more."),
+                ("checkpoint items fetch --json -- curl -fsSO {} < urls.txt | jq .failed", "How many failed, for a program."),
                 ("checkpoint items encode --shared -- ./encode.sh {} < films.txt", "On several machines at once, over one store."),
                 ("find . -name '*.iso' -print0 | checkpoint items hash --null --save-output -- sha256sum {}", "Any file names; the output is kept."),
             ],
             ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM")],
         };
-        command.Add(stage);
-        command.Add(words);
-        command.Add(throttle);
-        command.Add(continueOnError);
-        command.Add(maxError);
-        command.Add(retryFailed);
-        command.Add(saveOutput);
-        command.Add(shared);
-        command.Add(isNull);
-        retry.AddTo(command);
-        command.Add(keep);
         command.Work = async call =>
         {
             var work = new ItemWork
@@ -52,8 +44,15 @@ internal static class ItemsCommand
                 Retry = call.RetryOf(retry),
                 Retention = new RetentionPolicy { Keep = call.Context.Keep.Value },
             };
-            using var items = new ItemLoop(call, work, call.Get(words), (int)(call.Get(throttle) ?? 1), call.Get(saveOutput));
-            return await items.RunAsync(new InputItems(Terminal.OpenInput(), call.Get(isNull) ? (byte)0 : (byte)'\n'));
+            var isAside = call.Get(json);
+            using var items = new ItemLoop(call, work, call.Get(words), (int)(call.Get(throttle) ?? 1), call.Get(saveOutput), isAside);
+            var outcome = await items.RunAsync(new InputItems(Terminal.OpenInput(), call.Get(isNull) ? (byte)0 : (byte)'\n'));
+            if (isAside)
+                JsonViews.Print(outcome, (writer, o) => JsonViews.Write(writer, call.Engine.Store.Location, work.Stage, o));
+            if (outcome.Error is not { } error)
+                return ExitCode.Done;
+            Messages.Tell(error);
+            return ExitCode.Of(error);
         };
         return command;
     }

@@ -9,6 +9,7 @@ internal static class ReportCommand
         var format = Inputs.Choice<ReportFormat>("--format", "What it is written as. Default: what the name of the file says, else markdown.");
         var command = new ToolCommand("report", "Tells of runs, their stages and the history, as one HTML page, as Markdown or as JSON: of all pipelines and runs, where nothing says which.")
         {
+            Takes = [output, format],
             Examples =
             [
                 ("checkpoint report --output report.html", "A page with all that it needs in it, for a browser."),
@@ -17,8 +18,6 @@ internal static class ReportCommand
             ],
             ExitCodes = [("0", "it is written"), ("1", "the file cannot be written"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read")],
         };
-        command.Add(output);
-        command.Add(format);
         command.Work = async call =>
         {
             var file = call.Get(output);

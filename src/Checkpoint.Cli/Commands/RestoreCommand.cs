@@ -11,6 +11,7 @@ internal static class RestoreCommand
         var raw = Inputs.Flag("--raw", "Print bytes as they are, texts without quotes, and lists with a line for each item.");
         var command = new ToolCommand("restore", "Prints the saved state, as JSON.")
         {
+            Takes = [stage, step, typed, raw],
             Examples =
             [
                 ("next=$(checkpoint restore rows | jq .next)", "Use a part of a state."),
@@ -20,10 +21,6 @@ internal static class RestoreCommand
             ],
             ExitCodes = [("0", "it is printed, or the checkpoint has no state"), ("1", "there is no such checkpoint"), ("2", "the command line cannot be meant, or the key is missing or wrong"), ("3", "the store cannot be read, or the state is damaged")],
         };
-        command.Add(stage);
-        command.Add(step);
-        command.Add(typed);
-        command.Add(raw);
         command.Work = async call =>
         {
             if (call.Get(typed) && call.Get(raw))

@@ -14,14 +14,17 @@ internal static class RunCommand
         var acceptChange = Inputs.Flag("--accept-change", "Take the saved result though the command or the fingerprint has changed.");
         var force = Inputs.Flag("--force", "Run the command though it completed before.");
         var whenBusy = Inputs.Choice<BusyRun>("--when-busy", "What is done where another process is at work on the stage. Default: fail.");
+        var json = Inputs.Json("what became of the stage", "What the command writes goes to the standard error then.");
         var command = new ToolCommand("run", "Runs a command once: when it ends with 0 the stage is complete, and from then on its output is printed and the command is not run.")
         {
+            Takes = [stage, words, .. fingerprint.All, .. retry.All, timeout, keep, acceptChange, force, whenBusy, json],
             Keep = keep,
             Examples =
             [
                 ("checkpoint run build -- make -j4", "Build once; a second call prints what the first did."),
                 ("checkpoint run load --fingerprint-file rows.csv -- ./load.sh rows.csv", "Once for each content of a file."),
                 ("checkpoint run fetch --retry 3 --retry-delay 10s --timeout 5m -- curl -fsS https://example.org/", "Try again what fails or hangs."),
+                ("checkpoint run build --json -- make -j4 | jq -r .status", "Whether it ran (completed), was skipped or failed, for a program."),
                 ("checkpoint run report -- sh -c 'sort rows.csv | uniq -c'", "A pipeline of a shell."),
             ],
             ExitCodes =
@@ -30,20 +33,12 @@ internal static class RunCommand
                 ("3", "the store cannot be used, or the result not be saved in it"), ("124", "the command took longer than --timeout"), ("126", "it cannot be run"), ("127", "there is no such command"), ("130", "Ctrl+C ended it; 143: SIGTERM"),
             ],
         };
-        command.Add(stage);
-        command.Add(words);
-        fingerprint.AddTo(command);
-        retry.AddTo(command);
-        command.Add(timeout);
-        command.Add(keep);
-        command.Add(acceptChange);
-        command.Add(force);
-        command.Add(whenBusy);
         command.Work = async call =>
         {
             var target = call.Stage(call.Get(stage));
+            var isAside = call.Get(json);
             var policy = call.RetryOf(retry);
-            var attempt = new CommandAttempt(call.Get(words), call);
+            var attempt = new CommandAttempt(call.Get(words), call, isAside);
             var work = new StageWork
             {
                 Stage = target,
@@ -67,7 +62,9 @@ internal static class RunCommand
             Call.WarnOf(outcome.Decision.Damage, outcome.Status == StageStatus.Skipped ? outcome.Checkpoint : null);
             Call.WarnOf(outcome.Doubt);
             if (outcome.Status == StageStatus.Skipped)
-                Replay(call, outcome);
+                Replay(call, outcome, isAside);
+            if (isAside)
+                JsonViews.Print(outcome, (writer, o) => JsonViews.Write(writer, call.Engine.Store.Location, target, o));
             if (outcome.Error is { } failure)
             {
                 Messages.Tell($"stage '{target.Name}' failed: {failure.Message.TrimEnd('.')}.");
@@ -80,12 +77,12 @@ internal static class RunCommand
         return command;
     }
 
-    private static void Replay(Call call, StageOutcome outcome)
+    private static void Replay(Call call, StageOutcome outcome, bool isAside)
     {
         var checkpoint = outcome.Checkpoint!;
         Terminal.Note($"Stage skipped: {checkpoint.Name}: {outcome.Decision.Reason}");
         if (outcome.Restored is StateDocument state)
-            state.WriteRaw(Terminal.Output, LineEnding.Of(checkpoint), () => call.Engine.Store.OpenStateAsync(checkpoint, null, call.Cancellation).AsTask().GetAwaiter().GetResult(), call.Cancellation);
+            state.WriteRaw(Terminal.Stream(isError: isAside), LineEnding.Of(checkpoint), () => call.Engine.Store.OpenStateAsync(checkpoint, null, call.Cancellation).AsTask().GetAwaiter().GetResult(), call.Cancellation);
         Captured.ReplayError(checkpoint);
     }
 }

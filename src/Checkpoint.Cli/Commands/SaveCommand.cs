@@ -21,6 +21,7 @@ internal static class SaveCommand
         var json = Inputs.Json("the checkpoint that was saved");
         var command = new ToolCommand("save", "Saves a checkpoint: the stage is complete from then on.")
         {
+            Takes = [stage, .. state.All, step, overwrite, .. metadata.All, .. fingerprint.All, outputs, .. retention.All, interval, force, json],
             Keep = retention.Keep,
             Examples =
             [
@@ -32,17 +33,6 @@ internal static class SaveCommand
             ],
             ExitCodes = [("0", "it is saved"), ("1", "the step is saved already"), ("2", "the command line or the state cannot be meant; nothing was saved"), ("3", "the store cannot be written")],
         };
-        command.Add(stage);
-        state.AddTo(command);
-        command.Add(step);
-        command.Add(overwrite);
-        metadata.AddTo(command);
-        fingerprint.AddTo(command);
-        command.Add(outputs);
-        retention.AddTo(command);
-        command.Add(interval);
-        command.Add(force);
-        command.Add(json);
         command.Work = async call =>
         {
             var target = call.Stage(call.Get(stage));

@@ -13,6 +13,7 @@ internal static class TestCommand
         var json = Inputs.Json("the decision");
         var command = new ToolCommand("test", "Says by its exit code whether a stage is complete, and prints nothing.")
         {
+            Takes = [stage, step, .. fingerprint.All, maxAge, detailed, json],
             Examples =
             [
                 ("checkpoint test ingest || { ./ingest.sh && checkpoint save ingest; }", "Do a stage unless it is done."),
@@ -21,12 +22,6 @@ internal static class TestCommand
             ],
             ExitCodes = [("0", "it is complete, and all that was asked of it holds"), ("1", "it is not, or no longer"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read")],
         };
-        command.Add(stage);
-        command.Add(step);
-        fingerprint.AddTo(command);
-        command.Add(maxAge);
-        command.Add(detailed);
-        command.Add(json);
         command.Work = async call =>
         {
             var decision = await call.Engine.DecideAsync(call.Stage(call.Get(stage)), call.Get(step), call.FingerprintOf(fingerprint), call.Get(maxAge), call.Cancellation);

@@ -9,6 +9,7 @@ internal static class VerifyCommand
         var json = Inputs.Json("the findings");
         var command = new ToolCommand("verify", "Verifies every byte of a store, beside readers and writers. With a key, also that what is encrypted is what was saved.")
         {
+            Takes = [stages, json],
             Examples =
             [
                 ("checkpoint verify", "Is the store whole?"),
@@ -16,8 +17,6 @@ internal static class VerifyCommand
             ],
             ExitCodes = [("0", "nothing that was saved is damaged; there may be information and warnings"), ("1", "something is damaged: a finding is an error"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read")],
         };
-        command.Add(stages);
-        command.Add(json);
         command.Work = async call =>
         {
             var store = call.Engine.Store;

@@ -8,11 +8,7 @@ internal sealed class FingerprintOptions
     private readonly Option<string[]> _texts = Inputs.Many("--fingerprint", "text", "What the result depends on: name=text, or a text. May stand several times.");
     private readonly Option<string[]> _files = Inputs.Many("--fingerprint-file", "file", "A file or folder whose content the result depends on, or name=file. May stand several times.");
 
-    public void AddTo(Command command)
-    {
-        command.Add(_texts);
-        command.Add(_files);
-    }
+    public IEnumerable<Option> All => [_texts, _files];
 
     /// <summary>The hashes of the parts; none where nothing is given.</summary>
     public Dictionary<string, byte[]> PartsOf(ParseResult line, CancellationToken cancellation) =>

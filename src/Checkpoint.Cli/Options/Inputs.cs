@@ -27,7 +27,7 @@ internal static class Inputs
         CustomParser = result => [.. result.Tokens.Select(token => long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : Fault<long>(result, $"A step is a whole number of 0 or more, and '{token.Value}' is none."))],
     };
 
-    public static Option<bool> Json(string what) => Flag("--json", $"Print {what} as JSON, for programs.");
+    public static Option<bool> Json(string what, string? besides = null) => Flag("--json", $"Print {what} as JSON, for programs.{(besides is null ? "" : " " + besides)}");
 
     public static Option<string[]> Many(string name, string value, string description) => new(name) { Description = description, HelpName = value, Arity = ArgumentArity.OneOrMore };
 

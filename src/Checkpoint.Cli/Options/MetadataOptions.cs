@@ -11,11 +11,7 @@ internal sealed class MetadataOptions
     private readonly Option<string[]> _texts = Inputs.Many("--metadata", "name=text", "A fact to be saved beside the state. May stand several times.");
     private readonly Option<string> _json = Inputs.Text("--metadata-json", "json", "Facts as a JSON object, where numbers are numbers: '{\"loss\":0.25}'.");
 
-    public void AddTo(Command command)
-    {
-        command.Add(_texts);
-        command.Add(_json);
-    }
+    public IEnumerable<Option> All => [_texts, _json];
 
     public ReadOnlyDictionary<string, object?> Of(Call call)
     {

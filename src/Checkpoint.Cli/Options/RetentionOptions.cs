@@ -15,11 +15,7 @@ internal sealed class RetentionOptions
 
     public static Option<long?> KeepOption() => Inputs.Number("--keep", "Keep the n newest steps, and remove older ones. Default: CHECKPOINT_KEEP, else all.", 1, int.MaxValue);
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { Keep, _every, _for, _best, _by, _lowest })
-            command.Add(option);
-    }
+    public IEnumerable<Option> All => [Keep, _every, _for, _best, _by, _lowest];
 
     public RetentionPolicy Of(Call call)
     {

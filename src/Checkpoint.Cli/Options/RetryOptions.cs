@@ -11,11 +11,7 @@ internal sealed class RetryOptions
     private readonly Option<TimeSpan?> _maxDelay = Inputs.Duration("--retry-max-delay", "The longest pause. Default: 5m.", allowZero: true, DurationText.TimerDays);
     private readonly Option<double?> _jitter = Inputs.Fraction("--retry-jitter", "The share of a pause that chance may leave out. Default: 0.", 0, 1);
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { _retry, _delay, _backoff, _maxDelay, _jitter })
-            command.Add(option);
-    }
+    public IEnumerable<Option> All => [_retry, _delay, _backoff, _maxDelay, _jitter];
 
     public RetryPolicy Of(ParseResult line) => new()
     {

@@ -11,11 +11,7 @@ internal sealed class StateOptions
     private readonly Option<bool> _typed = Inputs.Flag("--typed", "The state is an exact document, as 'restore --typed' prints it.");
     private readonly Option<bool> _raw = Inputs.Flag("--raw", "The state is the bytes of --state-file, or the text of --state, and no JSON.");
 
-    public void AddTo(Command command)
-    {
-        foreach (var option in new Option[] { _state, _file, _typed, _raw })
-            command.Add(option);
-    }
+    public IEnumerable<Option> All => [_state, _file, _typed, _raw];
 
     /// <summary>The state, or null where none is given.</summary>
     public IStateSource? Of(Call call)

@@ -3,105 +3,73 @@ using System.Text.Json;
 
 namespace Checkpoint.Cli;
 
-/// <summary>The objects as JSON for programs: names in camel case that stay as they are, times in UTC, sizes in bytes.</summary>
+/// <summary>The objects as <see cref="ProgramJson"/>.</summary>
 internal static class JsonViews
 {
-    private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffffffZ";
-
     /// <summary>Prints an array.</summary>
-    public static void Print<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => Print(items, (json, all) =>
-    {
-        json.WriteStartArray();
-        foreach (var item in all)
-            write(json, item);
-        json.WriteEndArray();
-    });
+    public static void Print<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => Print(json => Array(json, items, write));
 
     /// <summary>Prints one object.</summary>
-    public static void Print<T>(T item, Action<Utf8JsonWriter, T> write)
-        where T : class
-    {
-        using (var json = new Utf8JsonWriter(Terminal.Output, RecordFormat.WriterOptions))
-            write(json, item);
-        Terminal.Out.WriteLine();
-        Terminal.Flush();
-    }
+    public static void Print<T>(T item, Action<Utf8JsonWriter, T> write) => Print(json => write(json, item));
 
     public static void Write(Utf8JsonWriter json, CheckpointInfo checkpoint)
     {
         json.WriteStartObject();
-        Text(json, "store", checkpoint.Store);
-        Text(json, "pipeline", checkpoint.Pipeline);
-        Text(json, "run", checkpoint.Run);
-        Text(json, "name", checkpoint.Name);
-        json.WriteNumber("step", checkpoint.Step);
-        Word(json, "status", checkpoint.Status);
-        Time(json, "savedAt", checkpoint.SavedAt);
-        Text(json, "fingerprint", checkpoint.Fingerprint?.Value);
+        Place(json, checkpoint.Store, checkpoint.Pipeline, checkpoint.Run, checkpoint.Name);
+        json.Member("step", checkpoint.Step);
+        json.Member("status", checkpoint.Status);
+        json.Member("savedAt", checkpoint.SavedAt);
+        json.Member("fingerprint", checkpoint.Fingerprint?.Value);
         json.WriteStartObject("metadata");
         foreach (var (name, value) in checkpoint.Metadata)
         {
-            json.WritePropertyName(name);
+            json.WritePropertyName(ProgramJson.Text(name));
             Fact(json, value);
         }
         json.WriteEndObject();
-        if (checkpoint.StateSize is { } size)
-            json.WriteNumber("stateSize", size);
-        else
-            json.WriteNull("stateSize");
+        json.Member("stateSize", checkpoint.StateSize);
         json.WriteBoolean("encrypted", checkpoint.Encrypted);
-        json.WriteStartArray("outputFiles");
-        foreach (var file in checkpoint.OutputFiles)
+        Array(json, "outputFiles", checkpoint.OutputFiles, static (json, file) =>
         {
             json.WriteStartObject();
-            Text(json, "path", file.Path);
-            json.WriteNumber("size", file.Size);
-            Time(json, "modifiedAt", file.ModifiedAt);
-            Text(json, "sha256", file.Sha256);
+            json.Member("path", file.Path);
+            json.Member("size", file.Size);
+            json.Member("modifiedAt", file.ModifiedAt);
+            json.Member("sha256", file.Sha256);
             json.WriteEndObject();
-        }
-        json.WriteEndArray();
+        });
         Origin(json, checkpoint.Host, checkpoint.User, checkpoint.ProcessId);
-        Text(json, "location", checkpoint.Location);
+        json.Member("location", checkpoint.Location);
         json.WriteEndObject();
     }
 
     public static void Write(Utf8JsonWriter json, CheckpointDecision decision)
     {
         json.WriteStartObject();
-        Text(json, "name", decision.Name);
-        Word(json, "decision", decision.Decision);
-        Word(json, "cause", decision.Cause);
-        Text(json, "reason", decision.Reason);
-        json.WriteStartArray("changed");
-        foreach (var change in decision.Changed)
+        json.Member("name", decision.Name);
+        json.Member("decision", decision.Decision);
+        json.Member("cause", decision.Cause);
+        json.Member("reason", decision.Reason);
+        Array(json, "changed", decision.Changed, static (json, change) =>
         {
             json.WriteStartObject();
-            Text(json, "part", change.Part);
-            Text(json, "savedHash", change.SavedHash);
-            Text(json, "currentHash", change.CurrentHash);
+            json.Member("part", change.Part);
+            json.Member("savedHash", change.SavedHash);
+            json.Member("currentHash", change.CurrentHash);
             json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        json.WritePropertyName("checkpoint");
-        if (decision.Checkpoint is { } checkpoint)
-            Write(json, checkpoint);
-        else
-            json.WriteNullValue();
+        });
+        Checkpoint(json, decision.Checkpoint);
         json.WriteEndObject();
     }
 
     public static void Write(Utf8JsonWriter json, CheckpointEvent entry)
     {
         json.WriteStartObject();
-        Text(json, "store", entry.Store);
-        Time(json, "time", entry.Time);
-        Text(json, "event", entry.Event);
-        Text(json, "pipeline", entry.Pipeline);
-        Text(json, "run", entry.Run);
-        Text(json, "name", entry.Name);
-        Step(json, entry.Step);
-        Text(json, "reason", entry.Reason);
+        json.Member("time", entry.Time);
+        json.Member("event", entry.Event);
+        Place(json, entry.Store, entry.Pipeline, entry.Run, entry.Name);
+        json.Member("step", entry.Step);
+        json.Member("reason", entry.Reason);
         Origin(json, entry.Host, entry.User, entry.ProcessId);
         json.WriteEndObject();
     }
@@ -109,15 +77,12 @@ internal static class JsonViews
     public static void Write(Utf8JsonWriter json, StoreFinding finding)
     {
         json.WriteStartObject();
-        Word(json, "kind", finding.Kind);
-        Word(json, "severity", finding.Severity);
-        Text(json, "store", finding.Store);
-        Text(json, "pipeline", finding.Pipeline);
-        Text(json, "run", finding.Run);
-        Text(json, "name", finding.Name);
-        Step(json, finding.Step);
-        Text(json, "location", finding.Location);
-        Text(json, "message", finding.Message);
+        json.Member("kind", finding.Kind);
+        json.Member("severity", finding.Severity);
+        Place(json, finding.Store, finding.Pipeline, finding.Run, finding.Name);
+        json.Member("step", finding.Step);
+        json.Member("location", finding.Location);
+        json.Member("message", finding.Message);
         json.WriteEndObject();
     }
 
@@ -127,43 +92,116 @@ internal static class JsonViews
         foreach (var (name, value, source) in context)
         {
             json.WriteStartObject(JsonNamingPolicy.CamelCase.ConvertName(name));
-            Text(json, "value", value);
-            Text(json, "source", source);
+            json.Member("value", value);
+            json.Member("source", source);
             json.WriteEndObject();
         }
         json.WriteEndObject();
     }
 
-    private static void Step(Utf8JsonWriter json, long? step)
+    /// <summary>What became of a command that is run once.</summary>
+    public static void Write(Utf8JsonWriter json, string store, StageId stage, StageOutcome outcome)
     {
-        if (step is { } number)
-            json.WriteNumber("step", number);
-        else
-            json.WriteNull("step");
+        json.WriteStartObject();
+        Place(json, store, stage.Pipeline, stage.Run, stage.Name);
+        json.Member("status", outcome.Status);
+        json.Member("reason", outcome.Decision.Reason);
+        json.Member("attempts", outcome.Attempts);
+        if (outcome.Attempts > 0)
+            json.WriteNumber("durationSeconds", outcome.Duration.TotalSeconds);
+        json.Member("exitCode", outcome.Error is { } error ? ExitCode.Of(error) : ExitCode.Done);
+        json.Member("error", outcome.Error?.Message);
+        Checkpoint(json, outcome.Checkpoint);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What became of items.</summary>
+    public static void Write(Utf8JsonWriter json, string store, StageId stage, ItemOutcome outcome)
+    {
+        var counts = outcome.Counts;
+        json.WriteStartObject();
+        Place(json, store, stage.Pipeline, stage.Run, stage.Name);
+        json.Member("status", outcome.Status);
+        json.Member("items", counts.Items);
+        json.Member("done", counts.Done);
+        json.Member("doneBefore", counts.Skipped);
+        json.Member("failed", counts.Failed);
+        json.Member("failedBefore", counts.FailedBefore);
+        json.Member("doubled", counts.Doubled);
+        Array(json, "failures", outcome.Failures, static (json, failure) =>
+        {
+            json.WriteStartObject();
+            json.Member("key", failure.Key);
+            json.Member("at", failure.At);
+            json.Member("error", failure.Error);
+            json.WriteEndObject();
+        });
+        json.Member("error", outcome.Error?.Message);
+        Checkpoint(json, outcome.Checkpoint);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What was cleared of a stage, or would be.</summary>
+    public static void Write(Utf8JsonWriter json, string store, StageId stage, IEnumerable<long> steps, int removed)
+    {
+        json.WriteStartObject();
+        Place(json, store, stage.Pipeline, stage.Run, stage.Name);
+        Array(json, "steps", steps, static (json, step) => json.WriteNumberValue(step));
+        json.Member("removed", removed);
+        json.WriteEndObject();
+    }
+
+    private static void Print(Action<Utf8JsonWriter> write)
+    {
+        using (var json = new Utf8JsonWriter(Terminal.Output, ProgramJson.WriterOptions))
+            write(json);
+        Terminal.Out.WriteLine();
+        Terminal.Flush();
+    }
+
+    private static void Array<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        json.WritePropertyName(name);
+        Array(json, items, write);
+    }
+
+    private static void Array<T>(Utf8JsonWriter json, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        json.WriteStartArray();
+        foreach (var item in items)
+            write(json, item);
+        json.WriteEndArray();
+    }
+
+    private static void Place(Utf8JsonWriter json, string store, string? pipeline, string? run, string? name)
+    {
+        json.Member("store", store);
+        json.Member("pipeline", pipeline);
+        json.Member("run", run);
+        json.Member("name", name);
+    }
+
+    private static void Checkpoint(Utf8JsonWriter json, CheckpointInfo? checkpoint)
+    {
+        if (checkpoint is null)
+            return;
+        json.WritePropertyName("checkpoint");
+        Write(json, checkpoint);
     }
 
     private static void Origin(Utf8JsonWriter json, string host, string user, int processId)
     {
-        Text(json, "host", host);
-        Text(json, "user", user);
-        json.WriteNumber("processId", processId);
+        json.Member("host", host);
+        json.Member("user", user);
+        json.Member("processId", processId);
     }
-
-    private static void Text(Utf8JsonWriter json, string name, string? value) => json.WriteString(name, value);
-
-    private static void Time(Utf8JsonWriter json, string name, DateTimeOffset time) => json.WriteString(name, time.UtcDateTime.ToString(TimeFormat, System.Globalization.CultureInfo.InvariantCulture));
-
-    private static void Word(Utf8JsonWriter json, string name, Enum word) => json.WriteString(name, JsonNamingPolicy.CamelCase.ConvertName(word.ToString()));
 
     // As 'restore' prints what JSON has no form for.
     private static void Fact(Utf8JsonWriter json, object? fact)
     {
         if (fact is IEnumerable<object?> list)
         {
-            json.WriteStartArray();
-            foreach (var item in list)
-                Fact(json, item);
-            json.WriteEndArray();
+            Array(json, list, Fact);
         }
         else if (fact is null)
         {
@@ -174,7 +212,7 @@ internal static class JsonViews
             var type = ScalarType.For(fact.GetType())!;
             using var text = new MemoryStream();
             PlainJson.WriteScalar(text, type.Name, type.ToText(fact));
-            json.WriteRawValue(Encoding.UTF8.GetString(text.ToArray()), skipInputValidation: true);
+            json.WriteRawValue(ProgramJson.WithoutCommands(Encoding.UTF8.GetString(text.ToArray())), skipInputValidation: true);
         }
     }
 }

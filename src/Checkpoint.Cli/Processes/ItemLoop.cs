@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Checkpoint.Cli;
@@ -15,6 +16,8 @@ internal sealed class ItemLoop : IDisposable
     private readonly ItemWork _work;
     private readonly string[] _words;
     private readonly bool _savesOutput;
+    private readonly bool _isAside;
+    private readonly ConcurrentQueue<ReportItemFailure> _failures = new();
     private readonly SemaphoreSlim _slots;
     private readonly object _gate = new();
     private readonly Queue<(long Number, ReadOnlySequence<byte> Output)> _waiting = new();
@@ -24,17 +27,23 @@ internal sealed class ItemLoop : IDisposable
     private ItemShare? _share;
     private Exception? _broken;
 
-    public ItemLoop(Call call, ItemWork work, string[] words, int throttle, bool savesOutput)
+    /// <param name="call">The call of the tool.</param>
+    /// <param name="work">What is to be done.</param>
+    /// <param name="words">The command and its arguments.</param>
+    /// <param name="throttle">How many items are done at once.</param>
+    /// <param name="savesOutput">Whether what each item prints is kept.</param>
+    /// <param name="isAside">Whether all that commands write is passed on to the standard error.</param>
+    public ItemLoop(Call call, ItemWork work, string[] words, int throttle, bool savesOutput, bool isAside)
     {
-        (_call, _work, _words, _throttle, _savesOutput) = (call, work, words, throttle, savesOutput);
+        (_call, _work, _words, _throttle, _savesOutput, _isAside) = (call, work, words, throttle, savesOutput, isAside);
         _slots = new SemaphoreSlim(throttle);
     }
 
     private ItemRun Run => _run!;
 
     /// <summary>Does them.</summary>
-    /// <returns>The exit code.</returns>
-    public async ValueTask<int> RunAsync(InputItems input)
+    /// <returns>What became of them.</returns>
+    public async ValueTask<ItemOutcome> RunAsync(InputItems input)
     {
         _run = await ItemRun.StartAsync(_call.Engine, _work, TimeProvider.System, Emit, _call.Cancellation);
         _share = _work.IsShared ? Run.Share(_throttle) : null;
@@ -71,11 +80,8 @@ internal sealed class ItemLoop : IDisposable
         Run.Journal.Flush();
         Emit();
         Tell();
-        var (_, error) = await Run.CompleteAsync(_call.Cancellation);
-        if (error is null)
-            return ExitCode.Done;
-        Messages.Tell(error);
-        return ExitCode.Of(error);
+        var (saved, error) = await Run.CompleteAsync(_call.Cancellation);
+        return new ItemOutcome(Run.Counts, [.. _failures], saved, error);
     }
 
     public void Dispose()
@@ -184,6 +190,7 @@ internal sealed class ItemLoop : IDisposable
                 return;
             }
             Run.Failed(id, item, error);
+            _failures.Enqueue(new ReportItemFailure(item, _call.Engine.UtcNow, error.Message));
             Messages.Tell($"item '{item}' failed: {error.Message.TrimEnd('.')}.");
         }
         catch (Exception e)
@@ -232,7 +239,7 @@ internal sealed class ItemLoop : IDisposable
             {
                 _waiting.Dequeue();
                 foreach (var piece in next.Output)
-                    Terminal.Pass(isError: false, piece.Span);
+                    Terminal.Pass(_isAside, piece.Span);
             }
         }
     }

@@ -54,12 +54,18 @@ public abstract class CliTest : IDisposable
 
     private protected string Write(string name, string text) => _folder.Write(name, text);
 
+    /// <summary>Writes a program for a shell.</summary>
+    private protected void Program(string name, string script)
+    {
+        var file = Write(name, $"#!/bin/sh\n{script}\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     /// <summary>Has shells know the tool by its name.</summary>
     private protected void PutOnPath()
     {
-        var program = Write("bin/checkpoint", $"#!/bin/sh\nexec dotnet '{Dll}' \"$@\"\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Program("bin/checkpoint", $"exec dotnet '{Dll}' \"$@\"");
         Variables["PATH"] = $"{At("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
     }
 
