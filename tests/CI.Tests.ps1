@@ -174,12 +174,32 @@ Invoke-CheckpointPipeline nightly { stage a { } } $NoCI | Out-Null
         $result.Outputs.Count | Should -Be 0
     }
 
-    It 'show what a pipeline fails with that is no stage''s failure' {
-        $result = Invoke-JobStep $job -Path "$($job.Workspace)/a.ps1" "$import`ntry { Invoke-CheckpointPipeline nightly { stage a { } -DependsOn b } } catch { 'caught' }"
+    It 'show what a pipeline fails with that is no stage''s failure: <Why>' -ForEach @(
+        @{ Why = 'a stage that is not there'; Call = 'Invoke-CheckpointPipeline nightly { stage a { } -DependsOn b }' }
+        @{ Why = 'parameters that do not go together'; Call = 'Invoke-CheckpointPipeline nightly { stage a { } } -Restart -Resume' }
+        @{ Why = 'a hook of no event'; Call = 'Invoke-CheckpointPipeline nightly { stage a { } } -Hook @{ Nonsense = { } }' }
+        @{ Why = 'a configuration that cannot be hashed'; Call = '$c = @{ }; $c.c = $c; Invoke-CheckpointPipeline nightly { stage a { } } -Config $c' }
+        @{ Why = 'a block that gives no stage'; Call = 'Invoke-CheckpointPipeline nightly { 1 }' }
+        @{ Why = 'a stage that cannot be made'; Call = 'Invoke-CheckpointPipeline nightly { stage a { } -Retry -1 }' }
+        @{ Why = 'an error of the block'; Call = 'Invoke-CheckpointPipeline nightly { throw "no list of stages" }' }
+    ) {
+        $result = Invoke-JobStep $job -Path "$($job.Workspace)/a.ps1" "$import`ntry { $Call } catch { 'caught' }"
         $result.Log | Should -Contain 'caught'
         $annotation = $result.Commands | Where-Object Name -EQ $Error
+        @($annotation).Count | Should -Be 1
         $annotation.Data | Should -BeLike "Pipeline 'nightly' failed: *"
         $annotation.Properties[$File], $annotation.Properties[$Line] | Should -Be 'a.ps1', '3'
+    }
+
+    It 'show a failed stage once, also where its error ends the script' {
+        $result = Invoke-JobStep $job -Path "$($job.Workspace)/a.ps1" "$import`nInvoke-CheckpointPipeline nightly { stage a { throw 'broken' } } -ErrorAction Stop"
+        $result.ExitCode | Should -Not -Be 0
+        ($result.Commands | Where-Object Name -EQ $Error).Data | Should -Be "Stage 'a' failed: broken"
+    }
+
+    It 'show nothing of a pipeline that is left by break' {
+        $result = Invoke-JobStep $job "$import`nforeach (`$i in 1) { Invoke-CheckpointPipeline nightly { break } }; 'left'"
+        $result.Commands | Where-Object Name -EQ $Error | Should -BeNullOrEmpty
     }
 
     It 'inject nothing by names and messages, on no stream' {

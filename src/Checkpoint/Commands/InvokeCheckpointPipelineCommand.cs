@@ -78,14 +78,45 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
 
     protected override void End()
     {
+        if (Execute() is not var (result, error))
+            return;
+        WriteObject(result);
+        if (error is not null)
+            WriteError(CheckpointErrors.StageFailed(result, error).ToErrorRecord());
+    }
+
+    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
+
+    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
+
+    private (PipelineResult Result, Exception? Error)? Execute()
+    {
+        using var job = new JobReport(this, NoCI || IsWhatIf);
+        try
+        {
+            return Execute(job);
+        }
+        catch (FlowInterruptedException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+            throw;
+        }
+        catch (Exception e) when (e is not (FlowControlException or PipelineStoppedException or OperationCanceledException))
+        {
+            // A job is told of what cannot even begin, too.
+            job.Fail($"Pipeline '{Context.Pipeline.Value}' failed", e);
+            throw;
+        }
+    }
+
+    private (PipelineResult Result, Exception? Error)? Execute(JobReport job)
+    {
         if (Restart && (Resume || From is not null))
             throw new InvalidArgumentException("-Restart starts anew, so it goes neither with -Resume nor with -From.");
         if (ScriptBlock is not null)
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
-        var hooks = new PipelineHooks(Hook, this);
-        using var job = new JobReport(this, NoCI || IsWhatIf);
-        var observer = new JobObserver(new PipelineObserver(this, hooks, pipeline), job);
+        var observer = new JobObserver(new PipelineObserver(this, new PipelineHooks(Hook, this), pipeline), job);
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
         var request = new PipelineRequest
         {
@@ -105,37 +136,14 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         };
         var runner = new PipelineRunner(Engine, observer);
         if (IsWhatIf)
+        {
             Tell(PipelineThread.Run(() => runner.PlanAsync(request, Cancellation)));
-        else if (ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run"))
-            Execute(runner, request, job);
+            return null;
+        }
+        return ShouldProcess($"Pipeline '{pipeline}' in '{Engine.Store.Location}'", "Run") ? PipelineThread.Run(() => runner.RunAsync(request, Cancellation)) : null;
     }
 
     private bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : GetVariableValue("WhatIfPreference"));
-
-    private protected override ContextSetting<CheckpointKey> KeySetting => KeyOf(Key);
-
-    private protected override ContextSettings Given() => base.Given() with { Keep = IsGiven(nameof(Keep)) ? new(Keep) : default };
-
-    private void Execute(PipelineRunner runner, PipelineRequest request, JobReport job)
-    {
-        try
-        {
-            var (result, error) = PipelineThread.Run(() => runner.RunAsync(request, Cancellation));
-            WriteObject(result);
-            if (error is null)
-                return;
-            WriteError(CheckpointErrors.StageFailed(result, error).ToErrorRecord());
-        }
-        catch (FlowInterruptedException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerException!);
-        }
-        catch (CheckpointException e)
-        {
-            job.Fail($"Pipeline '{request.Pipeline}' failed", e);
-            throw;
-        }
-    }
 
     // The block writes stages with the word "stage", which means nothing outside it. A stage that cannot be made must not be left out unseen.
     private static IEnumerable<CheckpointStage> Written(ScriptBlock block)
