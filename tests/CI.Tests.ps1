@@ -99,6 +99,7 @@ Invoke-CheckpointPipeline nightly -ErrorAction Continue {
         $second.Outputs['checkpoint-list'], $second.Outputs['checkpoint-load'], $second.Outputs['checkpoint-report'] | Should -Be 'skipped', 'completed', 'completed'
         $second.Commands | Where-Object Name -EQ $Error | Should -BeNullOrEmpty
         $second.Summary | Should -Match '\*\*completed\*\*, 3/3 stages done'
+        $second.Summary | Should -Match '\| report \|[^|]+\| 1 \| \d+ B \|'
     }
 
     It 'in one another, and in a script that a stage starts, do not break the groups' {

@@ -268,7 +268,7 @@ Describe 'Views' {
 
         It 'tells of stages their errors in a column that can be read' {
             $shown.stages[0] -split ' +' | Should -Be 'Name', 'Status', 'Attempts', 'Duration', 'Reason'
-            $shown.stages[2] | Should -Match '^fetch +Completed +1 +\d+\.\d\d?s there is no checkpoint$'
+            $shown.stages[2] | Should -Match '^fetch +Completed +1 +\d+\.\d\d?s there was no checkpoint$'
             $shown.stages[3] | Should -Match '^compare the files of th… Failed +1 +\d+\.\d\d?s The remote server'
         }
 

@@ -17,29 +17,6 @@ internal static class JobSummary
         return line.Append('\n').ToString();
     }
 
-    /// <summary>The report of a run. It is made of what the runner knows: to read a store's whole history at the end of each job would take longer the older it is.</summary>
-    /// <param name="run">The run, as it was when it was begun.</param>
-    /// <param name="result">What came of this execution of it.</param>
-    /// <param name="endedAt">When it ended, UTC.</param>
-    public static string OfRun(CheckpointRun run, PipelineResult result, DateTimeOffset endedAt) =>
-        $"\n## {MarkdownReport.Text(result.Name)}, run {MarkdownReport.Text(result.Run)}\n\n" + MarkdownReport.Write(new ReportRun
-        {
-            Pipeline = result.Name,
-            Run = result.Run,
-            Status = result.Status,
-            StartedAt = run.StartedAt,
-            EndedAt = endedAt,
-            Attempts = run.Attempts,
-            Host = run.Host,
-            User = run.User,
-            Stages = [.. result.Stages.Select(stage => new ReportStage
-            {
-                Name = stage.Name,
-                Status = Enum.Parse<ReportStatus>(stage.Status.ToString()),
-                Reason = stage.Reason,
-                Attempts = stage.Attempts,
-                DurationSeconds = stage.Attempts > 0 ? stage.Duration.TotalSeconds : null,
-                Error = stage.Error,
-            })],
-        });
+    /// <summary>The report of a run.</summary>
+    public static string OfRun(ReportRun run) => $"\n## {MarkdownReport.Text(run.Pipeline)}, run {MarkdownReport.Text(run.Run)}\n\n" + MarkdownReport.Write(run);
 }

@@ -50,7 +50,8 @@ internal sealed class RunProgress(IReadOnlyList<StageDefinition> stages)
         {
             Name = stage.Name,
             Status = outcome.Status,
-            Reason = outcome.Decision.Reason,
+            // Told when it is over: by then there may be one.
+            Reason = outcome.Decision.Cause == DecisionCause.NotFound ? "there was no checkpoint" : outcome.Decision.Reason,
             Attempts = outcome.Attempts,
             Duration = outcome.Duration,
             Error = error,

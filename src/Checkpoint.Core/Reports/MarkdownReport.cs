@@ -114,7 +114,13 @@ internal static class MarkdownReport
         stage.Items is not { Failures: { Count: > 0 } failures } ? "" : string.Concat(failures.TakeLast(ListedFailures).Select(f => $"<br>{Text($"{f.Key}: {f.Error}")}"));
 
     // A reason says of what ran why it was not skipped.
-    private static string? Why(ReportStage stage) => stage is { Status: ReportStatus.Completed or ReportStatus.Running, Reason: not null } ? $"it ran because {stage.Reason}" : stage.Reason;
+    private static string? Why(ReportStage stage) => stage switch
+    {
+        { Reason: null } => null,
+        { Status: ReportStatus.Completed } => $"it ran because {stage.Reason}",
+        { Status: ReportStatus.Running } => $"it runs because {stage.Reason}",
+        _ => stage.Reason,
+    };
 
     private static string Skipped(ReportStage stage) => stage.Skips == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" skipped {stage.Skips}×, last {Time(stage.SkippedAt)}");
 

@@ -39,7 +39,7 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
         foreach (var part in changed is null ? [scope] : changed.Select(ScopeOf))
             await ReadAsync(part, runs, problems, cancellation);
         foreach (var run in runs.Values)
-            await run.SettleAsync(IsHeldAsync, cancellation);
+            await run.SettleAsync((stage, token) => IsHeldAsync(stage, problems, token), cancellation);
         var told = runs.Values.Where(r => r.IsWorthTelling).Select(r => r.Told());
         if (changed is not null)
             told = told.Concat(before!.Runs.Where(r => !changed.Contains(NameOf(r.Pipeline, r.Run))));
@@ -53,6 +53,24 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
             AsWritten = history,
             Problems = [.. problems.Distinct()],
         };
+    }
+
+    /// <summary>Tells of one run by what its runner knows and what is saved of it. The history is not read: at the end of each job that would take longer the older the store is.</summary>
+    /// <param name="account">What the runner knows.</param>
+    /// <param name="cancellation">Ends the reading; then, and where the store cannot be read, the runner's account is all.</param>
+    public async ValueTask<ReportRun> TellAsync(CheckpointRun account, CancellationToken cancellation)
+    {
+        var name = NameOf(account.Pipeline, account.Run);
+        var runs = new Dictionary<RunName, RunTimeline> { [name] = new(account.Pipeline, account.Run) { Account = account } };
+        try
+        {
+            await ListAsync(ScopeOf(name), runs, [], cancellation);
+        }
+        catch (Exception e) when (e is CheckpointException or OperationCanceledException)
+        {
+            // A report that says less is better than a job that fails by it.
+        }
+        return runs[name].Told();
     }
 
     /// <summary>The lines that came to a history, both as it was written; null where it lost some, as when the store was replaced.</summary>
@@ -81,14 +99,15 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
     }
 
     // Whoever works on a stage has its lease. Where it cannot be asked, nothing is known of its end.
-    private async ValueTask<bool> IsHeldAsync(StageId stage, CancellationToken cancellation)
+    private async ValueTask<bool> IsHeldAsync(StageId stage, List<string> problems, CancellationToken cancellation)
     {
         try
         {
             return await _store.FindLeaseAsync(new LeaseName(stage), cancellation) is not null;
         }
-        catch (CheckpointException)
+        catch (CheckpointException e)
         {
+            problems.Add(e.Message);
             return true;
         }
     }
@@ -119,6 +138,11 @@ internal sealed class ReportBuilder(CheckpointEngine engine, TimeProvider time)
                     Run(runs, run.Pipeline, run.Run).Account = run;
             }
         }
+        await ListAsync(scope, runs, problems, cancellation);
+    }
+
+    private async ValueTask ListAsync(ReportScope scope, Dictionary<RunName, RunTimeline> runs, List<string> problems, CancellationToken cancellation)
+    {
         NamePattern?[] meant = scope.Run is null ? [null] : scope.WithoutRun ? [scope.Run, null] : [scope.Run];
         foreach (var run in meant)
         {

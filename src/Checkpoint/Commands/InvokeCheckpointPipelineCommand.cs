@@ -116,7 +116,7 @@ public sealed class InvokeCheckpointPipelineCommand : ContextCommand
         if (ScriptBlock is not null)
             _stages.AddRange(Written(ScriptBlock));
         var pipeline = CheckpointNames.Normalize(Context.Pipeline.Value, "pipeline");
-        var observer = new JobObserver(new PipelineObserver(this, new PipelineHooks(Hook, this), pipeline), job);
+        var observer = new JobObserver(new PipelineObserver(this, new PipelineHooks(Hook, this), pipeline), job, run => PipelineThread.Run(() => new ReportBuilder(Engine, TimeProvider.System).TellAsync(run, Cancellation)));
         var invoker = new StageInvoker(this, Engine, Config, Cancellation);
         var request = new PipelineRequest
         {

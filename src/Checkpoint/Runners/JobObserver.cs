@@ -3,7 +3,10 @@ using System.Globalization;
 namespace Checkpoint;
 
 /// <summary>Tells the CI system how a pipeline goes on, around what else is told of it: what hooks say belongs into the group of their stage.</summary>
-internal sealed class JobObserver(IPipelineObserver inner, JobReport job) : IPipelineObserver
+/// <param name="inner">What else is told.</param>
+/// <param name="job">The CI system.</param>
+/// <param name="report">Makes the report of a run of the runner's account.</param>
+internal sealed class JobObserver(IPipelineObserver inner, JobReport job, Func<CheckpointRun, ReportRun> report) : IPipelineObserver
 {
     private CheckpointRun? _run;
 
@@ -37,8 +40,8 @@ internal sealed class JobObserver(IPipelineObserver inner, JobReport job) : IPip
     {
         // First, for where the user stopped it the rest cannot be said.
         job.Dispose();
-        if (_run is not null)
-            job.Summarize(JobSummary.OfRun(_run, result, TimeProvider.System.GetUtcNow()));
+        if (_run is not null && job.IsOn)
+            job.Summarize(JobSummary.OfRun(report(_run with { Status = result.Status, EndedAt = TimeProvider.System.GetUtcNow(), Stages = result.Stages })));
         inner.PipelineEnded(result);
     }
 }

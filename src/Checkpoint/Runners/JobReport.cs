@@ -30,6 +30,9 @@ internal sealed class JobReport : IDisposable
             _log = new JobLog(_system, FileSystem.Current, GroupSlot.OfProcess, Write, Warn);
     }
 
+    /// <summary>Whether there is a CI system, and the user wants it told.</summary>
+    public bool IsOn => _log is not null;
+
     /// <summary>Before a stage runs.</summary>
     public void Begin(string title) => _log?.Begin(title);
 

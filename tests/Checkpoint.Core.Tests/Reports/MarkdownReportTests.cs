@@ -9,7 +9,7 @@ public sealed partial class MarkdownReportTests
     public void It_tells_of_each_stage_what_a_person_asks()
     {
         var text = MarkdownReport.Write(Reported.Run(
-            Reported.Stage("fetch") with { Checkpoint = new ReportCheckpoint(1, 1, Reported.Noon, 3 << 20, false, 0), Skips = 2, SkippedAt = Reported.Noon, Reason = "there is no checkpoint" },
+            Reported.Stage("fetch") with { Checkpoint = new ReportCheckpoint(1, 1, Reported.Noon, 3 << 20, false, 0), Skips = 2, SkippedAt = Reported.Noon, Reason = "there was no checkpoint" },
             Reported.Stage("hosts", ReportStatus.Failed) with { Items = new ReportItems(19, 1, [new ReportItemFailure("db|7", Reported.Noon, "no route")]), Error = "no answer", Attempts = 3 },
             Reported.Stage("publish", ReportStatus.NotRun) with { Reason = "it depends on 'hosts', which failed", DurationSeconds = null, Attempts = 0 }));
         Assert.Equal(
@@ -18,7 +18,7 @@ public sealed partial class MarkdownReportTests
 
             | | stage | took | attempts | state | items | |
             |---|---|---|---|---|---|---|
-            | ✅ completed | fetch | 1.50s | 1 | 3.0 MiB |  | it ran because there is no checkpoint skipped 2×, last 2026-03-01 12:00:00Z |
+            | ✅ completed | fetch | 1.50s | 1 | 3.0 MiB |  | it ran because there was no checkpoint skipped 2×, last 2026-03-01 12:00:00Z |
             | ❌ failed | hosts | 1.50s | 3 | - | 19 done, 1 failed | no answer<br>db&#124;7: no route |
             | ▫️ not run | publish |  | 0 | - |  | it depends on 'hosts', which failed |
 

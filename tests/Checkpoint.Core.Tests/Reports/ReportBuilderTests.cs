@@ -220,6 +220,40 @@ public sealed class ReportBuilderTests : PipelineTest
     }
 
     [Fact]
+    public async Task Where_nobody_can_be_asked_who_is_at_work_a_stage_is_not_called_dead_and_the_report_says_so()
+    {
+        await Engine.History.RecordAsync(CheckpointEvents.StageStarted, Stage, null, null, default);
+        var mute = new DelegatingStore(Store) { BeforeFindLease = () => throw CheckpointErrors.Unusable("x", "it cannot be asked") };
+        var report = await new ReportBuilder(new CheckpointEngine(mute, Time), Time).BuildAsync(new(), default);
+        Assert.Equal(ReportStatus.Running, Assert.Single(Assert.Single(report.Runs).Stages).Status);
+        Assert.Contains("it cannot be asked", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Equal(ReportStatus.Interrupted, Assert.Single(Assert.Single((await Build()).Runs).Stages).Status);
+    }
+
+    [Fact]
+    public async Task Of_the_account_of_a_runner_it_tells_with_what_is_saved_and_reads_no_history()
+    {
+        await Run("a b:a");
+        var account = Assert.Single(await Runs());
+        var stage = new StageId(account.Pipeline, account.Run, "inner");
+        using (var log = await Store.OpenItemsAsync(stage, null, default))
+            log.Append([Item("x", null), Item("y", "broke")], default);
+        var whole = Assert.Single((await Build()).Runs);
+        var told = await Teller(new DelegatingStore(Store) { OnHistory = () => Assert.Fail("The history was read.") }).TellAsync(account, default);
+        Assert.Equal(Show(whole), Show(told));
+        Assert.True(told.Stages[0].Checkpoint!.StateSize > 0);
+        Assert.Equal((1, 1), (told.Stages[2].Items!.Done, told.Stages[2].Items!.Failed));
+
+        // What the runner knows stays where the store is away, or nobody has the time to read it.
+        var away = await Teller(new DelegatingStore(Store) { OnList = _ => throw CheckpointErrors.Unusable("x", "it is gone") }).TellAsync(account, default);
+        Assert.Equal("a Completed, b Completed", Show(away));
+        Assert.Null(away.Stages[0].Checkpoint);
+        Assert.Equal("a Completed, b Completed", Show(await Teller(Store).TellAsync(account, new CancellationToken(canceled: true))));
+
+        ReportBuilder Teller(CheckpointStore store) => new(new CheckpointEngine(store, Time), Time);
+    }
+
+    [Fact]
     public async Task As_JSON_it_is_what_was_told_and_holds_nothing_that_could_be_markup()
     {
         Failing.Add("</script>");

@@ -20,7 +20,7 @@ public class RunFormatTests(ITestOutputHelper output)
         Fingerprint = FingerprintHash.Combine(new Dictionary<string, byte[]> { ["Server"] = FingerprintHash.Scalar("string", "db1") }),
         Stages = new List<StageResult>
         {
-            new() { Name = "Fetch", Status = StageStatus.Completed, Attempts = 2, Duration = TimeSpan.FromMilliseconds(1234.5), Reason = "there is no checkpoint" },
+            new() { Name = "Fetch", Status = StageStatus.Completed, Attempts = 2, Duration = TimeSpan.FromMilliseconds(1234.5), Reason = "there was no checkpoint" },
             new() { Name = "clean", Status = StageStatus.Failed, Attempts = 1, Duration = TimeSpan.FromHours(1), Error = "no space" },
             new() { Name = "later", Status = StageStatus.NotRun },
         }.AsReadOnly(),

@@ -19,6 +19,8 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
 
     public Action<StageQuery>? OnList { get; set; }
 
+    public Action? OnHistory { get; set; }
+
     public Func<Task>? BeforeFindLease { get; set; }
 
     /// <summary>Whether the history is written.</summary>
@@ -80,7 +82,11 @@ internal sealed class DelegatingStore(CheckpointStore inner) : CheckpointStore
     public override ValueTask AppendHistoryAsync(string pipeline, IReadOnlyList<CheckpointEvent> events, CancellationToken cancellation) =>
         HasHistory ? inner.AppendHistoryAsync(pipeline, events, cancellation) : default;
 
-    public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation) => inner.ReadHistoryAsync(pipeline, cancellation);
+    public override IAsyncEnumerable<CheckpointEvent> ReadHistoryAsync(NamePattern pipeline, CancellationToken cancellation)
+    {
+        OnHistory?.Invoke();
+        return inner.ReadHistoryAsync(pipeline, cancellation);
+    }
 
     public override ValueTask<ItemLog> OpenItemsAsync(StageId stage, Lease? worker, CancellationToken cancellation) => inner.OpenItemsAsync(stage, worker, cancellation);
 

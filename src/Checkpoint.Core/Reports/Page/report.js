@@ -105,8 +105,8 @@
   function why(stage) {
     const cell = make('td', { 'data-label': 'Why' });
     if (stage.error) cell.append(make('div', { class: 'error' }, stage.error));
-    const ran = stage.status === 'completed' || stage.status === 'failed' || stage.status === 'running';
-    if (stage.reason) cell.append(make('div', { class: ran ? 'key' : null }, ran ? `it ran because ${stage.reason}` : stage.reason));
+    const ran = { completed: 'it ran because', failed: 'it ran because', running: 'it runs because' }[stage.status];
+    if (stage.reason) cell.append(make('div', { class: ran ? 'key' : null }, ran ? `${ran} ${stage.reason}` : stage.reason));
     if (stage.items?.failures.length) cell.append(make('ul', { class: 'failures', tabindex: '0' }, ...stage.items.failures.map(f => make('li', null, make('b', null, f.key), `: ${f.error} `, make('span', { class: 'key' }, time(f.at))))));
     if (stage.skips) cell.append(make('div', null, `skipped ${plural(stage.skips, 'time', 'times')}, its saved result held; last `, time(stage.skippedAt)));
     return cell;
