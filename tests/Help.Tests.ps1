@@ -283,7 +283,7 @@ Describe 'The examples of the pages' -Tag AnyStore {
                 $before | ForEach-Object { Set-Item "Env:$($_.Name)" $_.Value }
             }
             $results | ConvertTo-Json -Depth 4 | Set-Content "$Place/results.json"
-        } $place, $ModulePath -WorkingDirectory $place
+        } $place, $ModulePath -WorkingDirectory $place -TimeoutSeconds 600
         $child.ErrorOutput | Should -BeNullOrEmpty
         $results = Get-Content "$place/results.json" -Raw | ConvertFrom-Json -AsHashtable
     }

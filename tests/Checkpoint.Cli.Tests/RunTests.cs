@@ -167,6 +167,17 @@ public sealed class RunTests : CliTest
     }
 
     [UnixFact]
+    public void What_a_command_leaves_behind_with_its_output_is_waited_for_and_a_person_told_so()
+    {
+        Variables["TOOL"] = Dll;
+        using var running = Run([], ["sh", "-c", "exec dotnet \"$TOOL\" run s -- sh -c '(while [ ! -e go ]; do sleep 0.05; done; echo late) & echo early' 2> err"]);
+        running.Until(() => IsThere("err") && File.ReadAllText(At("err")).Contains("holds its output open", StringComparison.Ordinal));
+        Write("go", "");
+        Assert.Equal("early\nlate\n", running.Wait().Done());
+        Assert.Equal("early\nlate\n", Call("restore", "s", "--raw").Done());
+    }
+
+    [UnixFact]
     public void A_reader_that_goes_away_does_not_end_the_work()
     {
         Variables["TOOL"] = Dll;

@@ -13,6 +13,9 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
     /// <summary>So long a command has to end that was asked to.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    /// <summary>So long what a command left behind may hold its output before a person is told what is waited for.</summary>
+    private static readonly TimeSpan Unsaid = TimeSpan.FromSeconds(5);
+
     private ProcessTree? _ended;
 
     private const int AccessDenied = 13, UnixNotFound = 2; // EACCES, ENOENT
@@ -43,7 +46,7 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
             {
                 // What it started may write on; who ends us does not wait for that.
                 if (!cancellation.IsCancellationRequested)
-                    await streams.WaitAsync(cancellation);
+                    await EndAsync(streams, cancellation);
             }
             catch (OperationCanceledException)
             {
@@ -62,6 +65,14 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
             throw new OperationCanceledException(signals.Cancellation);
         if (process.ExitCode != 0)
             throw new CommandFailedException(string.Create(CultureInfo.InvariantCulture, $"'{words[0]}' ended with exit code {process.ExitCode}"), process.ExitCode);
+    }
+
+    // Nothing tells what the command wrote from what it left behind still writes: to stop before the end could cut off its last words.
+    private async Task EndAsync(Task streams, CancellationToken cancellation)
+    {
+        if (await Task.WhenAny(streams, Task.Delay(Unsaid, cancellation)) != streams && !cancellation.IsCancellationRequested)
+            Terminal.Warn($"'{words[0]}' has ended, and something that it started holds its output open: that is waited for. To leave it running, redirect what it writes, as in: server > server.log 2>&1 &");
+        await streams.WaitAsync(cancellation);
     }
 
     private Process Start()
