@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace Checkpoint.Cli;
 
@@ -17,15 +18,10 @@ internal static class CommandLine
         var line = Root(signals).Parse(arguments, Parser);
         Terminal.IsVerbose = line.GetValue(ContextOptions.Verbose);
         var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = Terminal.Out, Error = Terminal.Error };
-        if (line.Action is ParseErrorAction error)
-        {
-            error.ShowHelp = false;
-            invocation.Output = Terminal.Error;
-            await line.InvokeAsync(invocation);
-            Terminal.Say($"Say 'checkpoint {(line.CommandResult.Command is ToolCommand command ? command.Name + " " : "")}--help' to see what there is.");
-            return ExitCode.Usage;
-        }
-        return await line.InvokeAsync(invocation);
+        if (line.Action is not ParseErrorAction error)
+            return await line.InvokeAsync(invocation);
+        await TellAsync(line, error);
+        return ExitCode.Usage;
     }
 
     /// <summary>All commands.</summary>
@@ -51,6 +47,21 @@ internal static class CommandLine
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ToolHelp((HelpAction)help.Action!);
         return root;
+    }
+
+    // System.CommandLine says that something is missing, once for each, and not what.
+    private static async Task TellAsync(ParseResult line, ParseErrorAction error)
+    {
+        var said = new StringWriter();
+        error.ShowHelp = false;
+        await line.InvokeAsync(new InvocationConfiguration { Output = said, Error = said });
+        var name = line.CommandResult.Command is ToolCommand command ? command.Name + " " : "";
+        string[] missing = [.. line.Errors.Select(e => e.SymbolResult).OfType<ArgumentResult>().Where(result => result.Tokens.Count == 0).Select(result => $"<{result.Argument.Name}>")];
+        if (missing.Length > 0)
+            Messages.Tell($"'checkpoint {name.TrimEnd()}' needs {string.Join(" and ", missing)}.");
+        foreach (var text in said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(text => !text.StartsWith("Required argument missing for command", StringComparison.Ordinal)))
+            Terminal.Say(text);
+        Terminal.Say($"Say 'checkpoint {name}--help' to see what there is.");
     }
 
     private static async Task<int> RunAsync(ToolCommand command, ParseResult line, Signals signals)

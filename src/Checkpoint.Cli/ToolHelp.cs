@@ -12,10 +12,16 @@ internal sealed class ToolHelp(HelpAction inner) : SynchronousCommandLineAction
     public override int Invoke(ParseResult parseResult)
     {
         inner.MaxWidth = Math.Clamp(Terminal.Width, Narrowest, Widest);
+        var configuration = parseResult.InvocationConfiguration;
+        var output = configuration.Output;
+        using var help = new StringWriter();
+        configuration.Output = help;
         inner.Invoke(parseResult);
+        configuration.Output = output;
+        // A command has options of its own, which would be taken for ours.
+        output.Write(help.ToString().Replace("<command>... [options]", "[options] -- <command>...", StringComparison.Ordinal));
         if (parseResult.CommandResult.Command is not ToolCommand command)
             return ExitCode.Done;
-        var output = parseResult.InvocationConfiguration.Output;
         if (command.Examples.Count > 0)
         {
             output.WriteLine("Examples:");

@@ -24,11 +24,12 @@ internal static class ItemsCommand
             Examples =
             [
                 ("ls *.csv | checkpoint items load -- ./load.sh {}", "Load each file once; go on where it stopped."),
-                ("checkpoint items fetch --throttle-limit 8 --continue-on-error -- curl -fsSO {} < urls.txt", "Eight at once, and leave what fails for later."),
+                ("checkpoint items fetch --throttle-limit 8 -- curl -fsSO {} < urls.txt", "Eight at once."),
+                ("checkpoint items fetch --continue-on-error -- curl -fsSO {} < urls.txt", "Leave what fails for later."),
                 ("checkpoint items fetch --retry-failed -- curl -fsSO {} < urls.txt", "Run what failed once more."),
                 ("checkpoint items fetch --json -- curl -fsSO {} < urls.txt | jq .failed", "How many failed, for a program."),
                 ("checkpoint items encode --shared -- ./encode.sh {} < films.txt", "On several machines at once, over one store."),
-                ("find . -name '*.iso' -print0 | checkpoint items hash --null --save-output -- sha256sum {}", "Any file names; the output is kept."),
+                ("find . -print0 | checkpoint items hash --null --save-output -- ls -ld {}", "Any file names; the output is kept."),
             ],
             ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM")],
         };

@@ -23,7 +23,7 @@ internal static class RunCommand
             [
                 ("checkpoint run build -- make -j4", "Build once; a second call prints what the first did."),
                 ("checkpoint run load --fingerprint-file rows.csv -- ./load.sh rows.csv", "Once for each content of a file."),
-                ("checkpoint run fetch --retry 3 --retry-delay 10s --timeout 5m -- curl -fsS https://example.org/", "Try again what fails or hangs."),
+                ("checkpoint run fetch --retry 3 --timeout 5m -- curl -fsSO URL", "Try again what fails or hangs."),
                 ("checkpoint run build --json -- make -j4 | jq -r .status", "Whether it ran (completed), was skipped or failed, for a program."),
                 ("checkpoint run report -- sh -c 'sort rows.csv | uniq -c'", "A pipeline of a shell."),
             ],

@@ -13,7 +13,7 @@ internal static class VerifyCommand
             Examples =
             [
                 ("checkpoint verify", "Is the store whole?"),
-                ("checkpoint verify --pipeline nightly --json | jq -r '.[] | select(.severity==\"error\").location'", "Where is what is damaged?"),
+                ("checkpoint verify --json | jq -r '.[].location'", "Where is what is damaged?"),
             ],
             ExitCodes = [("0", "nothing that was saved is damaged; there may be information and warnings"), ("1", "something is damaged: a finding is an error"), ("2", "the command line cannot be meant"), ("3", "the store cannot be read")],
         };
