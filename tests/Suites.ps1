@@ -6,15 +6,12 @@ function Invoke-Suite([string] $Only) {
     $null = New-Item -ItemType Directory -Path $results
 
     $counts = Use-CleanContext {
-        $hasPester = Test-Pester
-        # The cmdlets on other kinds of store all the while: each test waits for its children more than it computes.
-        $others = $hasPester -and -not $Only ? @('sqlite', 'postgresql' | ForEach-Object { Start-PesterPass $results $_ }) : @()
         Invoke-XunitSuite Checkpoint.Core.Tests $results $Only
         if (-not $Only) {
             Invoke-XunitSuite Checkpoint.Cli.Tests $results
             Invoke-XunitSuite Checkpoint.Browser.Tests $results
         }
-        $hasPester ? (Invoke-PesterSuite $results $others $Only) : @{ Suite = 'Pester'; Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
+        Invoke-PesterSuite $results $Only
     }
     $passed, $failed, $skipped = foreach ($kind in 'Passed', 'Failed', 'Skipped') {
         ($counts.$kind | Measure-Object -Sum).Sum
@@ -77,8 +74,8 @@ function Invoke-XunitSuite([string] $Project, [string] $ResultFolder, [string] $
     }
 }
 
-# Whether Pester is there, or can be had. Without the analyser only the tests that use it fail.
-function Test-Pester {
+function Invoke-PesterSuite([string] $ResultFolder, [string] $Only) {
+    Write-Step 'Pester'
     try {
         Assert-Tool PSScriptAnalyzer 'The scripts can NOT be analysed; the tests that do so will fail.'
     }
@@ -86,20 +83,17 @@ function Test-Pester {
         Write-Warning $_
     }
     try {
-        Assert-Tool Pester 'The Pester tests do NOT run, which counts as one failure.'
-        $true
+        Assert-Tool Pester 'The Pester tests did NOT run.'
     }
     catch {
-        Write-Warning $_
-        $false
+        Write-Warning "$_ That counts as one failure."
+        return @{ Suite = 'Pester'; Passed = 0; Failed = 1; Skipped = 0; SkippedNames = @() }
     }
-}
-
-function Invoke-PesterSuite([string] $ResultFolder, [object[]] $Others, [string] $Only) {
-    Write-Step 'Pester'
+    # The cmdlets on every kind of store, all at once: each test waits for its children more than it computes.
+    $others = $Only ? @() : @('sqlite', 'postgresql' | ForEach-Object { Start-PesterPass $ResultFolder $_ })
     Invoke-Pwsh "$PSScriptRoot/Invoke-Tests.ps1" -Module $Module -ResultFolder $ResultFolder -Tag $Only | Tee-Object -Variable told | Out-Host
     Get-PesterCount $ResultFolder folder $LASTEXITCODE $told
-    foreach ($pass in $Others) {
+    foreach ($pass in $others) {
         $told = $pass.Told.GetAwaiter().GetResult()
         $pass.Process.WaitForExit()
         Write-Step "Pester on $($pass.Kind)"
