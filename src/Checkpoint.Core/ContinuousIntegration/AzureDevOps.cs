@@ -5,9 +5,12 @@ namespace Checkpoint;
 /// <summary>Azure DevOps: logging commands (learn.microsoft.com, "Logging commands" of Azure Pipelines).</summary>
 internal sealed class AzureDevOps(Func<string, string?> environment) : CISystem
 {
+    // A later step of the job may be a process with the same number.
+    private static readonly string SummaryName = $"checkpoint-{Guid.NewGuid():N}.md";
+
     /// <inheritdoc/>
     /// <remarks>A file that is uploaded is a section of its own, so all that a process says goes into one, which must be there until the agent has taken it.</remarks>
-    public override string? SummaryFile => environment("AGENT_TEMPDIRECTORY") is { Length: > 0 } folder ? Path.Join(folder, string.Create(CultureInfo.InvariantCulture, $"checkpoint-{Environment.ProcessId}.md")) : null;
+    public override string? SummaryFile => environment("AGENT_TEMPDIRECTORY") is { Length: > 0 } folder ? Path.Join(folder, SummaryName) : null;
 
     /// <inheritdoc/>
     /// <remarks>Azure DevOps names no limit; a page of more than this nobody reads.</remarks>

@@ -31,10 +31,10 @@ internal static class ProgramJson
     public static void Member(this Utf8JsonWriter json, string name, Enum word) => json.WriteString(name, JsonNamingPolicy.CamelCase.ConvertName(word.ToString()));
 
     /// <summary>A text, as it stands in JSON. "##[" and "##vso[" are commands to a CI system that reads the output along, wherever they stand in a line; escaped they are the same text to a program.</summary>
-    public static JsonEncodedText Text(string text) => JsonEncodedText.Encode(text, text.Contains("##", StringComparison.Ordinal) ? NoCommands : WriterOptions.Encoder);
+    public static JsonEncodedText Text(string text) => JsonEncodedText.Encode(text, text.AsSpan().Count('#') > 1 ? NoCommands : WriterOptions.Encoder);
 
     /// <summary>The same of what is JSON already: outside of texts no # stands in it.</summary>
-    public static string WithoutCommands(string json) => json.Replace("##", "#\\u0023", StringComparison.Ordinal);
+    public static string WithoutCommands(string json) => json.AsSpan().Count('#') > 1 ? json.Replace("#", "\\u0023", StringComparison.Ordinal) : json;
 
     private static JavaScriptEncoder Encoder()
     {

@@ -62,6 +62,10 @@ public sealed class CISystemTests
     [InlineData("a\n\u0085  ::add-path::/evil")]
     [InlineData("a\r##vso[task.setvariable variable=A]b")]
     [InlineData("::stop-commands::x\n::x::")]
+    [InlineData("::set-output name=x:\u200b:evil")]
+    [InlineData("\u00ad:\u034f:set-output name=x:\u0001\u0640\U000E0001:evil")]
+    [InlineData("x #\u200b#\u00ad[set-env name=A]b")]
+    [InlineData("x ##v\u200bs\u0300o\ufeff[task.setvariable variable=A]b")]
     public void No_text_becomes_a_command_however_it_is_broken_into_lines(string text)
     {
         foreach (var line in new[] { GitHub.BeginGroup(text), Azure.BeginGroup(text), GitHub.Error(text), Azure.Error(text) })
@@ -106,17 +110,23 @@ public sealed class CISystemTests
             Assert.Equal(CheckpointNames.Key(one) == CheckpointNames.Key(other), string.Equals(StepOutputName.Of(one), StepOutputName.Of(other), StringComparison.OrdinalIgnoreCase));
     }
 
-    // As the runners look for commands: "::name …::" from any place at which a line may be made to begin, "##[" and "##vso[" anywhere.
+    // As the runners look for commands: "::name …::" from any place at which a line may be made to begin, "##[" and "##vso[" anywhere; by the bytes and by the culture.
     private static void AssertHarmless(string text)
     {
-        Assert.DoesNotContain("##[", text, StringComparison.Ordinal);
-        Assert.DoesNotContain("##vso[", text, StringComparison.OrdinalIgnoreCase);
+        AssertHarmless(text, StringComparison.OrdinalIgnoreCase);
+        AssertHarmless(text, StringComparison.InvariantCultureIgnoreCase);
+    }
+
+    private static void AssertHarmless(string text, StringComparison comparison)
+    {
+        Assert.DoesNotContain("##[", text, comparison);
+        Assert.DoesNotContain("##vso[", text, comparison);
         foreach (var line in text.Split('\r', '\n'))
         {
             for (var at = 0; at < line.Length; at++)
             {
                 var rest = line[at..].TrimStart();
-                Assert.False(rest.StartsWith("::", StringComparison.Ordinal) && rest.IndexOf("::", 2, StringComparison.Ordinal) > 2, text);
+                Assert.False(rest.StartsWith("::", comparison) && rest.IndexOf("::", 2, comparison) > 2, text);
             }
         }
     }
