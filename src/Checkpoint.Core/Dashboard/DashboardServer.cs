@@ -20,13 +20,14 @@ internal sealed class DashboardServer : IDisposable
 
     private readonly HttpListener _listener;
     private readonly LiveReport _report;
+    private readonly TimeProvider _time;
     private readonly string _authority;
     private readonly string _session = NewSecret();
     private string? _token = NewSecret();
 
-    private DashboardServer(HttpListener listener, int port, LiveReport report)
+    private DashboardServer(HttpListener listener, int port, LiveReport report, TimeProvider time)
     {
-        (_listener, _report) = (listener, report);
+        (_listener, _report, _time) = (listener, report, time);
         _authority = string.Create(CultureInfo.InvariantCulture, $"{IPAddress.Loopback}:{port}");
         Address = new Uri($"http://{_authority}/?token={_token}");
     }
@@ -38,9 +39,10 @@ internal sealed class DashboardServer : IDisposable
 
     /// <summary>Begins to listen.</summary>
     /// <param name="report">What it shows.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="port">The port, or 0 for any that is free.</param>
     /// <exception cref="InvalidArgumentException">The port is not to be had.</exception>
-    public static DashboardServer Start(LiveReport report, int port)
+    public static DashboardServer Start(LiveReport report, TimeProvider time, int port)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -50,7 +52,7 @@ internal sealed class DashboardServer : IDisposable
             try
             {
                 listener.Start();
-                return new DashboardServer(listener, tried, report);
+                return new DashboardServer(listener, tried, report, time);
             }
             catch (Exception e) when (e is HttpListenerException or SocketException)
             {
@@ -66,33 +68,32 @@ internal sealed class DashboardServer : IDisposable
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var stop = stopped.Token.Register(_listener.Stop);
         var following = _report.FollowAsync(stopped.Token);
+        // Also where the store does not answer.
+        var ended = following.WaitAsync(stopped.Token);
         var answers = new List<Task>();
         try
         {
             while (true)
             {
                 var next = _listener.GetContextAsync();
-                if (await Task.WhenAny(next, following) == following)
-                    await following;
+                if (await Task.WhenAny(next, ended) == ended)
+                    await ended;
                 answers.RemoveAll(a => a.IsCompleted);
                 answers.Add(AnswerAsync(await next, stopped.Token));
             }
         }
-        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or OperationCanceledException && cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
         }
         finally
         {
             await stopped.CancelAsync();
-            // Whoever does not take what is written to it, as a suspended tunnel, is cut off.
-            var ended = Task.WhenAll(answers.Append(following)).ContinueWith(static _ => { }, TaskScheduler.Default);
-            if (await Task.WhenAny(ended, Task.Delay(LastMoment, CancellationToken.None)) != ended)
-                _listener.Abort();
+            await Task.WhenAny(Task.WhenAll(answers.Append(following)), Task.Delay(LastMoment, _time, CancellationToken.None));
         }
     }
 
+    /// <summary>Cuts off whoever does not take what is written to it, as a suspended tunnel, and frees the port.</summary>
     public void Dispose() => ((IDisposable)_listener).Dispose();
 
     private async Task AnswerAsync(HttpListenerContext context, CancellationToken cancellation)
@@ -150,10 +151,11 @@ internal sealed class DashboardServer : IDisposable
     {
         var (report, version) = await _report.ReadAsync(cancellation);
         var policy = HtmlReport.Policy(connects: true);
-        response.ContentType = "text/html; charset=utf-8";
         response.AppendHeader("Content-Security-Policy", policy + "; frame-ancestors 'none'");
         var data = ReportJson.Serialize(new { Live = true, Version = version, report.GeneratedAt, report.Store, report.Runs, report.History, report.Problems });
-        await HtmlReport.WriteAsync(data, policy, response.OutputStream, cancellation);
+        using var page = new MemoryStream();
+        await HtmlReport.WriteAsync(data, policy, page, cancellation);
+        await SendAsync(response, "text/html; charset=utf-8", page.GetBuffer().AsMemory(0, (int)page.Length), cancellation);
     }
 
     // Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -161,30 +163,26 @@ internal sealed class DashboardServer : IDisposable
     {
         _ = long.TryParse(request.Headers["Last-Event-ID"] ?? request.QueryString["version"], NumberStyles.None, CultureInfo.InvariantCulture, out var known);
         response.ContentType = "text/event-stream";
-        response.SendChunked = true;
-        await WriteAsync(response, "retry: 1000\n\n"u8.ToArray(), cancellation);
+        // It ends where the connection does.
+        response.ContentLength64 = long.MaxValue;
+        response.KeepAlive = false;
+        await response.OutputStream.WriteAsync("retry: 1000\n\n"u8.ToArray(), cancellation);
         using var listener = await _report.ListenAsync(known, cancellation);
         while (true)
         {
             var next = listener.News.WaitToReadAsync(cancellation).AsTask();
             // That a browser has gone shows when something is sent to it.
-            while (await Task.WhenAny(next, Task.Delay(SignOfLife, cancellation)) != next)
-                await WriteAsync(response, ":\n\n"u8.ToArray(), cancellation);
+            while (await Task.WhenAny(next, Task.Delay(SignOfLife, _time, cancellation)) != next)
+                await response.OutputStream.WriteAsync(":\n\n"u8.ToArray(), cancellation);
             if (!await next)
                 return;
             while (listener.News.TryRead(out var news))
             {
                 // JSON as it is written here has no line feed in it.
                 var head = string.Create(CultureInfo.InvariantCulture, $"event: report\nid: {news.Version}\ndata: ");
-                await WriteAsync(response, [.. Encoding.ASCII.GetBytes(head), .. ReportJson.Serialize(news), .. "\n\n"u8], cancellation);
+                await response.OutputStream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. ReportJson.Serialize(news), .. "\n\n"u8], cancellation);
             }
         }
-    }
-
-    private static async ValueTask WriteAsync(HttpListenerResponse response, byte[] bytes, CancellationToken cancellation)
-    {
-        await response.OutputStream.WriteAsync(bytes, cancellation);
-        await response.OutputStream.FlushAsync(cancellation);
     }
 
     // RFC 9110, sections 9.3.2 and 15.5.6. HEAD too: who looks whether the address is there must not use up its token.
@@ -200,8 +198,15 @@ internal sealed class DashboardServer : IDisposable
     private static async Task RefuseAsync(HttpListenerResponse response, HttpStatusCode status, string text, CancellationToken cancellation)
     {
         response.StatusCode = (int)status;
-        response.ContentType = "text/plain; charset=utf-8";
-        await response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text), cancellation);
+        await SendAsync(response, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text), cancellation);
+    }
+
+    // Whatever is sent has a length: behind what has none .NET's listener writes an end, also when it is stopped, and waits there for who takes nothing, as a suspended tunnel.
+    private static async ValueTask SendAsync(HttpListenerResponse response, string type, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        response.ContentType = type;
+        response.ContentLength64 = content.Length;
+        await response.OutputStream.WriteAsync(content, cancellation);
     }
 
     private static void Protect(HttpListenerResponse response)

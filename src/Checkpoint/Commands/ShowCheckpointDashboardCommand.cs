@@ -21,7 +21,7 @@ public sealed class ShowCheckpointDashboardCommand : MergedReportCommand
     {
         var builder = new ReportBuilder(engine, TimeProvider.System);
         using var report = new LiveReport((before, token) => builder.BuildAsync(scope, before, token), TimeProvider.System);
-        using var server = DashboardServer.Start(report, Port);
+        using var server = DashboardServer.Start(report, TimeProvider.System, Port);
         var text = $"Dashboard of '{engine.Store.Location}'. Its address serves once; Ctrl+C ends it.\n{server.Address}";
         WriteInformation(new HostInformationMessage { Message = text }, Tags);
         if (!NoBrowser)

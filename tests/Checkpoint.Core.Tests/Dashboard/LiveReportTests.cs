@@ -27,6 +27,21 @@ public sealed class LiveReportTests
     }
 
     [Fact]
+    public async Task What_the_history_does_not_tell_of_is_told_too()
+    {
+        using var live = Live();
+        using var listener = await live.ListenAsync((await live.ReadAsync(default)).Version, default);
+        _now = _now with { Runs = [_now.Runs[0] with { Stages = [Reported.Stage("a") with { Items = new ReportItems(1, 0, []) }] }, _now.Runs[1]] };
+        await live.ReadAsync(default);
+        Assert.True(listener.News.TryRead(out var news));
+        Assert.Equal("7", Assert.Single(news.Runs).Run);
+        _now = _now with { Runs = [_now.Runs[0]] };
+        await live.ReadAsync(default);
+        Assert.True(listener.News.TryRead(out news));
+        Assert.Equal([new RunName("nightly", "8")], news.Gone);
+    }
+
+    [Fact]
     public async Task Who_knows_an_older_version_is_told_all()
     {
         using var live = Live();
@@ -105,8 +120,78 @@ public sealed class LiveReportTests
             }
         }
         Assert.True(reads >= 3);
+        // One that was begun may still come to its end.
+        var last = reads + 1;
+        for (var i = 0; i < 10; i++)
+        {
+            var waits = _time.Waits.Count;
+            while (_time.Waits.Count == waits)
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+        }
+        Assert.InRange(reads, 0, last);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+    }
+
+    [Theory]
+    [InlineData(100, 500)]
+    [InlineData(2000, 8000)]
+    public async Task Reading_takes_no_more_than_a_fifth_of_the_time(int took, int pause)
+    {
+        using var live = new LiveReport((_, _) =>
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(took));
+            return new(_now);
+        }, _time);
+        using var listener = await live.ListenAsync(0, default);
+        using var stop = new CancellationTokenSource();
+        var following = live.FollowAsync(stop.Token);
+        for (var waits = _time.Waits.Count; _time.Waits.Count == waits;)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.Yield();
+        }
+        Assert.Equal([500, pause], _time.Waits.Take(2).Select(w => w.TotalMilliseconds));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+    }
+
+    [Theory]
+    [InlineData(100, 10)]
+    [InlineData(3000, 30)]
+    public async Task All_is_read_now_and_then_and_in_between_what_may_have_changed(int took, int seconds)
+    {
+        var whole = new List<bool>();
+        using var live = new LiveReport((before, _) =>
+        {
+            whole.Add(before is null);
+            if (before is null)
+                _time.Advance(TimeSpan.FromMilliseconds(took));
+            return new(_now);
+        }, _time);
+        await live.ReadAsync(default);
+        await live.ReadAsync(default);
+        _time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromTicks(1));
+        await live.ReadAsync(default);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await live.ReadAsync(default);
+        await live.ReadAsync(default);
+        Assert.Equal([true, false, false, true, false], whole);
+    }
+
+    [Fact]
+    public async Task After_a_store_could_not_be_reached_all_is_read_anew_so_that_what_hindered_is_forgotten()
+    {
+        using var live = new LiveReport((before, _) => _fault is null ? new(_now with { Problems = before?.Problems ?? [] }) : throw _fault, _time);
+        await live.ReadAsync(default);
+        _fault = CheckpointErrors.Unusable("x", "it is away");
+        await live.ReadAsync(default);
+        Assert.Single((await live.ReadAsync(default)).Report.Problems);
+        _fault = null;
+        Assert.Empty((await live.ReadAsync(default)).Report.Problems);
     }
 
     private LiveReport Live() => new((_, _) => _fault is null ? new(_now with { AsWritten = _now.History }) : throw _fault, _time);
