@@ -208,8 +208,9 @@ Describe 'Export-CheckpointReport' {
             $report.history | ForEach-Object { "$($_.pipeline)/$($_.run)" } | Sort-Object -Unique | Should -Be 'alpha/', 'beta/r1'
         }
 
-        It 'is written of nothing where nothing is piped' {
-            Get-CheckpointRun -Pipeline none | Export-CheckpointReport | Should -BeNullOrEmpty
+        It 'is written of nothing where nothing is piped, and a warning says so' {
+            Get-CheckpointRun -Pipeline none | Export-CheckpointReport -WarningVariable warned -WarningAction SilentlyContinue | Should -BeNullOrEmpty
+            "$warned" | Should -Be 'Nothing was piped, so there is nothing to report.'
             Get-ChildItem $folder -Force | Should -BeNullOrEmpty
         }
 

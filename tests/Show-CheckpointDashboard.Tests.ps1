@@ -243,6 +243,12 @@ Describe 'Show-CheckpointDashboard' {
         }
     }
 
+    It 'shows nothing where nothing is piped, and a warning says so' {
+        Get-CheckpointRun -Pipeline none | Show-CheckpointDashboard -NoBrowser -InformationVariable told -WarningVariable warned -WarningAction SilentlyContinue
+        "$warned" | Should -Be 'Nothing was piped, so there is nothing to report.'
+        $told | Should -BeNullOrEmpty
+    }
+
     It 'refuses objects of two stores' {
         $other = New-TestStore
         Save-Checkpoint x -Store $other
