@@ -192,6 +192,23 @@ Invoke-CheckpointPipeline nightly { stage a { } } $NoCI | Out-Null
         $annotation.Properties[$File], $annotation.Properties[$Line] | Should -Be 'a.ps1', '3'
     }
 
+    It 'show what a stage fails with that cannot even begin: <Why>' -ForEach @(
+        @{ Why = 'a file of its fingerprint that cannot be read'; Call = 'Invoke-CheckpointStage load { "ran" } -Fingerprint ([IO.FileInfo] "gone.csv")' }
+        @{ Why = 'a fingerprint that cannot be taken'; Call = '$c = @{ }; $c.c = $c; Invoke-CheckpointStage load { "ran" } -Fingerprint $c' }
+        @{ Why = 'a name that cannot be one'; Call = 'Invoke-CheckpointStage "load`t" { "ran" }' }
+    ) {
+        $result = Invoke-JobStep $job -Path "$($job.Workspace)/a.ps1" "$import`ntry { $Call } catch { 'caught' }"
+        $result.Log | Should -Contain 'caught'
+        $result.Log | Should -Not -Contain 'ran'
+        $annotation = $result.Commands | Where-Object Name -EQ $Error
+        @($annotation).Count | Should -Be 1
+        $annotation.Data | Should -BeLike "Stage 'load*' failed: *"
+        $annotation.Properties[$File], $annotation.Properties[$Line] | Should -Be 'a.ps1', '3'
+        $result.Outputs.Values | Should -Be 'failed'
+        $result.Summary | Should -Match '^- \*\*load.*\*\* failed: '
+        (Invoke-JobStep $job "$import`ntry { $($Call -replace 'CheckpointStage', '$0 -NoCI') } catch { 'caught' }").Commands | Should -BeNullOrEmpty
+    }
+
     It 'show a failed stage once, also where its error ends the script' {
         $result = Invoke-JobStep $job -Path "$($job.Workspace)/a.ps1" "$import`nInvoke-CheckpointPipeline nightly { stage a { throw 'broken' } } -ErrorAction Stop"
         $result.ExitCode | Should -Not -Be 0
