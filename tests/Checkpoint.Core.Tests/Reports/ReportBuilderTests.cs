@@ -117,9 +117,8 @@ public sealed class ReportBuilderTests : PipelineTest
     [Fact]
     public async Task Only_what_is_meant_is_told()
     {
-        await Save(stage: new("one", null, "s"));
-        await Save(stage: new("one", "7", "s"));
-        await Save(stage: new("two", "7", "s"));
+        foreach (var stage in new StageId[] { new("one", null, "s"), new("one", "7", "s"), new("two", "7", "s") })
+            await Engine.SaveAsync(Draft(stage: stage), new RetentionPolicy(), default);
 
         Assert.Equal(["one 7", "two 7"], await Told(new() { Run = NamePattern.Of("7"), WithoutRun = false }));
         Assert.Equal(["one ", "one 7"], await Told(new() { Pipeline = NamePattern.Of("ONE") }));
@@ -128,6 +127,7 @@ public sealed class ReportBuilderTests : PipelineTest
         async Task<IEnumerable<string>> Told(ReportScope scope)
         {
             var report = await Build(scope);
+            Assert.NotEmpty(report.History);
             Assert.All(report.History, e => Assert.True(scope.Includes(e.Run)));
             return report.Runs.Select(r => $"{r.Pipeline} {r.Run}").Order(StringComparer.Ordinal);
         }
@@ -160,6 +160,27 @@ public sealed class ReportBuilderTests : PipelineTest
         Assert.Equal(2, report.Problems.Count);
         Assert.Equal(1, report.Runs.Single(r => r.Pipeline == "nightly").Stages.Single().Checkpoint!.Step);
         Assert.Equal("a Completed, b Completed", Show(report.Runs.Single(r => r.Pipeline == "p")));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_told_once_also_where_only_what_changed_is_read_again()
+    {
+        await Save(TestState.Small("x"));
+        await Save(TestState.Small("y"));
+        await File.WriteAllTextAsync(RecordPath(2), "{");
+        var before = await Build();
+        var problem = Assert.Single(before.Problems);
+        Assert.Equal([problem], (await Build(before: before)).Problems);
+        await Engine.History.RecordAsync(CheckpointEvents.StageSkipped, Stage, 1, null, default);
+        Assert.Equal([problem], (await Build(before: before)).Problems);
+    }
+
+    [Fact]
+    public async Task What_began_at_once_is_told_in_the_order_of_its_names()
+    {
+        foreach (var stage in new StageId[] { new("two", "7", "s"), new("one", "8", "s"), new("one", "7", "s"), new("one", null, "s") })
+            await Save(stage: stage);
+        Assert.Equal(["one ", "one 7", "one 8", "two 7"], (await Build()).Runs.Select(r => $"{r.Pipeline} {r.Run}"));
     }
 
     [Fact]

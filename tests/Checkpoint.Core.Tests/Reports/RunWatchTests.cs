@@ -73,6 +73,22 @@ public sealed class RunWatchTests : PipelineTest
     }
 
     [Fact]
+    public async Task What_is_followed_stays_so_though_a_run_begins()
+    {
+        Time.WaitsAreShort = true;
+        await Save(stage: new("script", null, "s"));
+        var followed = new List<string>();
+        await foreach (var (run, _, _) in Watch(Store))
+        {
+            followed.Add(run!.Pipeline);
+            if (followed.Count == 2)
+                break;
+            await Run("a");
+        }
+        Assert.Equal(["script", "script"], followed);
+    }
+
+    [Fact]
     public async Task What_is_told_is_of_the_run_alone()
     {
         await Run("a");
