@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Checkpoint.Cli;
 
@@ -21,6 +22,18 @@ internal sealed class Call(ParseResult line, Signals signals, int? keep = null)
     public T? Get<T>(Option<T> option) => line.GetValue(option);
 
     public T Get<T>(Argument<T> argument) => line.GetValue(argument)!;
+
+    /// <summary>The words of a command that is to be run: they stand behind --, so that no option of ours is taken for one of its, nor the other way round.</summary>
+    /// <exception cref="InvalidArgumentException">Some stand before it.</exception>
+    public string[] GetCommand(Argument<string[]> command)
+    {
+        var words = line.GetValue(command)!;
+        var behind = line.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
+        if (words.Length == behind)
+            return words;
+        var (first, usage) = (words[0], $"checkpoint {line.CommandResult.Command.Name} {CommandLine.CommandUsage}");
+        throw new InvalidArgumentException(first.StartsWith('-') ? $"There is no option '{first}'. The command, with its options, stands behind --: {usage}" : $"'{first}' stands before --. The command, with its options, stands behind it: {usage}");
+    }
 
     /// <summary>The values of an option that may stand several times; null where it does not stand at all.</summary>
     public T[]? Get<T>(Option<T[]> option) => IsGiven(option) ? line.GetValue(option) : null;

@@ -8,6 +8,9 @@ namespace Checkpoint.Cli;
 /// <summary>The command line: its commands, and what happens when one is called.</summary>
 internal static class CommandLine
 {
+    /// <summary>How a command that is to be run stands on the line.</summary>
+    public const string CommandUsage = "<stage> [options] -- <command>...";
+
     // A name may begin with @, which is no file of arguments; and -abc is no three options.
     private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
 
@@ -49,19 +52,24 @@ internal static class CommandLine
         return root;
     }
 
-    // System.CommandLine says that something is missing, once for each, and not what.
+    // System.CommandLine says that something is missing, once for each, and not what; and of a mistyped command also what it thinks of the words behind it.
     private static async Task TellAsync(ParseResult line, ParseErrorAction error)
     {
+        if (line.CommandResult.Command is not ToolCommand command)
+        {
+            Messages.Tell(line.UnmatchedTokens is [var word, ..] ? $"there is no {(word.StartsWith('-') ? "option" : "command")} '{word}'." : "a command is missing.");
+            Terminal.Say($"The commands are {string.Join(", ", line.RootCommandResult.Command.Subcommands.Select(c => c.Name))}. Say 'checkpoint --help' to see what they do.");
+            return;
+        }
+        string[] missing = [.. line.Errors.Select(e => e.SymbolResult).OfType<ArgumentResult>().Where(result => result.Tokens.Count == 0).Select(result => $"<{result.Argument.Name}>")];
+        if (missing.Length > 0)
+            Messages.Tell($"'checkpoint {command.Name}' needs {string.Join(" and ", missing)}{(missing is [.., "<command>"] ? $": checkpoint {command.Name} {CommandUsage}" : ".")}");
         var said = new StringWriter();
         error.ShowHelp = false;
         await line.InvokeAsync(new InvocationConfiguration { Output = said, Error = said });
-        var name = line.CommandResult.Command is ToolCommand command ? command.Name + " " : "";
-        string[] missing = [.. line.Errors.Select(e => e.SymbolResult).OfType<ArgumentResult>().Where(result => result.Tokens.Count == 0).Select(result => $"<{result.Argument.Name}>")];
-        if (missing.Length > 0)
-            Messages.Tell($"'checkpoint {name.TrimEnd()}' needs {string.Join(" and ", missing)}.");
         foreach (var text in said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(text => !text.StartsWith("Required argument missing for command", StringComparison.Ordinal)))
             Terminal.Say(text);
-        Terminal.Say($"Say 'checkpoint {name}--help' to see what there is.");
+        Terminal.Say($"Say 'checkpoint {command.Name} --help' to see what there is.");
     }
 
     private static async Task<int> RunAsync(ToolCommand command, ParseResult line, Signals signals)

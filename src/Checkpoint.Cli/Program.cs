@@ -13,6 +13,9 @@ internal static class Program
         foreach (var news in ReplicaQueue.FinishAll(ReplicaPatience))
             Terminal.Warn(news);
         Terminal.Flush();
-        return code;
+        if (Terminal.OutputFault is not { } fault)
+            return code;
+        Messages.Tell($"the standard output could not be written: {fault}. What was saved is saved; call again with an output that can be written.");
+        return code == ExitCode.Done ? ExitCode.Failed : code;
     }
 }

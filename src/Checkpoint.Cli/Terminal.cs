@@ -8,8 +8,8 @@ internal static class Terminal
 {
     private const int DefaultWidth = 80;
 
-    private static readonly Stream OutputStream = Console.OpenStandardOutput();
-    private static readonly Stream ErrorStream = Console.OpenStandardError();
+    private static readonly StandardStream OutputStream = new(Console.OpenStandardOutput());
+    private static readonly StandardStream ErrorStream = new(Console.OpenStandardError());
     private static readonly object Gate = new();
 
     static Terminal()
@@ -31,6 +31,9 @@ internal static class Terminal
     /// <summary>The bytes of one of the two streams.</summary>
     public static Stream Stream(bool isError) => isError ? ErrorStream : OutputStream;
 
+    /// <summary>Why the standard output did not take all that was written, or null.</summary>
+    public static string? OutputFault => OutputStream.Fault;
+
     /// <summary>Whether <see cref="Note"/> is heard.</summary>
     public static bool IsVerbose { get; set; }
 
@@ -44,23 +47,15 @@ internal static class Terminal
 
     public static Stream OpenInput() => Console.OpenStandardInput();
 
-    /// <summary>Passes on what a program writes, as it comes. Where nobody reads it any more, that is no reason to end the program.</summary>
+    /// <summary>Passes on what a program writes, as it comes.</summary>
     public static void Pass(bool isError, ReadOnlySpan<byte> bytes)
     {
         lock (Gate)
-        {
-            try
-            {
-                Stream(isError).Write(bytes);
-            }
-            catch (IOException)
-            {
-            }
-        }
+            Stream(isError).Write(bytes);
     }
 
     /// <summary>Says what a person should know, whatever the outcome.</summary>
-    public static void Warn(string message) => Say($"WARNING: {message}");
+    public static void Warn(string message) => Say($"WARNING: {Messages.Reword(message)}");
 
     /// <summary>Says what was done, where that was asked for.</summary>
     public static void Note(string message)
@@ -73,26 +68,7 @@ internal static class Terminal
     public static string Shown(string text) => LogText.Shown(string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\t') ? ' ' : c)));
 
     /// <summary>Says something on the standard error.</summary>
-    public static void Say(string message)
-    {
-        try
-        {
-            Error.WriteLine(Shown(message));
-        }
-        catch (IOException)
-        {
-        }
-    }
+    public static void Say(string message) => Error.WriteLine(Shown(message));
 
-    public static void Flush()
-    {
-        try
-        {
-            Out.Flush();
-        }
-        catch (IOException)
-        {
-            // Who asked has gone away, as head does.
-        }
-    }
+    public static void Flush() => Out.Flush();
 }

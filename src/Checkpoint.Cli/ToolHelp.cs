@@ -19,7 +19,7 @@ internal sealed class ToolHelp(HelpAction inner) : SynchronousCommandLineAction
         inner.Invoke(parseResult);
         configuration.Output = output;
         // A command has options of its own, which would be taken for ours.
-        output.Write(help.ToString().Replace("<command>... [options]", "[options] -- <command>...", StringComparison.Ordinal));
+        output.Write(help.ToString().Replace("<stage> <command>... [options]", CommandLine.CommandUsage, StringComparison.Ordinal));
         if (parseResult.CommandResult.Command is not ToolCommand command)
             return ExitCode.Done;
         if (command.Examples.Count > 0)

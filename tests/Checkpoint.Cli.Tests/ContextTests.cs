@@ -29,7 +29,7 @@ public sealed class ContextTests : CliTest
         Assert.Equal(("passphrase", "CHECKPOINT_KEY"), Of("key"));
         Assert.Matches(@"(?m)^Pipeline +mine +CHECKPOINT_PIPELINE$", Call("context").Done());
 
-        (string?, string?) Of(string name) => (context.GetProperty(name).GetProperty("value").GetString(), context.GetProperty(name).GetProperty("source").GetString());
+        (string?, string?) Of(string name) => (Value(context.GetProperty(name), "value"), context.GetProperty(name).GetProperty("source").GetString());
     }
 
     [Fact]
@@ -114,6 +114,8 @@ public sealed class ContextTests : CliTest
     private (string?, string?) Saved(params string[] options)
     {
         var saved = JsonDocument.Parse(Call(["save", "a", "--json", .. options]).Done()).RootElement;
-        return (saved.GetProperty("pipeline").GetString(), saved.GetProperty("run").GetString());
+        return (Value(saved, "pipeline"), Value(saved, "run"));
     }
+
+    private static string? Value(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
 }

@@ -65,10 +65,11 @@ public sealed class HelpTests : CliTest
     [Fact]
     public void What_is_mistyped_is_told_with_where_to_look()
     {
-        var error = Call("restor", "a").Error;
-        Assert.Contains("restore", error, StringComparison.Ordinal);
+        var mistyped = Call("restor", "a");
+        Assert.Equal(2, mistyped.ExitCode);
+        Assert.Matches(@"^checkpoint: there is no command 'restor'\.\s+The commands are test, save, get, restore,.*\. Say 'checkpoint --help'", mistyped.Error);
         Assert.Contains("checkpoint save --help", Call("save", "a", "--nosuch").Error, StringComparison.Ordinal);
-        Assert.Equal("checkpoint: 'checkpoint run' needs <stage> and <command>.\nSay 'checkpoint run --help' to see what there is.\n", Call("run").Error.ReplaceLineEndings("\n"));
+        Assert.Equal("checkpoint: 'checkpoint run' needs <stage> and <command>: checkpoint run <stage> [options] -- <command>...\nSay 'checkpoint run --help' to see what there is.\n", Call("run").Error.ReplaceLineEndings("\n"));
         Assert.Contains("Required argument missing for option: '--step'", Call("save", "--step").Error, StringComparison.Ordinal);
     }
 
@@ -79,6 +80,12 @@ public sealed class HelpTests : CliTest
         Assert.DoesNotMatch(new Regex(@"(Save|Get|Restore)-Checkpoint\b(?!Context)"), error);
         Assert.Contains("'checkpoint save'", error, StringComparison.Ordinal);
         Assert.Contains("'checkpoint context' shows", error, StringComparison.Ordinal);
+        Call("save", "damaged", "--state", "1").Done();
+        Call("save", "damaged", "--state", "2").Done();
+        Write(".checkpoints/default/stages/damaged/0000000002.json", "garbage");
+        var warning = Call("test", "damaged").Error;
+        Assert.StartsWith("WARNING: ", warning, StringComparison.Ordinal);
+        Assert.DoesNotMatch("-Checkpoint|-Step", warning);
         Variables["CHECKPOINT_KEY"] = "k";
         Call("save", "a", "--state", "1").Done();
         Variables.Clear();

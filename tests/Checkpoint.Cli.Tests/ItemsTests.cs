@@ -8,6 +8,44 @@ public sealed class ItemsTests : CliTest
     private const string Log = "echo \"$1\" >> done; echo \"<$1>\"";
 
     [UnixFact]
+    public void A_NUL_in_an_item_is_no_end_of_an_argument_but_an_error_that_names_the_option()
+    {
+        var nul = CallWith("z/1\0z/2\0", "items", "s", "--", "echo");
+        Assert.Equal((2, ""), (nul.ExitCode, nul.Output));
+        Assert.Contains("--null", nul.Error, StringComparison.Ordinal);
+        Assert.Equal(1, Call("test", "s").ExitCode);
+        Assert.Equal("z/1\nz/2\n", CallWith("z/1\0z/2\0", "items", "s", "--null", "--", "echo").Output);
+    }
+
+    [UnixFact]
+    public void Saved_output_comes_back_byte_for_byte()
+    {
+        string[] outputs = ["a\\r\\nb", "a\\r\\nb\\r\\n", "a", "\\n", "a\\n\\nb\\n", "\\377\\000\\n", ""];
+        foreach (var output in outputs)
+        {
+            string[] call = ["items", "s" + output, "--save-output", "--", "sh", "-c", $"printf '{output}'"];
+            var first = CallWith("x\n", call);
+            var second = CallWith("x\n", call);
+            Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+            Assert.Contains("1 done before", second.Error, StringComparison.Ordinal);
+            Assert.Equal(first.Bytes, second.Bytes);
+            Assert.Equal(output.Length == 0, first.Bytes.Length == 0);
+        }
+    }
+
+    [UnixFact]
+    public void A_mark_before_the_text_is_no_part_of_its_first_item() => Assert.Equal("[a][b]", CallWith("\uFEFFa\r\nb\r\n", "items", "s", "--", "printf", "[%s]").Output);
+
+    [UnixFact]
+    public void An_item_without_end_is_shown_in_part()
+    {
+        var failed = CallWith(new string('a', 300_000) + "\n", "items", "s", "--", "echo");
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("its arguments are longer than the system allows", failed.Error, StringComparison.Ordinal);
+        Assert.True(failed.Error.Length < 2000, failed.Error);
+    }
+
+    [UnixFact]
     public void Each_line_is_done_once_in_their_order_and_the_stage_is_complete()
     {
         var first = Items("a\nb c\n\nä\r\na\n");

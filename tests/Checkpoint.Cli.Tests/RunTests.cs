@@ -66,6 +66,42 @@ public sealed class RunTests : CliTest
     }
 
     [UnixFact]
+    public void The_command_stands_behind_two_dashes_and_no_option_is_taken_for_it()
+    {
+        foreach (var (line, said) in new[]
+        {
+            ("run a --bogus -- true", "There is no option '--bogus'"), ("run a ls --json", "'ls' stands before --"), ("run a -- ", "needs <command>: checkpoint run <stage> [options] -- <command>..."),
+            ("run -- true", "needs <command>: checkpoint run"), ("items a echo --shared", "'echo' stands before --"), ("run a x -- true", "'x' stands before --"),
+        })
+        {
+            var call = Call(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            Assert.Equal((2, ""), (call.ExitCode, call.Output));
+            Assert.Contains(said, call.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal("--json --\n", Call("run", "a", "--", "echo", "--json", "--").Done());
+    }
+
+    [UnixFact]
+    public void Output_that_cannot_be_written_is_no_success_and_what_was_saved_is_saved()
+    {
+        Variables["TOOL"] = Dll;
+        Call("save", "a", "--state", "1").Done();
+        foreach (var command in new[] { "get", "get --json", "restore a", "report", "test a --detailed", "run b -- echo hi", "run b -- echo hi" })
+        {
+            foreach (var to in new[] { ">/dev/full", ">&-" })
+            {
+                using var call = Run([], ["sh", "-c", $"dotnet \"$TOOL\" {command} {to}"]);
+                var ended = call.Wait();
+                Assert.True(ended.ExitCode == 1, $"{command} {to}: {ended.ExitCode}");
+                Assert.Contains("the standard output could not be written", ended.Error, StringComparison.Ordinal);
+            }
+        }
+        Assert.Equal("hi\n", Call("run", "b", "--", "echo", "hi").Done());
+        using var silent = Run([], ["sh", "-c", "dotnet \"$TOOL\" run c -- sh -c 'echo e >&2; echo o' 2>&-"]);
+        Assert.Equal("o\n", silent.Wait().Done());
+    }
+
+    [UnixFact]
     public void A_command_is_found_on_the_path_and_never_in_the_current_folder()
     {
         Write("true", "#!/bin/sh\necho mine");

@@ -153,7 +153,7 @@ public sealed class SaveAndTestTests : CliTest
     [InlineData(2, "whole number of 0 or more", "test", "a", "--step", "-1")]
     [InlineData(2, "whole number of 1 or more", "save", "a", "--keep", "0")]
     [InlineData(2, "is empty", "save", "")]
-    [InlineData(2, "Required argument missing", "save")]
+    [InlineData(2, "'checkpoint save' needs <stage>", "save")]
     [InlineData(2, "--fingerprint", "save", "a", "--fingerprint")]
     [InlineData(2, "'nosuch'", "nosuch")]
     [InlineData(2, "name=text", "save", "a", "--metadata", "x")]

@@ -31,7 +31,7 @@ internal static class ItemsCommand
                 ("checkpoint items encode --shared -- ./encode.sh {} < films.txt", "On several machines at once, over one store."),
                 ("find . -print0 | checkpoint items hash --null --save-output -- ls -ld {}", "Any file names; the output is kept."),
             ],
-            ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM")],
+            ExitCodes = [("0", "every item is done"), ("1", "an item failed, now or before, or another process is at work on the stage"), ("2", "the command line or an item cannot be meant"), ("3", "the store cannot be used"), ("130", "Ctrl+C ended it; 143: SIGTERM, 129: SIGHUP")],
         };
         command.Work = async call =>
         {
@@ -46,7 +46,7 @@ internal static class ItemsCommand
                 Retention = new RetentionPolicy { Keep = call.Context.Keep.Value },
             };
             var isAside = call.Get(json);
-            using var items = new ItemLoop(call, work, call.Get(words), (int)(call.Get(throttle) ?? 1), call.Get(saveOutput), isAside);
+            using var items = new ItemLoop(call, work, call.GetCommand(words), (int)(call.Get(throttle) ?? 1), call.Get(saveOutput), isAside);
             var outcome = await items.RunAsync(new InputItems(Terminal.OpenInput(), call.Get(isNull) ? (byte)0 : (byte)'\n'));
             if (isAside)
                 JsonViews.Print(outcome, (writer, o) => JsonViews.Write(writer, call.Engine.Store.Location, work.Stage, o));

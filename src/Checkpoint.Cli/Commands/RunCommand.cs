@@ -15,7 +15,7 @@ internal static class RunCommand
         var force = Inputs.Flag("--force", "Run the command though it completed before.");
         var whenBusy = Inputs.Choice<BusyRun>("--when-busy", "What is done where another process is at work on the stage. Default: fail.");
         var json = Inputs.Json("what became of the stage", "What the command writes goes to the standard error then.");
-        var command = new ToolCommand("run", "Runs a command once: when it ends with 0 the stage is complete, and from then on its output is printed and the command is not run.")
+        var tool = new ToolCommand("run", "Runs a command once: when it ends with 0 the stage is complete, and from then on its output is printed and the command is not run.")
         {
             Takes = [stage, words, .. fingerprint.All, .. retry.All, timeout, keep, acceptChange, force, whenBusy, json],
             Keep = keep,
@@ -30,19 +30,20 @@ internal static class RunCommand
             ExitCodes =
             [
                 ("0", "the command ended with 0, now or before"), ("n", "that of the command, where it failed"), ("1", "another process is at work on the stage"), ("2", "the command line cannot be meant"),
-                ("3", "the store cannot be used, or the result not be saved in it"), ("124", "the command took longer than --timeout"), ("126", "it cannot be run"), ("127", "there is no such command"), ("130", "Ctrl+C ended it; 143: SIGTERM"),
+                ("3", "the store cannot be used, or the result not be saved in it"), ("124", "the command took longer than --timeout"), ("126", "it cannot be run"), ("127", "there is no such command"), ("130", "Ctrl+C ended it; 143: SIGTERM, 129: SIGHUP"),
             ],
         };
-        command.Work = async call =>
+        tool.Work = async call =>
         {
+            var command = call.GetCommand(words);
             var target = call.Stage(call.Get(stage));
             var isAside = call.Get(json);
             var policy = call.RetryOf(retry);
-            var attempt = new CommandAttempt(call.Get(words), call, isAside);
+            var attempt = new CommandAttempt(command, call, isAside);
             var work = new StageWork
             {
                 Stage = target,
-                Fingerprint = TextFingerprint.OfCommand(call.Get(words), call.PartsOf(fingerprint)),
+                Fingerprint = TextFingerprint.OfCommand(command, call.PartsOf(fingerprint)),
                 Run = (_, cancellation) => attempt.Run(cancellation),
                 Metadata = () => attempt.Facts,
                 Decode = reader => StateDocument.Read(reader, call.Cancellation),
@@ -67,14 +68,14 @@ internal static class RunCommand
                 JsonViews.Print(outcome, (writer, o) => JsonViews.Write(writer, call.Engine.Store.Location, target, o));
             if (outcome.Error is { } failure)
             {
-                Messages.Tell($"stage '{target.Name}' failed: {failure.Message.TrimEnd('.')}.");
+                Messages.Tell(failure is TimeoutException ? failure.Message : $"stage '{target.Name}' failed: {failure.Message.TrimEnd('.')}.");
                 return ExitCode.Of(failure);
             }
             if (outcome.PruneError is { } left)
                 Terminal.Warn(left.Message);
             return ExitCode.Done;
         };
-        return command;
+        return tool;
     }
 
     private static void Replay(Call call, StageOutcome outcome, bool isAside)

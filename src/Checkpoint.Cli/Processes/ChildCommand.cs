@@ -18,7 +18,7 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
 
     private ProcessTree? _ended;
 
-    private const int AccessDenied = 13, UnixNotFound = 2; // EACCES, ENOENT
+    private const int UnixNotFound = 2, TooLong = 7, AccessDenied = 13; // ENOENT, E2BIG, EACCES
 
     /// <summary>Whether it gets our standard input; else it gets none.</summary>
     public bool HasInput { get; init; }
@@ -91,10 +91,11 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
         }
         catch (Exception e) when (e is Win32Exception or ArgumentException or FileNotFoundException)
         {
-            var isMissing = e is FileNotFoundException or Win32Exception { NativeErrorCode: UnixNotFound };
-            throw new CommandFailedException(
-                isMissing ? $"there is no command '{words[0]}'" : $"'{words[0]}' cannot be run: {((e as Win32Exception)?.NativeErrorCode == AccessDenied ? "permission denied" : e.Message.TrimEnd('.'))}",
-                isMissing ? ExitCode.NotFound : ExitCode.NotExecutable);
+            var number = (e as Win32Exception)?.NativeErrorCode;
+            if (e is FileNotFoundException || number == UnixNotFound)
+                throw new CommandFailedException($"there is no command '{words[0]}'", ExitCode.NotFound);
+            var why = number == TooLong ? "its arguments are longer than the system allows" : number == AccessDenied ? "permission denied" : Directory.Exists(words[0]) ? "it is a folder" : e.Message.TrimEnd('.');
+            throw new CommandFailedException($"'{words[0]}' cannot be run: {why}", ExitCode.NotExecutable);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Channels;
 
 namespace Checkpoint.Cli;
@@ -8,6 +9,8 @@ namespace Checkpoint.Cli;
 internal sealed class InputItems(Stream input, byte end)
 {
     private const int Ahead = 1024;
+
+    private bool _hasBegun;
 
     /// <summary>Reads them; an empty one is passed over.</summary>
     /// <exception cref="InvalidArgumentException">One is not UTF-8, so no command could be given it.</exception>
@@ -50,12 +53,20 @@ internal sealed class InputItems(Stream input, byte end)
     private void Add(MemoryStream item, Action<string> add)
     {
         var bytes = item.GetBuffer().AsSpan(0, (int)item.Length);
+        // Editors of Windows put a mark before the text, which is no part of its first line.
+        if (end == '\n' && !_hasBegun && bytes.StartsWith(Encoding.UTF8.Preamble))
+            bytes = bytes[Encoding.UTF8.Preamble.Length..];
+        _hasBegun = true;
         if (end == '\n' && bytes is [.., (byte)'\r'])
             bytes = bytes[..^1];
         var text = ByteText.Decode(bytes);
         item.SetLength(0);
         if (text.Length == 0)
             return;
-        add(ScalarJson.IsUtf16(text) ? text : throw new InvalidArgumentException($"The item '{text}' is not UTF-8, and cannot be given to a command."));
+        if (!ScalarJson.IsUtf16(text))
+            throw new InvalidArgumentException($"The item '{ShortText.Cut(text, ItemLoop.MaxShown)}' is not UTF-8, and cannot be given to a command.");
+        if (text.Contains('\0', StringComparison.Ordinal))
+            throw new InvalidArgumentException($"The item '{ShortText.Cut(text.Replace('\0', ' '), ItemLoop.MaxShown)}' has a NUL in it, which no command can be given. If items end with a NUL, as of find -print0, say so by --null.");
+        add(text);
     }
 }

@@ -7,6 +7,9 @@ namespace Checkpoint.Cli;
 /// <summary>Does the items of a stage: asks the run of Core what is to be done with each, has its command run, and gives on what is on disk.</summary>
 internal sealed class ItemLoop : IDisposable
 {
+    /// <summary>How much of an item a message shows.</summary>
+    public const int MaxShown = 200;
+
     private const string Place = "{}";
 
     // Of looking what others do, where the store tells nobody.
@@ -97,10 +100,10 @@ internal sealed class ItemLoop : IDisposable
         switch (Run.Next(id))
         {
             case ItemDecision.Doubled:
-                Terminal.Note($"Item '{item}' came before and is not done twice.");
+                Terminal.Note($"Item '{Name(item)}' came before and is not done twice.");
                 return;
             case ItemDecision.Failed:
-                Terminal.Note($"Item '{item}' failed before and is left alone; --retry-failed runs it again.");
+                Terminal.Note($"Item '{Name(item)}' failed before and is left alone; --retry-failed runs it again.");
                 return;
             case ItemDecision.Done:
                 if (!_savesOutput || TryEmitSaved(id, item))
@@ -179,9 +182,9 @@ internal sealed class ItemLoop : IDisposable
         try
         {
             var output = ReadOnlySequence<byte>.Empty;
-            var error = Run.Attempt(_ => output = Execute(item), (e, attempt, pause) => Terminal.Warn(Messages.Retry($"Item '{item}' of stage '{_work.Stage.Name}'", e, attempt, _work.Retry, pause)), _call.Cancellation);
+            var error = Run.Attempt(_ => output = Execute(item), (e, attempt, pause) => Terminal.Warn(Messages.Retry($"Item '{Name(item)}' of stage '{_work.Stage.Name}'", e, attempt, _work.Retry, pause)), _call.Cancellation);
             var number = 0L;
-            error ??= Run.TryDone(id, item, _savesOutput ? new OutputLines(output) : null, out number, _call.Cancellation);
+            error ??= Run.TryDone(id, item, _savesOutput ? Kept(output) : null, out number, _call.Cancellation);
             if (error is null)
             {
                 lock (_gate)
@@ -191,7 +194,7 @@ internal sealed class ItemLoop : IDisposable
             }
             Run.Failed(id, item, error);
             _failures.Enqueue(new ReportItemFailure(item, _call.Engine.UtcNow, error.Message));
-            Messages.Tell($"item '{item}' failed: {error.Message.TrimEnd('.')}.");
+            Messages.Tell($"item '{Name(item)}' failed: {error.Message.TrimEnd('.')}.");
         }
         catch (Exception e)
         {
@@ -223,6 +226,9 @@ internal sealed class ItemLoop : IDisposable
         }
     }
 
+    // Lines, as a cmdlet would keep them, where these give every byte back.
+    private static IStateSource Kept(ReadOnlySequence<byte> output) => new OutputLines(output) is var lines && lines.Ending == LineEnding.OfSystem ? lines : new OutputBytes(output);
+
     // Whole, so that several at once do not mix.
     private static void Pass(ReadOnlySequence<byte> error)
     {
@@ -251,7 +257,7 @@ internal sealed class ItemLoop : IDisposable
             using var saved = Run.Journal.OpenOutput(id);
             if (saved is null)
             {
-                Terminal.Warn($"Item '{item}' was done without --save-output, so there is no output of it to print.");
+                Terminal.Warn($"Item '{Name(item)}' was done without --save-output, so there is no output of it to print.");
                 return true;
             }
             var state = StateDocument.Read(saved, _call.Cancellation);
@@ -265,10 +271,12 @@ internal sealed class ItemLoop : IDisposable
         }
         catch (Exception e) when (e is not (CheckpointException or OperationCanceledException or OutOfMemoryException or InvalidArgumentException))
         {
-            Terminal.Warn($"The saved output of item '{item}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _call.Engine.Key is not null)}); the item is done again.");
+            Terminal.Warn($"The saved output of item '{Name(item)}' cannot be read ({CheckpointErrors.WhyUnreadable(e, _call.Engine.Key is not null)}); the item is done again.");
             return false;
         }
     }
+
+    private static string Name(string item) => ShortText.Cut(item, MaxShown);
 
     private void Tell()
     {

@@ -12,12 +12,15 @@ internal static class StepFile
     /// <summary>Appends lines.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static ValueTask AppendAsync(FileSystem files, string path, string lines, CancellationToken cancellation) =>
-        LineFile.AppendAsync(files, path, Encoding.UTF8.GetBytes(lines), cancellation);
+        LineFile.AppendAsync(files, Existing(path), Encoding.UTF8.GetBytes(lines), cancellation);
 
     /// <summary>Appends Markdown, as many of its lines as the limit has room for.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static ValueTask SummarizeAsync(FileSystem files, string path, string markdown, int limit, CancellationToken cancellation) =>
-        LineFile.AppendAsync(files, path, file => Summarize(files, file, markdown, limit), cancellation);
+        LineFile.AppendAsync(files, Existing(path), file => Summarize(files, file, markdown, limit), cancellation);
+
+    // The system has made the folder: where it is missing nobody would read what is written there.
+    private static string Existing(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && Directory.Exists(folder) ? path : throw new IOException($"there is no folder for '{path}'");
 
     private static void Summarize(FileSystem files, SafeFileHandle file, string markdown, int limit)
     {

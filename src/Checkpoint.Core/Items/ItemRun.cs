@@ -10,6 +10,9 @@ internal sealed class ItemRun : IDisposable
     // A checkpoint without a state that has all of these in its metadata is one of these.
     private static readonly string[] Markers = ["Items", "Done", "Skipped", "Doubled"];
 
+    // Of a key in a message.
+    private const int MaxKey = 200;
+
     private readonly CheckpointEngine _engine;
     private readonly ItemWork _work;
     private readonly TimeProvider _time;
@@ -202,7 +205,7 @@ internal sealed class ItemRun : IDisposable
     {
         var cause = _work.CauseOf(error);
         var message = cause.Message;
-        Interlocked.CompareExchange(ref _first, new Failure($"'{key}': {message}", cause), null);
+        Interlocked.CompareExchange(ref _first, new Failure($"'{ShortText.Cut(key, MaxKey)}': {message}", cause), null);
         var failed = Interlocked.Increment(ref _failed);
         if (!_work.KeepsFailures || failed >= _work.MaxError)
             _isStopped = true;

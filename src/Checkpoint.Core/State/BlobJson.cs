@@ -21,20 +21,24 @@ internal static class BlobJson
         }
         output.WriteByte((byte)'[');
         var isFirst = true;
-        foreach (var piece in pieces)
+        foreach (var item in Items(type, pieces))
         {
-            var items = type.NewArray(piece.Length / type.BlobElementSize);
-            foreach (var memory in type.AsBytes(items))
-                piece.CopyTo(memory);
-            foreach (var item in items)
-            {
-                if (!isFirst)
-                    output.WriteByte((byte)',');
-                isFirst = false;
-                WriteItem(output, type, item!, isTyped);
-            }
+            if (!isFirst)
+                output.WriteByte((byte)',');
+            isFirst = false;
+            WriteItem(output, type, item, isTyped);
         }
         output.WriteByte((byte)']');
+    }
+
+    /// <summary>Writes each item of such a blob as plain JSON on a line of its own.</summary>
+    public static void WriteLines(Stream output, ScalarType type, IEnumerable<ReadOnlyMemory<byte>> pieces, string newLine)
+    {
+        foreach (var item in Items(type, pieces))
+        {
+            WriteItem(output, type, item, isTyped: false);
+            Write(output, newLine);
+        }
     }
 
     /// <summary>The text that a blob is.</summary>
@@ -44,6 +48,18 @@ internal static class BlobJson
         foreach (var piece in pieces)
             text.Append(JsonText.FromUtf16(piece.Span));
         return text.ToString();
+    }
+
+    private static IEnumerable<object> Items(ScalarType type, IEnumerable<ReadOnlyMemory<byte>> pieces)
+    {
+        foreach (var piece in pieces)
+        {
+            var items = type.NewArray(piece.Length / type.BlobElementSize);
+            foreach (var memory in type.AsBytes(items))
+                piece.CopyTo(memory);
+            foreach (var item in items)
+                yield return item!;
+        }
     }
 
     private static void WriteItem(Stream output, ScalarType type, object item, bool isTyped)

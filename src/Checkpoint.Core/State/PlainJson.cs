@@ -24,22 +24,30 @@ internal ref struct PlainJson
         output.WriteByte((byte)'\n');
     }
 
-    /// <summary>Writes a <c>byte[]</c> as its bytes, a text as its text, and of a list each item so on a line; what is neither is written as JSON.</summary>
+    /// <summary>Writes a <c>byte[]</c>, also where it is alone in a list, as its bytes, a text as its text, and of a list each item so on a line; what is neither is written as JSON.</summary>
     public static void WriteRaw(ReadOnlySpan<byte> document, BlobReader blobs, Stream output, LineEnding lines)
     {
         var raw = new PlainJson(document, blobs, output);
         if (raw.TryBytes())
             return;
-        if (!raw.TryEnterList())
+        if (raw.TryBlobLines(lines.NewLine))
+            return;
+        if (!raw.TryEnterList(out var item))
         {
             raw.Line();
             if (!lines.IsUnended)
                 ByteText.Write(output, lines.NewLine);
             return;
         }
+        if (raw.IsOfOneByteArray())
+        {
+            raw.Next();
+            raw.TryBytes();
+            return;
+        }
         for (raw.Next(); raw._reader.TokenType != JsonTokenType.EndArray;)
         {
-            raw.Line();
+            raw.Line(item);
             raw.Next();
             if (!lines.IsUnended || raw._reader.TokenType != JsonTokenType.EndArray)
                 ByteText.Write(output, lines.NewLine);
@@ -69,6 +77,16 @@ internal ref struct PlainJson
         }
     }
 
+    private readonly bool IsOfOneByteArray()
+    {
+        var at = _reader;
+        if (!at.Read() || at.TokenType != JsonTokenType.StartObject)
+            return false;
+        var item = at;
+        at.Skip();
+        return item.Read() && item.ValueTextEquals("$byte[]"u8) && at.Read() && at.TokenType == JsonTokenType.EndArray;
+    }
+
     private bool TryBytes()
     {
         var at = _reader;
@@ -86,22 +104,41 @@ internal ref struct PlainJson
         return true;
     }
 
-    // Of a list that is tagged the items come behind the tag.
-    private bool TryEnterList()
+    // Many numbers lie in a blob.
+    private bool TryBlobLines(string newLine)
     {
+        var at = _reader;
+        if (ListTag(ref at) is not { Item.Scalar: { } type } || at.TokenType != JsonTokenType.StartObject)
+            return false;
+        var (offset, length) = TypedJson.BlobPlace(ref at);
+        BlobJson.WriteLines(_output, type, _blobs.Read(offset, length), newLine);
+        return true;
+    }
+
+    // Of a list that is tagged the items come behind the tag.
+    private bool TryEnterList(out StateTypeName? item)
+    {
+        item = null;
         if (_reader.TokenType == JsonTokenType.StartArray)
             return true;
         var at = _reader;
-        if (at.TokenType != JsonTokenType.StartObject || !at.Read() || at.TokenType != JsonTokenType.PropertyName || !at.ValueSpan.StartsWith("$"u8)
-            || StateTypeName.Parse(at.GetString()![1..]) is not { IsList: true, Rank: <= 1 } type || (type.Item?.Scalar is { Name: not "string" }) || !at.Read() || at.TokenType != JsonTokenType.StartArray)
+        if (ListTag(ref at) is not { } type || at.TokenType != JsonTokenType.StartArray)
             return false;
+        item = type.Item;
         _reader = at;
         return true;
     }
 
-    private void Line()
+    // The type of a tagged list, with the reader behind the tag; or null.
+    private static StateTypeName? ListTag(ref Utf8JsonReader at) =>
+        at.TokenType == JsonTokenType.StartObject && at.Read() && at.TokenType == JsonTokenType.PropertyName && at.ValueSpan.StartsWith("$"u8)
+        && StateTypeName.Parse(at.GetString()![1..]) is { IsList: true, Rank: <= 1 } type && at.Read() ? type : null;
+
+    private void Line(StateTypeName? item = null)
     {
-        if (TryText() is { } text)
+        if (item?.Scalar is { Name: not "string" })
+            Item(item);
+        else if (TryText() is { } text)
             ByteText.Write(_output, text);
         else
             Value();
