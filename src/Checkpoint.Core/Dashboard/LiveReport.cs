@@ -112,7 +112,9 @@ internal sealed class LiveReport(Func<CheckpointReport?, CancellationToken, Valu
 
     private void Take(CheckpointReport report)
     {
-        var runs = report.Runs.ToDictionary(Name, ReportJson.Serialize);
+        // Those that were not read anew are the same objects.
+        var kept = new HashSet<ReportRun>(_report?.Runs ?? [], ReferenceEqualityComparer.Instance);
+        var runs = report.Runs.ToDictionary(Name, run => kept.Contains(run) ? _runs[Name(run)] : ReportJson.Serialize(run));
         lock (_gate)
         {
             if (_report is not { } before)
