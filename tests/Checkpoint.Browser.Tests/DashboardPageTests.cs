@@ -19,6 +19,8 @@ public sealed class DashboardPageTests(Pages pages, Demo demo) : IClassFixture<P
         await page.EvaluateAsync("() => { window.isSamePage = true; }");
         var unfolded = page.Locator(".run").Filter(new() { HasText = "hosts" }).First;
         await unfolded.Locator("h3 button").ClickAsync();
+        var marked = await unfolded.Locator(".detail td").First.EvaluateAsync<string>("cell => { getSelection().selectAllChildren(cell); return getSelection().toString(); }");
+        Assert.NotEmpty(marked);
 
         await PowerShell.RunAsync("Save-Checkpoint 'came later' ('x' * 3000) -Store store -Pipeline evening", demo.Folder);
 
@@ -26,6 +28,7 @@ public sealed class DashboardPageTests(Pages pages, Demo demo) : IClassFixture<P
         await Expect(page.Locator(".run").First).ToContainTextAsync("evening");
         await Expect(page.Locator("#lines tr").First).ToContainTextAsync("came later");
         await Expect(unfolded.Locator(".detail")).ToBeVisibleAsync();
+        Assert.Equal(marked, await page.EvaluateAsync<string>("() => getSelection().toString()"));
         await PowerShell.RunAsync("Save-Checkpoint 'came later' 6 -Step 7 -Store store -Pipeline evening", demo.Folder);
         await page.Locator(".run").Filter(new() { HasText = "evening" }).Locator("h3 button").ClickAsync();
         await Expect(page.Locator(".run").First).ToContainTextAsync("step 7, 2 kept");

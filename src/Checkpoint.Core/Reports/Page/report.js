@@ -178,6 +178,13 @@
     return (!chosen.size || chosen.has(statusOf(run))) && (!$('pipeline').value || $('pipeline').value === `=${run.pipeline}`) && words.every(w => textOf(run).includes(w));
   }
 
+  // What stays is not touched: a text that is marked in it stays marked.
+  function arrange(parent, wanted) {
+    const staying = new Set(wanted);
+    for (const child of [...parent.children]) if (!staying.has(child)) child.remove();
+    wanted.forEach((element, i) => { if (parent.children[i] !== element) parent.insertBefore(element, parent.children[i] ?? null); });
+  }
+
   function showRuns() {
     const found = report.runs.filter(isWanted);
     if (isFirst && found.length) open.add(keyOf(found[0]));
@@ -191,7 +198,7 @@
       cards.set(key, { run, element });
       return element;
     });
-    $('list').replaceChildren(...wanted);
+    arrange($('list'), wanted);
     if (focused) $('list').querySelector(`[data-key=${CSS.escape(focused)}]`)?.focus({ preventScroll: true });
     $('found').textContent = found.length === report.runs.length ? plural(found.length, 'run', 'runs') : `${found.length.toLocaleString('en')} of ${plural(report.runs.length, 'run', 'runs')}`;
     more($('more'), found.length - shown);
@@ -205,7 +212,7 @@
       const e = report.history[i];
       if ((!kind || e.event === kind) && words.every(w => (e.text ??= all(e.event, e.pipeline, e.run, e.name, e.step, e.reason, e.host, e.user, e.processId)).includes(w))) found.push(e);
     }
-    $('lines').replaceChildren(...found.slice(0, lines).map(e => make('tr', null,
+    arrange($('lines'), found.slice(0, lines).map(e => e.row ??= make('tr', null,
       make('td', { class: 'time', 'data-label': 'Time' }, time(e.time)),
       make('td', { class: 'short', 'data-label': 'Event' }, e.event),
       make('td', { 'data-label': 'Pipeline' }, e.pipeline),
