@@ -119,7 +119,13 @@ internal sealed class ChildCommand(IReadOnlyList<string> words, IReadOnlyDiction
     {
         try
         {
-            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(Grace);
+            if (signals.Cancellation.IsCancellationRequested)
+            {
+                await Task.WhenAny(process.WaitForExitAsync(CancellationToken.None), Task.Delay(Grace / 2));
+                // An interrupt may have come to us alone; and who heard it has not ended since.
+                Signals.End(process, _ended);
+            }
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(signals.Cancellation.IsCancellationRequested ? Grace / 2 : Grace);
         }
         catch (TimeoutException)
         {

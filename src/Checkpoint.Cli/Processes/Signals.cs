@@ -114,8 +114,8 @@ internal sealed partial class Signals : IDisposable
     private void Tell(Process command, int signal)
     {
         var tree = _commands[command] = Tree(command);
-        // What is typed at a terminal reaches all of its programs by itself.
-        if (!(signal is Interrupt or 3 && Terminal.IsInteractive))
+        // What is typed at a terminal reaches all of its programs by itself. Who sends it to the tool alone cannot be told apart; see ChildCommand.
+        if (!(signal is Interrupt or 3 && ControllingTerminal.IsOurs()))
             Send(command, tree, signal);
     }
 
