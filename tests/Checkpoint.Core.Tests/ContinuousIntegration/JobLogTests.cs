@@ -92,6 +92,18 @@ public sealed class JobLogTests : IDisposable
     }
 
     [Fact]
+    public void A_file_whose_folder_the_system_has_not_made_is_a_warning_and_no_folder_is_made()
+    {
+        var folder = Path.Join(_temp.Path, "none");
+        using var log = new JobLog(JobEnvironment.System(new() { ["GITHUB_ACTIONS"] = "true", ["GITHUB_OUTPUT"] = Path.Join(folder, "o"), ["GITHUB_STEP_SUMMARY"] = Path.Join(folder, "s") }), _files, _group, _lines.Add, _warnings.Add);
+        log.End("a", StageStatus.Skipped, "done", TimeSpan.Zero);
+        Assert.False(log.Summarize("text\n"));
+        Assert.Equal(2, _warnings.Count);
+        Assert.All(_warnings, warning => Assert.Contains("there is no folder for", warning, StringComparison.Ordinal));
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
     public void A_system_that_names_no_files_is_told_through_the_log_alone()
     {
         using var log = new JobLog(JobEnvironment.System(new() { ["GITHUB_ACTIONS"] = "true" }), _files, _group, _lines.Add, _warnings.Add);
