@@ -37,6 +37,9 @@ internal static class Terminal
     /// <summary>Whether <see cref="Note"/> is heard.</summary>
     public static bool IsVerbose { get; set; }
 
+    /// <summary>Whether a person sits at one of the streams.</summary>
+    public static bool IsInteractive => !Console.IsInputRedirected || !Console.IsOutputRedirected || !Console.IsErrorRedirected;
+
     /// <summary>How many columns a table may have; any number where no person looks at it.</summary>
     public static int Width =>
         int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out var columns) && columns > 0 ? columns

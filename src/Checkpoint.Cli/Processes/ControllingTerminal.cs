@@ -10,6 +10,9 @@ internal static partial class ControllingTerminal
     /// <summary>Whether what is typed there to end a program reaches us, and so every program that we started (POSIX.1-2017, 11.1.4 and 11.1.9).</summary>
     public static bool IsOurs()
     {
+        // There a console tells all of its programs.
+        if (OperatingSystem.IsWindows())
+            return Terminal.IsInteractive;
         try
         {
             using var terminal = File.OpenHandle(Device, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
