@@ -11,6 +11,8 @@ public sealed partial class PackageTests : CliTest
     public void Packed_and_installed_as_the_readme_says_the_tool_runs_where_no_powershell_is()
     {
         CopyCheckout();
+        // Servers of the build would stay behind with our output open.
+        (Variables["MSBUILDDISABLENODEREUSE"], Variables["UseSharedCompilation"]) = ("1", "false");
         // A global tool of this test alone; packages come from where they are.
         Variables["DOTNET_CLI_HOME"] = Here;
         Variables["NUGET_PACKAGES"] = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Join(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
